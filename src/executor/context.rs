@@ -1,0 +1,81 @@
+//! What a task can ask of its surroundings while it runs, and how those surroundings ask it to stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::error::TaskError;
+
+/// Handed to every task. Compute loops call [`checkpoint`](Self::checkpoint) now and then; waiting goes through
+/// [`sleep`](Self::sleep). Both end early, with an error to pass on, when the task is asked to stop.
+#[derive(Clone, Debug)]
+pub struct TaskContext {
+    control: Arc<Control>,
+}
+
+impl TaskContext {
+    pub(super) const fn new(control: Arc<Control>) -> Self {
+        Self { control }
+    }
+
+    /// A context that nobody can interrupt, for calling a task function by hand.
+    #[must_use]
+    pub fn detached() -> Self {
+        Self::new(Arc::new(Control::default()))
+    }
+
+    /// # Errors
+    /// [`TaskError::Interrupted`] once the task was asked to stop: return it.
+    #[inline]
+    pub fn checkpoint(&self) -> Result<(), TaskError> {
+        if self.control.interrupted.load(Ordering::Relaxed) { Err(TaskError::Interrupted) } else { Ok(()) }
+    }
+
+    /// Waits for `duration` without computing.
+    ///
+    /// # Errors
+    /// [`TaskError::Interrupted`] as soon as the task was asked to stop: return it.
+    pub fn sleep(&self, duration: Duration) -> Result<(), TaskError> {
+        let deadline = Instant::now().checked_add(duration);
+        let mut gate = self.control.gate.lock();
+        while !self.control.interrupted.load(Ordering::Relaxed) {
+            match deadline {
+                Some(deadline) if self.control.changed.wait_until(&mut gate, deadline).timed_out() => return Ok(()),
+                Some(_) => {}
+                None => self.control.changed.wait(&mut gate),
+            }
+        }
+        Err(TaskError::Interrupted)
+    }
+}
+
+/// What an executor asks of all its tasks. Asking is final: it is how a run ends early.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    interrupted: AtomicBool,
+    skipping: AtomicBool,
+    /// Guards nothing but the sleepers' wait.
+    gate: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Control {
+    /// Executing tasks are to end at their next checkpoint.
+    pub(super) fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
+        // A sleeper that has looked at the flag holds the gate until it sleeps, so the notification can't fall between.
+        drop(self.gate.lock());
+        self.changed.notify_all();
+    }
+
+    /// Tasks that have not begun are to return at once, as [`TaskError::Skipped`].
+    pub(super) fn skip_rest(&self) {
+        self.skipping.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,106 @@
+//! What happened inside an executor: facts in the past tense, plain data, stamped where they happened. Every executor
+//! tells its [`EventSink`]; who listens is none of its business.
+//!
+//! The stream keeps cause before effect for each call: submitted < entered the call queue < taken < started < finished
+//! < entered the result queue < result received. Stamps of local processes share one clock ([`crate::sys`]).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TaskError;
+
+/// A call's number in its executor: counts up from 0 in the order of submission, never reused (CPython's work id).
+pub type WorkId = u64;
+
+/// A worker's number in its executor, counting up from 0.
+pub type WorkerId = u32;
+
+/// One fact about a call, an item of it, or a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, in nanoseconds of [`crate::sys::monotonic_nanos`].
+    pub at: i64,
+    /// What.
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// The fact `kind`, now.
+    #[must_use]
+    pub fn now(kind: EventKind) -> Self {
+        Self { at: crate::sys::monotonic_nanos(), kind }
+    }
+}
+
+/// What can happen. A call has one item, or as many as `map` put in its chunk; `item` counts from 0 within the call.
+#[expect(missing_docs, reason = "the fields are named as in the sentences")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A call with `items` items came in: its future is PENDING.
+    Submitted { call: WorkId, items: u32 },
+    /// Process pools: the manager put the call into the call queue; it can't be cancelled any more.
+    EnteredCallQueue { call: WorkId },
+    /// A worker took the call out of the queue that it waited in.
+    Taken { call: WorkId, worker: WorkerId },
+    /// An item began to execute.
+    Started { call: WorkId, item: u32, worker: WorkerId },
+    /// An item ended.
+    Finished { call: WorkId, item: u32, worker: WorkerId, outcome: Outcome },
+    /// Process pools: the worker answered; the result is on its way to the manager.
+    EnteredResultQueue { call: WorkId },
+    /// The call's future is FINISHED with what its items gave.
+    ResultReceived { call: WorkId },
+    /// The call was cancelled before it ran.
+    Cancelled { call: WorkId },
+    /// The call's future is FINISHED with an error of the executor: what its items did is not known.
+    Lost { call: WorkId, error: Box<TaskError> },
+    /// A worker was started; a process has a `pid`.
+    WorkerStarted { worker: WorkerId, pid: Option<u32> },
+    /// A worker is ready to take calls.
+    WorkerReady { worker: WorkerId },
+    /// A worker ended, as planned or not (`cause` in words).
+    WorkerExited { worker: WorkerId, cause: String },
+    /// A done callback of the call's future panicked; its siblings ran all the same.
+    CallbackPanicked { call: WorkId, message: String },
+}
+
+/// How an item ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// With a value.
+    Returned,
+    /// With an error or a panic.
+    Raised(Box<TaskError>),
+    /// It was not run, because an earlier item raised and the rest is being skipped.
+    Skipped,
+}
+
+/// Where events go. Called on the worker's own thread, so it must be quick and must never block.
+pub trait EventSink: Send + Sync {
+    /// Takes one event.
+    fn record(&self, event: Event);
+}
+
+/// A sink for those who don't watch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoEvents;
+
+impl EventSink for NoEvents {
+    fn record(&self, _event: Event) {}
+}
+
+impl NoEvents {
+    /// The sink as executors want it.
+    #[must_use]
+    pub fn shared() -> Arc<dyn EventSink> {
+        Arc::new(Self)
+    }
+}
+
+impl EventSink for crossbeam_channel::Sender<Event> {
+    fn record(&self, event: Event) {
+        // A receiver that went away does not want to know.
+        let _ = self.send(event);
+    }
+}

@@ -1,0 +1,174 @@
+//! Named functions: what executors run. Threads call them directly; a worker process looks the name up in its
+//! [`Registry`], which is the same one, as it runs the same binary.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::context::{Control, TaskContext};
+use super::error::{Codec, TaskError};
+use super::event::{Event, EventKind, EventSink, Outcome, WorkId, WorkerId};
+use super::future::panic_message;
+
+/// A function with a name, so that a process can be told to call it.
+///
+/// ```
+/// use poolscope::executor::{Function, TaskContext, TaskError};
+///
+/// const SQUARE: Function<u64, u64> = Function::new("square", |n, _context| Ok(n * n));
+/// assert_eq!(SQUARE.call(5, &TaskContext::detached()), Ok(25));
+/// ```
+pub struct Function<A, R> {
+    name: &'static str,
+    body: fn(A, &TaskContext) -> Result<R, TaskError>,
+}
+
+impl<A, R> Function<A, R> {
+    /// `name` must be unique within a [`Registry`].
+    #[must_use]
+    pub const fn new(name: &'static str, body: fn(A, &TaskContext) -> Result<R, TaskError>) -> Self {
+        Self { name, body }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Calls it here and now.
+    ///
+    /// # Errors
+    /// What the function itself raises.
+    pub fn call(&self, argument: A, context: &TaskContext) -> Result<R, TaskError> {
+        (self.body)(argument, context)
+    }
+}
+
+impl<A, R> Clone for Function<A, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A, R> Copy for Function<A, R> {}
+
+impl<A, R> fmt::Debug for Function<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Function({})", self.name)
+    }
+}
+
+/// Values that can cross to a worker process.
+pub trait Portable: Serialize + DeserializeOwned + Send + 'static {}
+impl<T: Serialize + DeserializeOwned + Send + 'static> Portable for T {}
+
+/// Where a call runs: who it is, which worker runs it, who listens, and who may ask it to stop.
+pub(super) struct CallSite<'a> {
+    pub(super) call: WorkId,
+    pub(super) worker: WorkerId,
+    pub(super) sink: &'a dyn EventSink,
+    pub(super) control: &'a Arc<Control>,
+}
+
+impl CallSite<'_> {
+    /// Runs every item of a chunk, one after the other, and tells the sink of each. An item that fails or panics is
+    /// that item's own affair.
+    pub(super) fn run_items<A, R>(&self, function: Function<A, R>, arguments: Vec<A>) -> Vec<Result<R, TaskError>> {
+        let context = TaskContext::new(Arc::clone(self.control));
+        let run_one = |(index, argument)| {
+            let item = u32::try_from(index).unwrap_or(u32::MAX);
+            self.record(EventKind::Started { call: self.call, item, worker: self.worker });
+            let result = if self.control.is_skipping() {
+                Err(TaskError::Skipped)
+            } else {
+                catch_unwind(AssertUnwindSafe(|| function.call(argument, &context)))
+                    .unwrap_or_else(|panic| Err(TaskError::Panicked(panic_message(&*panic))))
+            };
+            let outcome = match &result {
+                Ok(_) => Outcome::Returned,
+                Err(TaskError::Skipped) => Outcome::Skipped,
+                Err(error) => Outcome::Raised(Box::new(error.clone())),
+            };
+            self.record(EventKind::Finished { call: self.call, item, worker: self.worker, outcome });
+            result
+        };
+        arguments.into_iter().enumerate().map(run_one).collect()
+    }
+
+    fn record(&self, kind: EventKind) {
+        self.sink.record(Event::now(kind));
+    }
+}
+
+type Erased = Box<dyn Fn(&CallSite<'_>, &[u8]) -> Result<Vec<u8>, TaskError> + Send + Sync>;
+
+/// The functions that a worker process knows.
+#[derive(Default)]
+pub struct Registry {
+    functions: BTreeMap<&'static str, Erased>,
+}
+
+impl Registry {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `function`. Of two with the same name the later one is found.
+    #[must_use]
+    pub fn with<A: Portable, R: Portable>(mut self, function: Function<A, R>) -> Self {
+        let erased = move |site: &CallSite<'_>, bytes: &[u8]| {
+            let arguments: Vec<A> = postcard::from_bytes(bytes).map_err(|cause| TaskError::Argument {
+                function: function.name.to_owned(),
+                step: Codec::Decoded,
+                cause: cause.to_string(),
+            })?;
+            encode_results(function.name, &site.run_items(function, arguments))
+        };
+        self.functions.insert(function.name, Box::new(erased));
+        self
+    }
+
+    /// Runs the chunk in `arguments` through the function `name`; the results come back as bytes.
+    pub(super) fn run(&self, name: &str, site: &CallSite<'_>, arguments: &[u8]) -> Result<Vec<u8>, TaskError> {
+        let function = self.functions.get(name).ok_or_else(|| TaskError::UnknownFunction(name.to_owned()))?;
+        function(site, arguments)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.functions.keys()).finish()
+    }
+}
+
+/// The arguments of a chunk as bytes.
+pub(super) fn encode_arguments<A: Serialize>(function: &str, arguments: &[A]) -> Result<Vec<u8>, TaskError> {
+    postcard::to_allocvec(arguments).map_err(|cause| TaskError::Argument {
+        function: function.to_owned(),
+        step: Codec::Encoded,
+        cause: cause.to_string(),
+    })
+}
+
+/// The results of a chunk, back from bytes.
+pub(super) fn decode_results<R: DeserializeOwned>(
+    function: &str,
+    bytes: &[u8],
+) -> Result<Vec<Result<R, TaskError>>, TaskError> {
+    postcard::from_bytes(bytes).map_err(|cause| result_error(function, Codec::Decoded, &cause))
+}
+
+fn encode_results<R: Serialize>(function: &str, results: &[Result<R, TaskError>]) -> Result<Vec<u8>, TaskError> {
+    postcard::to_allocvec(results).map_err(|cause| result_error(function, Codec::Encoded, &cause))
+}
+
+fn result_error(function: &str, step: Codec, cause: &postcard::Error) -> TaskError {
+    TaskError::Result { function: function.to_owned(), step, cause: cause.to_string() }
+}

@@ -1,0 +1,258 @@
+//! The executor manager thread: moves calls from the work ids queue to the call queue, starts workers, resolves futures
+//! from the news that workers' readers bring, and breaks the pool when a worker dies.
+//!
+//! It owns everything that only it touches, so it needs no lock for it. It blocks in one place, on a wake-up or news; it
+//! never writes to a pipe, and it holds no lock while it resolves a future, as that runs callbacks.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+
+use super::Shared;
+use super::link::{CallItem, Link, News, Order};
+use crate::executor::error::{BrokenExecutor, TaskError};
+use crate::executor::event::{Event, EventKind, WorkId, WorkerId};
+use crate::executor::future::panic_message;
+use crate::executor::work_item::WorkItem;
+
+/// How long an idle worker may take to end after its input was closed. A healthy one takes a millisecond; one that is
+/// stopped, or swaps, is ended the hard way after this.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long an interrupted task may take to reach its next checkpoint.
+const GRACE: Duration = Duration::from_secs(2);
+
+pub(super) struct Manager {
+    shared: Arc<Shared>,
+    wake_ups: Receiver<()>,
+    /// Calls that have a place in the call queue or a worker: they are RUNNING.
+    running: HashMap<WorkId, WorkItem>,
+    call_queue: Sender<CallItem>,
+    call_queue_out: Receiver<CallItem>,
+    links: HashMap<WorkerId, Link>,
+    next_worker: WorkerId,
+    news: Receiver<News>,
+    news_in: Sender<News>,
+    /// What was passed on to the workers so far.
+    interrupted: bool,
+    skipping: bool,
+    /// When workers that did not heed the interruption are ended the hard way.
+    kill_at: Option<Instant>,
+}
+
+impl Manager {
+    pub(super) fn new(shared: Arc<Shared>, wake_ups: Receiver<()>) -> Self {
+        let (call_queue, call_queue_out) = crossbeam_channel::bounded(shared.call_queue_capacity());
+        let (news_in, news) = unbounded();
+        Self {
+            shared,
+            wake_ups,
+            running: HashMap::new(),
+            call_queue,
+            call_queue_out,
+            links: HashMap::new(),
+            next_worker: 0,
+            news,
+            news_in,
+            interrupted: false,
+            skipping: false,
+            kill_at: None,
+        }
+    }
+
+    /// Until the pool is shut down and empty, or broken. No child is left when it returns.
+    pub(super) fn run(mut self) {
+        // Even a bug in here must not leave a future unresolved.
+        let ended = catch_unwind(AssertUnwindSafe(|| self.manage()));
+        match ended.unwrap_or_else(|panic| Err(BrokenExecutor::Manager(panic_message(&*panic)))) {
+            Ok(()) => self.say_farewell(),
+            Err(broken) => self.break_pool(&broken),
+        }
+    }
+
+    fn manage(&mut self) -> Result<(), BrokenExecutor> {
+        loop {
+            self.cancel_if_asked();
+            self.fill_call_queue();
+            self.start_workers()?;
+            self.pass_orders_on();
+            if self.is_finished() {
+                return Ok(());
+            }
+            let first = select! {
+                recv(self.news) -> news => news.ok(),
+                recv(self.wake_ups) -> _ => None,
+                recv(self.kill_at.map_or_else(never, at)) -> _ => {
+                    self.kill_at = None;
+                    // Their readers tell of their end, which breaks the pool.
+                    self.links.values().filter(|link| link.call.is_some()).for_each(Link::kill);
+                    None
+                }
+            };
+            // Of one worker, answers come before its death, so those that are there already are kept.
+            for news in first.into_iter().chain(self.news.clone().try_iter()) {
+                self.handle(news)?;
+            }
+        }
+    }
+
+    fn cancel_if_asked(&self) {
+        for (_, item) in self.shared.take_cancelled() {
+            item.cancel();
+            item.start();
+        }
+    }
+
+    /// Moves calls on while there is room; what is in the call queue can't be cancelled any more.
+    fn fill_call_queue(&mut self) {
+        while !self.call_queue.is_full() {
+            let Some((call, item)) = self.shared.next_pending() else { return };
+            if !item.start() {
+                continue;
+            }
+            match item.encode() {
+                Ok(encoded) => {
+                    self.record(EventKind::EnteredCallQueue { call });
+                    self.running.insert(call, item);
+                    // Only this thread sends, so there is room; and it keeps a receiver, so it is not disconnected.
+                    let _ = self.call_queue.try_send(CallItem { call, encoded });
+                }
+                // The pool lives; only this call can't be sent.
+                Err(error) => self.lose(call, item, error),
+            }
+        }
+    }
+
+    /// A worker is started when there are more calls to run than workers.
+    fn start_workers(&mut self) -> Result<(), BrokenExecutor> {
+        while self.links.len() < self.shared.max_workers && self.links.len() < self.running.len() {
+            let worker = self.next_worker;
+            let mut command = Command::new(&self.shared.worker_command.program);
+            command.args(&self.shared.worker_command.arguments);
+            let queue = self.call_queue_out.clone();
+            match Link::start(worker, command, queue, self.news_in.clone(), Arc::clone(&self.shared.sink)) {
+                Ok(link) => {
+                    self.links.insert(worker, link);
+                    self.next_worker += 1;
+                }
+                Err(cause) if self.links.is_empty() => {
+                    let program = self.shared.worker_command.program.display();
+                    return Err(BrokenExecutor::Spawn(format!("{program}: {cause}")));
+                }
+                // Those that are there can do the work.
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_orders_on(&mut self) {
+        let (interrupt, skip) = self.shared.orders();
+        if interrupt && !self.interrupted {
+            self.interrupted = true;
+            self.kill_at = Some(Instant::now() + GRACE);
+            self.links.values().for_each(|link| link.order(Order::Interrupt));
+        }
+        if skip && !self.skipping {
+            self.skipping = true;
+            self.links.values().for_each(|link| link.order(Order::SkipRest));
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.running.is_empty() && self.shared.is_shut_down_and_empty()
+    }
+
+    /// # Errors
+    /// Why the pool is now broken.
+    fn handle(&mut self, news: News) -> Result<(), BrokenExecutor> {
+        match news {
+            News::Ready { worker } => {
+                // Orders that were given before this one was there.
+                if let Some(link) = self.links.get(&worker) {
+                    if self.interrupted {
+                        link.order(Order::Interrupt);
+                    }
+                    if self.skipping {
+                        link.order(Order::SkipRest);
+                    }
+                }
+            }
+            News::Taken { worker, call } => {
+                if let Some(link) = self.links.get_mut(&worker) {
+                    link.call = Some(call);
+                }
+            }
+            News::Answered { worker, call, answer } => {
+                if let Some(link) = self.links.get_mut(&worker) {
+                    link.call = None;
+                }
+                if let Some(item) = self.running.remove(&call) {
+                    match answer {
+                        Ok(results) => {
+                            self.record(EventKind::ResultReceived { call });
+                            item.answer(results);
+                        }
+                        Err(error) => self.lose(call, item, error),
+                    }
+                }
+            }
+            News::Exited { worker, exit, fault } => {
+                let Some(link) = self.links.remove(&worker) else { return Ok(()) };
+                let (pid, call) = (link.pid, link.call);
+                link.join();
+                return Err(match fault {
+                    Some(cause) => BrokenExecutor::Protocol { worker, pid, cause },
+                    None => BrokenExecutor::WorkerDied { worker, pid, exit, call },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails every unfinished future, ends every worker. Later submits are refused for the same reason.
+    fn break_pool(mut self, broken: &BrokenExecutor) {
+        let pending = self.shared.set_broken(broken).into_iter().filter(|(_, item)| item.start());
+        self.links.values().for_each(Link::kill);
+        // The queue's entries are in `running` too.
+        self.call_queue_out.try_iter().for_each(drop);
+        let mut lost: Vec<_> = self.running.drain().chain(pending).collect();
+        lost.sort_by_key(|(call, _)| *call);
+        for (call, item) in lost {
+            self.lose(call, item, TaskError::Broken(broken.clone()));
+        }
+        self.links.into_values().for_each(Link::join);
+    }
+
+    /// Closes the workers' inputs and waits for them to end.
+    fn say_farewell(self) {
+        self.links.values().for_each(|link| link.order(Order::Close));
+        let deadline = Instant::now() + FAREWELL;
+        let mut left = self.links.len();
+        while left > 0 {
+            match self.news.recv_deadline(deadline) {
+                Ok(News::Exited { .. }) => left -= 1,
+                Ok(_) => {}
+                Err(_) => {
+                    self.links.values().for_each(Link::kill);
+                    break;
+                }
+            }
+        }
+        self.links.into_values().for_each(Link::join);
+    }
+
+    /// Fails a call that has been started, so that nobody can cancel it in the meantime.
+    fn lose(&self, call: WorkId, item: WorkItem, error: TaskError) {
+        self.record(EventKind::Lost { call, error: Box::new(error.clone()) });
+        item.fail(error);
+    }
+
+    fn record(&self, kind: EventKind) {
+        self.shared.sink.record(Event::now(kind));
+    }
+}

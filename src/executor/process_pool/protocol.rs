@@ -1,0 +1,147 @@
+//! What parent and worker say to each other, over two pipes: frames of a length (`u32`, little endian) and that many
+//! bytes, which are a message in postcard and, after it, an opaque blob (arguments or results).
+//!
+//! The first frame each way is a `Hello`; nothing else is said before both have seen that they are the same version.
+
+use std::io::{self, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::executor::error::TaskError;
+use crate::executor::event::{Event, WorkId, WorkerId};
+
+/// What both sides must agree on.
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 1");
+
+/// A frame above this is not ours.
+const FRAME_LIMIT: usize = 1 << 30;
+
+/// Parent to worker.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum ToWorker {
+    Hello {
+        version: String,
+        worker: WorkerId,
+    },
+    /// The blob holds the arguments.
+    Call {
+        call: WorkId,
+        function: String,
+    },
+    Interrupt,
+    SkipRest,
+}
+
+/// Worker to parent.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum FromWorker {
+    Hello {
+        version: String,
+    },
+    Events(Vec<Event>),
+    /// Without an error the blob holds the results.
+    Answer {
+        call: WorkId,
+        error: Option<TaskError>,
+    },
+}
+
+/// Why no message came.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("the pipe was closed")]
+    Closed,
+    #[error("the pipe was closed in the middle of a message")]
+    Truncated,
+    #[error("a message of {0} bytes is longer than any of ours")]
+    TooLong(usize),
+    #[error("a message could not be decoded: {0}")]
+    Decode(#[from] postcard::Error),
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+/// Appends a frame to `buffer`.
+///
+/// # Errors
+/// When the message can't be encoded or is longer than 1 GiB.
+pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob: &[u8]) -> io::Result<()> {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; 4]);
+    *buffer = postcard::to_extend(message, std::mem::take(buffer)).map_err(io::Error::other)?;
+    buffer.extend_from_slice(blob);
+    let length = buffer.len() - start - 4;
+    if length > FRAME_LIMIT {
+        buffer.truncate(start);
+        return Err(io::Error::other(ReadError::TooLong(length)));
+    }
+    let prefix = u32::try_from(length).map_err(io::Error::other)?.to_le_bytes();
+    buffer[start..start + 4].copy_from_slice(&prefix);
+    Ok(())
+}
+
+/// Writes one frame at once.
+pub(super) fn write_frame<M: Serialize>(output: &mut impl Write, message: &M, blob: &[u8]) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(64 + blob.len());
+    append_frame(&mut buffer, message, blob)?;
+    output.write_all(&buffer)?;
+    output.flush()
+}
+
+/// Reads one frame into `buffer`; returns its message and its blob.
+pub(super) fn read_frame<'a, M: DeserializeOwned>(
+    input: &mut impl Read,
+    buffer: &'a mut Vec<u8>,
+) -> Result<(M, &'a [u8]), ReadError> {
+    let mut prefix = [0; 4];
+    match input.read(&mut prefix) {
+        Ok(0) => return Err(ReadError::Closed),
+        Ok(read) => input.read_exact(&mut prefix[read..]).map_err(within_frame)?,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            input.read_exact(&mut prefix).map_err(within_frame)?;
+        }
+        Err(error) => return Err(ReadError::Io(error)),
+    }
+    let length = u32::from_le_bytes(prefix) as usize;
+    if length > FRAME_LIMIT {
+        return Err(ReadError::TooLong(length));
+    }
+    buffer.clear();
+    let read = input.take(length as u64).read_to_end(buffer).map_err(ReadError::Io)?;
+    if read < length {
+        return Err(ReadError::Truncated);
+    }
+    Ok(postcard::take_from_bytes(buffer)?)
+}
+
+fn within_frame(error: io::Error) -> ReadError {
+    if error.kind() == io::ErrorKind::UnexpectedEof { ReadError::Truncated } else { ReadError::Io(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_comes_back_as_it_was_and_half_of_one_does_not() {
+        let message = ToWorker::Call { call: 7, function: "sum".to_owned() };
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, &message, b"blob").unwrap();
+        let mut buffer = Vec::new();
+        let (back, blob) = read_frame::<ToWorker>(&mut bytes.as_slice(), &mut buffer).unwrap();
+        assert_eq!((back, blob), (message, b"blob".as_slice()));
+        for cut in 1..bytes.len() {
+            let half = read_frame::<ToWorker>(&mut &bytes[..cut], &mut buffer);
+            assert!(matches!(half, Err(ReadError::Truncated)), "cut at {cut}: {half:?}");
+        }
+        assert!(matches!(read_frame::<ToWorker>(&mut [].as_slice(), &mut Vec::new()), Err(ReadError::Closed)));
+    }
+
+    #[test]
+    fn a_length_that_can_not_be_is_refused_before_memory_is_taken() {
+        let mut buffer = Vec::new();
+        let error = read_frame::<ToWorker>(&mut u32::MAX.to_le_bytes().as_slice(), &mut buffer);
+        assert!(matches!(error, Err(ReadError::TooLong(_))));
+    }
+}

@@ -1,0 +1,198 @@
+//! The inside of a worker process: `poolscope worker`.
+//!
+//! ```text
+//!  standard input ─▶ reader thread ─▶ calls ─▶ main thread ─▶ answers ─┐
+//!                                                │ events              ├─▶ standard output
+//!                                                └─▶ buffer ─▶ flusher ┘
+//! ```
+//! Events go into a buffer, never into the pipe: a task is not held up by a parent that is slow to read. They travel with
+//! the next answer, or after [`FLUSH_INTERVAL`], so that a long task is seen to run while it runs.
+//!
+//! The process lives as long as its standard input: when the parent ends, however it ends, the pipe closes and the
+//! reader ends the process, whatever it is computing.
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::{Condvar, Mutex};
+
+use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, append_frame, read_frame};
+use crate::executor::context::Control;
+use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
+use crate::executor::function::{CallSite, Registry};
+use crate::sys;
+
+/// How long an event may wait for an answer to travel with: shorter than a frame of the screen.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(4);
+
+/// Why a worker process ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// It was not started by a pool of this version.
+    #[error("this worker speaks `{VERSION}`, but was greeted with {0}; only a pool starts workers")]
+    Handshake(String),
+    /// The parent's pipe failed.
+    #[error("worker pipe: {0}")]
+    Pipe(#[from] io::Error),
+}
+
+/// Serves a pool over standard input and output until the input closes. Ends the process when it does.
+///
+/// # Errors
+/// When the process was not started by a pool of the same version, or a pipe fails.
+pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
+    let (input, output) = sys::take_worker_pipes()?;
+    let mut input = BufReader::new(input);
+    let worker = shake_hands(&mut input)?;
+    let outbox = Arc::new(Outbox::new(output));
+    outbox.send(&FromWorker::Hello { version: VERSION.to_owned() }, &[])?;
+
+    let control = Arc::new(Control::default());
+    let (calls, inbox) = unbounded();
+    let reader_control = Arc::clone(&control);
+    thread::Builder::new().name("reader".to_owned()).spawn(move || read_calls(input, &calls, &reader_control))?;
+    let flusher_outbox = Arc::clone(&outbox);
+    thread::Builder::new().name("flusher".to_owned()).spawn(move || flusher_outbox.flush_regularly())?;
+    serve(registry, worker, &inbox, &outbox, &control)
+}
+
+struct Call {
+    id: WorkId,
+    function: String,
+    arguments: Vec<u8>,
+}
+
+fn shake_hands(input: &mut BufReader<File>) -> Result<WorkerId, WorkerError> {
+    match read_frame::<ToWorker>(input, &mut Vec::new()) {
+        Ok((ToWorker::Hello { version, worker }, _)) if version == VERSION => Ok(worker),
+        Ok((ToWorker::Hello { version, .. }, _)) => Err(WorkerError::Handshake(format!("`{version}`"))),
+        Ok(_) => Err(WorkerError::Handshake("something else".to_owned())),
+        Err(error) => Err(WorkerError::Handshake(error.to_string())),
+    }
+}
+
+fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Control) {
+    let mut buffer = Vec::new();
+    loop {
+        match read_frame(&mut input, &mut buffer) {
+            Ok((ToWorker::Call { call, function }, arguments)) => {
+                let arguments = arguments.to_vec();
+                if calls.send(Call { id: call, function, arguments }).is_err() {
+                    return;
+                }
+            }
+            Ok((ToWorker::Interrupt, _)) => control.interrupt(),
+            Ok((ToWorker::SkipRest, _)) => control.skip_rest(),
+            Ok((ToWorker::Hello { .. }, _)) => {}
+            // The parent closed the pipe, or is gone: nobody wants an answer any more.
+            Err(ReadError::Closed) => std::process::exit(0),
+            Err(error) => {
+                eprintln!("poolscope worker: {error}");
+                std::process::exit(1);
+            }
+        }
+    }
+}
+
+fn serve(
+    registry: &Registry,
+    worker: WorkerId,
+    inbox: &Receiver<Call>,
+    outbox: &Outbox,
+    control: &Arc<Control>,
+) -> Result<(), WorkerError> {
+    for Call { id: call, function, arguments } in inbox {
+        let site = CallSite { call, worker, sink: outbox, control };
+        let results = registry.run(&function, &site, &arguments);
+        // The argument is freed before the result is sent: an idle worker holds nothing of its last task.
+        drop(arguments);
+        outbox.record(Event::now(EventKind::EnteredResultQueue { call }));
+        match results {
+            Ok(results) => outbox.send(&FromWorker::Answer { call, error: None }, &results)?,
+            Err(error) => outbox.send(&FromWorker::Answer { call, error: Some(error) }, &[])?,
+        }
+    }
+    Ok(())
+}
+
+/// Events that wait, and the pipe that they leave by.
+struct Outbox {
+    waiting: Mutex<Waiting>,
+    /// Wakes the flusher from its sleep.
+    event_came: Condvar,
+    output: Mutex<File>,
+}
+
+struct Waiting {
+    events: Vec<Event>,
+    flusher_sleeps: bool,
+}
+
+impl Outbox {
+    fn new(output: File) -> Self {
+        Self {
+            waiting: Mutex::new(Waiting { events: Vec::new(), flusher_sleeps: false }),
+            event_came: Condvar::new(),
+            output: Mutex::new(output),
+        }
+    }
+
+    /// Sends `message`, and before it whatever events are waiting, with one write.
+    fn send(&self, message: &FromWorker, blob: &[u8]) -> io::Result<()> {
+        let mut output = self.output.lock();
+        let mut frames = self.waiting_events_as_frame()?;
+        append_frame(&mut frames, message, blob)?;
+        output.write_all(&frames)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        // The pipe's lock is taken first, here and in `send`: events leave in the order in which they were recorded.
+        let mut output = self.output.lock();
+        let frames = self.waiting_events_as_frame()?;
+        if frames.is_empty() { Ok(()) } else { output.write_all(&frames) }
+    }
+
+    fn waiting_events_as_frame(&self) -> io::Result<Vec<u8>> {
+        let events = std::mem::take(&mut self.waiting.lock().events);
+        let mut frames = Vec::new();
+        if !events.is_empty() {
+            append_frame(&mut frames, &FromWorker::Events(events), &[])?;
+        }
+        Ok(frames)
+    }
+
+    /// Flushes while there is something to flush, and sleeps without a timer when there is not.
+    fn flush_regularly(&self) {
+        loop {
+            {
+                let mut waiting = self.waiting.lock();
+                if waiting.events.is_empty() {
+                    waiting.flusher_sleeps = true;
+                    while waiting.events.is_empty() {
+                        self.event_came.wait(&mut waiting);
+                    }
+                    waiting.flusher_sleeps = false;
+                }
+            }
+            thread::sleep(FLUSH_INTERVAL);
+            if self.flush().is_err() {
+                // The parent is gone; the reader ends the process.
+                return;
+            }
+        }
+    }
+}
+
+impl EventSink for Outbox {
+    fn record(&self, event: Event) {
+        let mut waiting = self.waiting.lock();
+        waiting.events.push(event);
+        if waiting.flusher_sleeps {
+            self.event_came.notify_one();
+        }
+    }
+}

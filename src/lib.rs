@@ -1,0 +1,28 @@
+//! Poolscope shows how a pool of workers really runs your tasks.
+//!
+//! It is a library with a window on it: each layer is a folder and knows only those below it, which
+//! `tests/architecture.rs` checks.
+//!
+//! | layer | what it does |
+//! |---|---|
+//! | [`executor`] | the core: futures, thread pool, process pool, events |
+//! | [`sys`] | what differs between operating systems |
+//!
+//! How data flows:
+//! ```text
+//!  window ──Command──▶ lab thread ──submit · map──▶ executor ──▶ workers (threads, or child processes)
+//!    ▲                     │  ▲                        │
+//!    └── published Run ────┘  └── events, stamped where they happen
+//! ```
+//!
+//! Invariants, each held by a test:
+//! 1. Every future that was handed out is resolved exactly once, whatever happens.
+//! 2. Counts add up: submitted = pending + call queue + executing + result queue + finished + cancelled + lost.
+//! 3. Spans on a lane never overlap; a worker is one lane for its whole life.
+//! 4. After shutdown no thread, child process or pipe of an executor is left; no child outlives its parent.
+//! 5. The same events give the same trace.
+//! 6. Panics and errors in a task, a callback or a worker are reported with their cause, and stay where they are.
+//! 7. The window never waits, and draws nothing while nothing moves.
+
+pub mod executor;
+pub mod sys;

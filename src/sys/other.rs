@@ -1,0 +1,40 @@
+//! The half of [`crate::sys`] for platforms that are not Unix, which means Windows.
+
+use std::fs::File;
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// There is no safe call for the performance counter, so each process reads the precise system time once and counts on
+/// from there with its own monotonic clock.
+pub(super) fn monotonic_nanos() -> i64 {
+    static ANCHOR: OnceLock<(Instant, i64)> = OnceLock::new();
+    let (instant, nanos) = ANCHOR.get_or_init(|| {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Instant::now(), i64::try_from(since_epoch.as_nanos()).unwrap_or(0))
+    });
+    nanos + i64::try_from(instant.elapsed().as_nanos()).unwrap_or(i64::MAX / 2)
+}
+
+pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
+    // The standard handles can't be replaced without unsafe code here: a task must not print to standard output.
+    use std::os::windows::io::AsHandle;
+    let input = io::stdin().as_handle().try_clone_to_owned()?;
+    let output = io::stdout().as_handle().try_clone_to_owned()?;
+    Ok((File::from(input), File::from(output)))
+}
+
+pub(super) fn detach_from_terminal(command: &mut Command) {
+    use std::os::windows::process::CommandExt;
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+    command.creation_flags(CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP);
+}
+
+pub(super) fn describe_exit(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        None => status.to_string(),
+    }
+}

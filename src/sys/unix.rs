@@ -1,0 +1,55 @@
+//! The Unix half of [`crate::sys`].
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
+
+use rustix::time::{ClockId, clock_gettime};
+
+pub(super) fn monotonic_nanos() -> i64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
+pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
+    // Duplicates are close-on-exec: a program that a task starts can't hold the protocol open.
+    let input = io::stdin().as_fd().try_clone_to_owned()?;
+    let output = io::stdout().as_fd().try_clone_to_owned()?;
+    let nothing = File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&nothing)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok((File::from(input), File::from(output)))
+}
+
+pub(super) fn detach_from_terminal(command: &mut Command) {
+    command.process_group(0);
+}
+
+pub(super) fn describe_exit(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => match signal_name(signal) {
+            Some(name) => format!("signal {signal} ({name})"),
+            None => format!("signal {signal}"),
+        },
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+fn signal_name(signal: i32) -> Option<&'static str> {
+    use rustix::process::Signal;
+    const NAMED: [(Signal, &str); 9] = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::TERM, "SIGTERM"),
+    ];
+    NAMED.iter().find(|(known, _)| known.as_raw() == signal).map(|&(_, name)| name)
+}
