@@ -5,6 +5,7 @@
 //!
 //! | layer | what it does |
 //! |---|---|
+//! | [`trace`] | a run as data: a pure fold over events |
 //! | [`executor`] | the core: futures, thread pool, process pool, events |
 //! | [`sys`] | what differs between operating systems |
 //!
@@ -26,3 +27,4 @@
 
 pub mod executor;
 pub mod sys;
+pub mod trace;

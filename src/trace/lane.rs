@@ -1,0 +1,253 @@
+//! One worker's row: what it executed, when. Spans never overlap and stand in the order of time.
+//!
+//! Each span carries the lane's busy time before it, so the busy time of any stretch is two binary searches, exact at
+//! every zoom. A chart thus costs O(lanes × pixels × log tasks), however many tasks there are.
+
+use super::blocks::Blocks;
+
+/// An item that was executed. Times are nanoseconds from the start of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// When it started.
+    pub start: i64,
+    /// When it ended.
+    pub end: i64,
+    /// The item's number in the run.
+    pub item: u32,
+    /// The call (chunk) that it belongs to.
+    pub call: u32,
+    /// How it ended.
+    pub end_stage: EndStage,
+    /// Busy nanoseconds of the lane before this span.
+    busy_before: i64,
+    /// Spans of the lane before this one that did not return.
+    failed_before: u32,
+}
+
+/// How an item ended, as the chart colours it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndStage {
+    /// With a value.
+    Returned,
+    /// With an error.
+    Raised,
+    /// It was not run: the rest was being skipped.
+    Skipped,
+    /// Its worker ended in the middle of it.
+    Lost,
+}
+
+/// An item that is executing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenSpan {
+    /// When it started.
+    pub start: i64,
+    /// The item's number in the run.
+    pub item: u32,
+    /// The call (chunk) that it belongs to.
+    pub call: u32,
+}
+
+/// One worker for its whole life.
+#[derive(Clone, Debug, Default)]
+pub struct Lane {
+    /// Its number in the executor.
+    pub worker: u32,
+    /// Its process, if it is one.
+    pub pid: Option<u32>,
+    /// When it was started.
+    pub started: i64,
+    /// When it could take calls.
+    pub ready: Option<i64>,
+    /// When it ended, and how.
+    pub exited: Option<(i64, String)>,
+    /// What it is executing.
+    pub open: Option<OpenSpan>,
+    /// How many calls it took.
+    pub calls: usize,
+    spans: Blocks<Span>,
+}
+
+/// What a chart draws of a lane.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Marks {
+    /// Few enough to draw each.
+    Spans(Vec<Span>),
+    /// One entry a pixel column, from left to right.
+    Columns(Vec<Column>),
+}
+
+/// What a lane did during one pixel column.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Column {
+    /// The fraction of the time that it was busy, 0 to 1.
+    pub busy: f32,
+    /// How many items that did not return ended or ran in it.
+    pub failed: u32,
+}
+
+/// Above this many spans a pixel column, spans are no longer drawn one by one.
+const SPANS_PER_COLUMN: usize = 2;
+
+impl Lane {
+    pub(super) fn new(worker: u32) -> Self {
+        Self { worker, ..Self::default() }
+    }
+
+    /// How many items it has finished. One that it died in is not among them.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        let died_in_one = self.spans.last().is_some_and(|last| last.end_stage == EndStage::Lost);
+        self.spans.len() - usize::from(died_in_one)
+    }
+
+    /// Busy nanoseconds up to `until`.
+    #[must_use]
+    pub fn busy_until(&self, until: i64) -> i64 {
+        let after = self.spans.partition_point(|span| span.start < until);
+        let finished = after
+            .checked_sub(1)
+            .and_then(|index| self.spans.get(index))
+            .map_or(0, |span| span.busy_before + span.end.min(until) - span.start);
+        finished + self.open.map_or(0, |open| (until - open.start).max(0))
+    }
+
+    /// The span that runs at `at`, if one does.
+    #[must_use]
+    pub fn span_at(&self, at: i64) -> Option<Span> {
+        let after = self.spans.partition_point(|span| span.start <= at);
+        let span = self.spans.get(after.checked_sub(1)?)?;
+        (at < span.end).then_some(*span)
+    }
+
+    /// All spans, in the order of time.
+    pub fn spans(&self) -> impl Iterator<Item = &Span> {
+        self.spans.iter()
+    }
+
+    /// What to draw of `from..to` on `columns` pixel columns.
+    #[must_use]
+    pub fn marks(&self, from: i64, to: i64, columns: usize) -> Marks {
+        let first = self.spans.partition_point(|span| span.end <= from);
+        let after = self.spans.partition_point(|span| span.start < to);
+        if after.saturating_sub(first) <= columns * SPANS_PER_COLUMN {
+            return Marks::Spans(self.spans.iter_from(first).take(after.saturating_sub(first)).copied().collect());
+        }
+        let edge = |column: usize| from + (i128::from(to - from) * column as i128 / columns as i128) as i64;
+        let mut left = (self.busy_until(from), self.failed_until(from));
+        let marks = (0..columns).map(|column| {
+            let (start, end) = (edge(column), edge(column + 1));
+            let right = (self.busy_until(end), self.failed_until(end));
+            let busy = (right.0 - left.0) as f32 / (end - start).max(1) as f32;
+            // A failed span that began before the column still colours it.
+            let running = self.span_at(start).is_some_and(|span| span.end_stage != EndStage::Returned);
+            let failed = (right.1 - left.1) + u32::from(running);
+            left = right;
+            Column { busy, failed }
+        });
+        Marks::Columns(marks.collect())
+    }
+
+    /// Spans that began before `until` and did not return.
+    fn failed_until(&self, until: i64) -> u32 {
+        let after = self.spans.partition_point(|span| span.start < until);
+        after
+            .checked_sub(1)
+            .and_then(|index| self.spans.get(index))
+            .map_or(0, |span| span.failed_before + u32::from(span.end_stage != EndStage::Returned))
+    }
+
+    pub(super) fn open(&mut self, call: u32, item: u32, at: i64) {
+        // Spans of a lane never overlap, whatever a clock says.
+        let start = self.spans.last().map_or(at, |last| at.max(last.end));
+        self.open = Some(OpenSpan { start, item, call });
+    }
+
+    pub(super) fn close(&mut self, at: i64, end_stage: EndStage) {
+        let Some(OpenSpan { start, item, call }) = self.open.take() else { return };
+        let (busy_before, failed_before) = self.spans.last().map_or((0, 0), |last| {
+            let failed = u32::from(last.end_stage != EndStage::Returned);
+            (last.busy_before + last.end - last.start, last.failed_before + failed)
+        });
+        let end = at.max(start);
+        self.spans.push(Span { start, end, item, call, end_stage, busy_before, failed_before });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Spans from (gap before it, length, failed).
+    fn lane(parts: &[(i64, i64, bool)]) -> Lane {
+        let mut lane = Lane::default();
+        let mut at = 0;
+        for (item, &(gap, length, failed)) in parts.iter().enumerate() {
+            lane.open(0, item as u32, at + gap);
+            at += gap + length;
+            lane.close(at, if failed { EndStage::Raised } else { EndStage::Returned });
+        }
+        lane
+    }
+
+    proptest! {
+        #[test]
+        fn busy_time_of_any_stretch_is_what_adding_up_gives(
+            parts in prop::collection::vec((0..50_i64, 0..50_i64, any::<bool>()), 0..200),
+            from in 0..5000_i64,
+            length in 0..5000_i64,
+        ) {
+            let lane = lane(&parts);
+            let to = from + length;
+            let expected: i64 = lane.spans().map(|span| (span.end.min(to) - span.start.max(from)).max(0)).sum();
+            prop_assert_eq!(lane.busy_until(to) - lane.busy_until(from), expected);
+        }
+
+        #[test]
+        fn columns_lose_no_busy_time_and_no_failure(
+            parts in prop::collection::vec((0..5_i64, 1..5_i64, prop::bool::weighted(0.05)), 100..400),
+            columns in 1..40_usize,
+        ) {
+            let lane = lane(&parts);
+            let end = lane.spans().last().unwrap().end;
+            if let Marks::Columns(marks) = lane.marks(0, end, columns) {
+                prop_assert_eq!(marks.len(), columns);
+                let width = end as f64 / columns as f64;
+                let busy: f64 = marks.iter().map(|column| f64::from(column.busy) * width).sum();
+                let expected: i64 = lane.spans().map(|span| span.end - span.start).sum();
+                // Column edges are whole nanoseconds: each may be off by one.
+                prop_assert!((busy - expected as f64).abs() <= columns as f64 * 2.0, "{} for {}", busy, expected);
+                let failed = lane.spans().filter(|span| span.end_stage != EndStage::Returned).count();
+                let shown: u32 = marks.iter().map(|column| column.failed).sum();
+                prop_assert!(shown as usize >= failed);
+            } else {
+                prop_assert!(lane.items() <= columns * SPANS_PER_COLUMN);
+            }
+        }
+
+        #[test]
+        fn spans_never_overlap_even_when_clocks_disagree(stamps in prop::collection::vec((0..100_i64, 0..100_i64), 0..50)) {
+            let mut lane = Lane::default();
+            for (start, end) in stamps {
+                lane.open(0, 0, start);
+                lane.close(end, EndStage::Returned);
+            }
+            let spans: Vec<_> = lane.spans().collect();
+            prop_assert!(spans.iter().all(|span| span.start <= span.end));
+            prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+    }
+
+    #[test]
+    fn an_open_span_counts_as_busy_up_to_now() {
+        let mut lane = lane(&[(10, 20, false)]);
+        lane.open(0, 1, 50);
+        assert_eq!(lane.busy_until(30), 20);
+        assert_eq!(lane.busy_until(50), 20);
+        assert_eq!(lane.busy_until(75), 45);
+        assert_eq!(lane.span_at(15).map(|span| span.item), Some(0));
+        assert_eq!(lane.span_at(30), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! What a run came to, in figures.
+
+use super::{Counts, Lane, Trace};
+
+/// The figures of a run. Times are seconds.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Where everything is.
+    pub counts: Counts,
+    /// From the first submission to the last result.
+    pub makespan_s: f64,
+    /// A row a worker.
+    pub lanes: Vec<LaneSummary>,
+    /// How long items waited from submission until they started.
+    pub queue_wait_s: Quantiles,
+    /// How long items ran.
+    pub run_s: Quantiles,
+}
+
+/// The figures of a worker.
+#[derive(Clone, Debug)]
+pub struct LaneSummary {
+    /// Its number.
+    pub worker: u32,
+    /// Its process, if it is one.
+    pub pid: Option<u32>,
+    /// How many calls it took.
+    pub calls: usize,
+    /// How many items it finished.
+    pub items: usize,
+    /// How long it was executing.
+    pub busy_s: f64,
+}
+
+/// Of a set of times, in seconds; all 0 if it is empty. Nearest rank: `p50` of two values is the smaller.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Quantiles {
+    /// The median.
+    pub p50: f64,
+    /// 95 of 100 are at most this.
+    pub p95: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+/// An item that has an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemError {
+    /// Its number in the run, from 0.
+    pub item: u32,
+    /// The error and its causes.
+    pub message: String,
+}
+
+impl Trace {
+    /// The figures so far. Walks through all tasks.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut waits = Vec::new();
+        let mut runs = Vec::new();
+        for span in self.lanes.iter().flat_map(Lane::spans) {
+            runs.push(span.end - span.start);
+            if let Some(call) = self.call(span.call) {
+                waits.push(span.start - call.submitted);
+            }
+        }
+        let first = self.call(0).map_or(0, |call| call.submitted);
+        Summary {
+            counts: self.counts,
+            makespan_s: seconds((self.last_result - first).max(0)),
+            lanes: self.lanes.iter().map(|lane| self.lane_summary(lane)).collect(),
+            queue_wait_s: Quantiles::of(waits),
+            run_s: Quantiles::of(runs),
+        }
+    }
+
+    fn lane_summary(&self, lane: &Lane) -> LaneSummary {
+        LaneSummary {
+            worker: lane.worker,
+            pid: lane.pid,
+            calls: lane.calls,
+            items: lane.items(),
+            busy_s: seconds(lane.busy_until(self.last_event)),
+        }
+    }
+}
+
+impl Quantiles {
+    /// Of nanoseconds, in any order.
+    #[must_use]
+    pub fn of(mut nanos: Vec<i64>) -> Self {
+        nanos.sort_unstable();
+        let Some(&max) = nanos.last() else { return Self::default() };
+        let rank = |percent: usize| nanos[(nanos.len() * percent).div_ceil(100).saturating_sub(1)];
+        Self { p50: seconds(rank(50)), p95: seconds(rank(95)), max: seconds(max) }
+    }
+}
+
+fn seconds(nanos: i64) -> f64 {
+    nanos as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        assert_eq!(Quantiles::of(Vec::new()), Quantiles::default());
+        let seconds: Vec<i64> = (1..=100).rev().map(|n| n * 1_000_000_000).collect();
+        assert_eq!(Quantiles::of(seconds), Quantiles { p50: 50.0, p95: 95.0, max: 100.0 });
+        assert_eq!(Quantiles::of(vec![2_000_000_000, 1_000_000_000]), Quantiles { p50: 1.0, p95: 2.0, max: 2.0 });
+    }
+}
