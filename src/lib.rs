@@ -5,6 +5,7 @@
 //!
 //! | layer | what it does |
 //! |---|---|
+//! | [`workload`] | what can be run, one file each |
 //! | [`trace`] | a run as data: a pure fold over events |
 //! | [`executor`] | the core: futures, thread pool, process pool, events |
 //! | [`sys`] | what differs between operating systems |
@@ -28,3 +29,4 @@
 pub mod executor;
 pub mod sys;
 pub mod trace;
+pub mod workload;

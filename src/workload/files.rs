@@ -1,0 +1,77 @@
+//! Finding files for the workloads that work on folders. What can't be read becomes an item that says so, so that one bad
+//! folder entry stops nothing else.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+use walkdir::WalkDir;
+
+use super::FieldError;
+use crate::executor::TaskError;
+
+/// An item of a folder. Paths travel as the platform has them; they need not be Unicode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Entry {
+    File(OsString),
+    /// The folder entry could not be read, and why.
+    Unreadable {
+        path: String,
+        cause: String,
+    },
+}
+
+impl Entry {
+    /// # Errors
+    /// What was wrong when the folder was read.
+    pub(super) fn path(self) -> Result<PathBuf, TaskError> {
+        match self {
+            Self::File(path) => Ok(PathBuf::from(path)),
+            Self::Unreadable { path, cause } => Err(TaskError::message(format!("{path}: {cause}"))),
+        }
+    }
+}
+
+/// The regular files of `folder`, hidden ones left out, sorted by name; with those below it if `deep`.
+///
+/// # Errors
+/// When the folder itself can't be read.
+pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, FieldError> {
+    let wrong = |cause: &dyn std::fmt::Display| FieldError::new(field, format!("{}: {cause}", folder.display()));
+    if !folder.is_dir() {
+        let cause = if folder.exists() { "is not a folder" } else { "there is no such folder" };
+        return Err(wrong(&cause));
+    }
+    std::fs::read_dir(folder).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let depth = if deep { usize::MAX } else { 1 };
+    let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).sort_by_file_name().into_iter();
+    let visible = walk.filter_entry(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let entries = visible.take_while(|_| !cancelled.load(Ordering::Relaxed)).filter_map(|entry| match entry {
+        // Pipes, sockets and devices could block for ever.
+        Ok(entry) => is_file(&entry, deep).then(|| Entry::File(entry.into_path().into_os_string())),
+        Err(error) => {
+            let path = error.path().unwrap_or(folder).display().to_string();
+            Some(Entry::Unreadable { path, cause: error.into_io_error().map_or("loop".into(), |e| e.to_string()) })
+        }
+    });
+    Ok(entries.collect())
+}
+
+/// A link in the folder itself is followed; below it, links could lead in circles.
+fn is_file(entry: &walkdir::DirEntry, deep: bool) -> bool {
+    if entry.path_is_symlink() && !deep { entry.path().is_file() } else { entry.file_type().is_file() }
+}
+
+/// What to call the entries of `folder`.
+pub(super) fn labels(entries: Arc<[Entry]>, folder: PathBuf) -> impl Fn(usize) -> String + Send + Sync {
+    move |item| match entries.get(item) {
+        Some(Entry::File(path)) => {
+            let path = Path::new(path);
+            path.strip_prefix(&folder).unwrap_or(path).display().to_string()
+        }
+        Some(Entry::Unreadable { path, .. }) => path.clone(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,73 @@
+//! What can be run: one file a workload. Each describes its parameters and turns them into a [`Plan`]; what its items do
+//! is a named function, so that worker processes know it too.
+//!
+//! A new workload is one file, one line in [`catalogue`] and one in [`registry`].
+
+mod countdown;
+mod files;
+mod hash_files;
+mod noop;
+mod param;
+mod plan;
+mod samples;
+mod sleep;
+mod sum;
+mod thumbnails;
+
+use std::sync::atomic::AtomicBool;
+
+pub use param::{FieldError, Param, ParamKind, Params};
+pub use plan::{Labels, Plan};
+
+use crate::executor::Registry;
+
+/// Something that people can run.
+pub trait Workload: Sync {
+    /// As the user writes it.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in one sentence.
+    fn summary(&self) -> &'static str;
+
+    /// What can be set.
+    fn params(&self) -> Vec<Param>;
+
+    /// Looks at the outside world, as far as `params` point there, and finds the items. May take a while: it looks at
+    /// `cancelled` now and then, and stops early with what it has.
+    ///
+    /// # Errors
+    /// What can be known to be wrong before anything runs.
+    fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError>;
+}
+
+/// All workloads, in the order in which they are shown.
+#[must_use]
+pub fn catalogue() -> &'static [&'static dyn Workload] {
+    &[&sum::Sum, &countdown::Countdown, &thumbnails::Thumbnails, &hash_files::HashFiles, &sleep::Sleep, &noop::Noop]
+}
+
+/// The workload called `name`.
+///
+/// # Errors
+/// That there is none, and which there are.
+pub fn find(name: &str) -> Result<&'static dyn Workload, FieldError> {
+    catalogue().iter().copied().find(|workload| workload.name() == name).ok_or_else(|| {
+        let names: Vec<_> = catalogue().iter().map(|workload| workload.name()).collect();
+        FieldError::new("workload", format!("there is no `{name}`; there is {}", names.join(", ")))
+    })
+}
+
+/// The functions of all workloads, for worker processes.
+#[must_use]
+pub fn registry() -> Registry {
+    Registry::new()
+        .with(sum::SUM)
+        .with(countdown::COUNTDOWN)
+        .with(thumbnails::THUMBNAIL)
+        .with(hash_files::HASH_FILE)
+        .with(sleep::SLEEP)
+        .with(noop::NOOP)
+}
+
+/// No run has more items than this: each takes memory, and a slip of the finger should not take all of it.
+const ITEMS_LIMIT: u64 = 10_000_000;

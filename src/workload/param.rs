@@ -1,0 +1,224 @@
+//! A workload's parameters: name, kind, default and help in one description, from which the window builds its form and
+//! the command line its messages. Text is parsed once, into values that cannot be wrong.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// As the user writes it.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: ParamKind,
+    /// The text that it has when nobody gave one.
+    pub default: String,
+    /// One sentence, for a tooltip.
+    pub help: &'static str,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// A folder to read from.
+    InputFolder,
+    /// A folder to write to; it is made if need be.
+    OutputFolder,
+    /// A whole number.
+    Count {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// A time in seconds, fractions allowed.
+    Seconds {
+        /// The longest.
+        max: u32,
+    },
+    /// Whole numbers, separated by commas; may be none.
+    Counts {
+        /// The largest.
+        max: u64,
+    },
+}
+
+impl ParamKind {
+    /// What it takes, in words.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Self::InputFolder => "a folder".to_owned(),
+            Self::OutputFolder => "a folder to write to".to_owned(),
+            Self::Count { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Seconds { max } => format!("seconds from 0 to {max}"),
+            Self::Counts { max } => format!("whole numbers from 0 to {max}, separated by commas"),
+        }
+    }
+}
+
+/// A field of a run's settings holds what it can't take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct FieldError {
+    /// The field, as the user knows it.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    /// About `field`.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum ParamValue {
+    Folder(PathBuf),
+    Count(u64),
+    Seconds(Duration),
+    Counts(Vec<u64>),
+}
+
+impl Param {
+    /// Checks `text` without touching the disk.
+    ///
+    /// # Errors
+    /// With the limits in it.
+    pub fn check(&self, text: &str) -> Result<(), FieldError> {
+        self.parse(text).map(drop)
+    }
+
+    fn parse(&self, text: &str) -> Result<ParamValue, FieldError> {
+        let text = text.trim();
+        let wrong = || FieldError::new(self.name, format!("must be {}, not `{text}`", self.kind.describe()));
+        match self.kind {
+            ParamKind::InputFolder | ParamKind::OutputFolder if text.is_empty() => Err(wrong()),
+            ParamKind::InputFolder | ParamKind::OutputFolder => Ok(ParamValue::Folder(PathBuf::from(text))),
+            ParamKind::Count { min, max } => {
+                parse_count(text).filter(|count| (min..=max).contains(count)).map(ParamValue::Count).ok_or_else(wrong)
+            }
+            ParamKind::Seconds { max } => text
+                .parse::<f64>()
+                .ok()
+                .filter(|seconds| (0.0..=f64::from(max)).contains(seconds))
+                .map(|seconds| ParamValue::Seconds(Duration::from_secs_f64(seconds)))
+                .ok_or_else(wrong),
+            ParamKind::Counts { .. } if text.is_empty() => Ok(ParamValue::Counts(Vec::new())),
+            ParamKind::Counts { max } => text
+                .split(',')
+                .map(|part| parse_count(part.trim()).filter(|&count| count <= max))
+                .collect::<Option<_>>()
+                .map(ParamValue::Counts)
+                .ok_or_else(wrong),
+        }
+    }
+}
+
+/// Digits, with `_` between them where somebody likes it.
+fn parse_count(text: &str) -> Option<u64> {
+    text.replace('_', "").parse().ok()
+}
+
+/// Parsed parameters of one workload.
+#[derive(Clone, Debug)]
+pub struct Params {
+    values: BTreeMap<&'static str, ParamValue>,
+}
+
+impl Params {
+    /// Takes `texts` where given and defaults elsewhere.
+    ///
+    /// # Errors
+    /// A name that `params` doesn't have, or a text that its kind doesn't take.
+    pub fn parse(params: &[Param], texts: &BTreeMap<String, String>) -> Result<Self, FieldError> {
+        if let Some(unknown) = texts.keys().find(|name| params.iter().all(|param| param.name != *name)) {
+            let known: Vec<_> = params.iter().map(|param| param.name).collect();
+            return Err(FieldError::new(unknown.as_str(), format!("no such parameter; there is {}", known.join(", "))));
+        }
+        let value = |param: &Param| {
+            let text = texts.get(param.name).unwrap_or(&param.default);
+            Ok((param.name, param.parse(text)?))
+        };
+        Ok(Self { values: params.iter().map(value).collect::<Result<_, FieldError>>()? })
+    }
+
+    // A workload asks for what it has itself described, so the other arms are never reached; they give the empty value
+    // of the kind, which is caught by the test that makes a plan of every workload.
+
+    /// The folder `name`.
+    #[must_use]
+    pub fn folder(&self, name: &str) -> PathBuf {
+        match self.values.get(name) {
+            Some(ParamValue::Folder(folder)) => folder.clone(),
+            _ => PathBuf::new(),
+        }
+    }
+
+    /// The whole number `name`.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        match self.values.get(name) {
+            Some(ParamValue::Count(count)) => *count,
+            _ => 0,
+        }
+    }
+
+    /// The time `name`.
+    #[must_use]
+    pub fn seconds(&self, name: &str) -> Duration {
+        match self.values.get(name) {
+            Some(ParamValue::Seconds(seconds)) => *seconds,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// The list `name`.
+    #[must_use]
+    pub fn counts(&self, name: &str) -> &[u64] {
+        match self.values.get(name) {
+            Some(ParamValue::Counts(counts)) => counts,
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn param(kind: ParamKind) -> Param {
+        Param { name: "field", kind, default: String::new(), help: "" }
+    }
+
+    #[test]
+    fn messages_name_the_field_and_its_limits() {
+        let count = param(ParamKind::Count { min: 1, max: 10 });
+        for text in ["", "0", "11", "-1", "1.5", "abc", "99999999999999999999999"] {
+            let message = count.check(text).unwrap_err().to_string();
+            assert_eq!(message, format!("field: must be a whole number from 1 to 10, not `{text}`"));
+        }
+        assert!(count.check(" 1_0 ").is_ok());
+        let seconds = param(ParamKind::Seconds { max: 60 });
+        for text in ["", "-1", "inf", "NaN", "61", "1s"] {
+            assert!(seconds.check(text).is_err(), "{text}");
+        }
+        assert!(seconds.check("0.25").is_ok());
+        let counts = param(ParamKind::Counts { max: 100 });
+        assert!(counts.check("").is_ok());
+        assert!(counts.check("1, 2,100").is_ok());
+        assert!(counts.check("1,,2").is_err());
+        assert!(param(ParamKind::InputFolder).check(" ").is_err());
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_what_there_is() {
+        let texts = BTreeMap::from([("feild".to_owned(), String::new())]);
+        let error = Params::parse(&[param(ParamKind::Counts { max: 1 })], &texts).unwrap_err();
+        assert_eq!(error.to_string(), "feild: no such parameter; there is field");
+    }
+}
