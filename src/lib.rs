@@ -5,6 +5,7 @@
 //!
 //! | layer | what it does |
 //! |---|---|
+//! | [`lab`] | drives runs: commands in, published state out |
 //! | [`workload`] | what can be run, one file each |
 //! | [`trace`] | a run as data: a pure fold over events |
 //! | [`executor`] | the core: futures, thread pool, process pool, events |
@@ -27,6 +28,7 @@
 //! 7. The window never waits, and draws nothing while nothing moves.
 
 pub mod executor;
+pub mod lab;
 pub mod sys;
 pub mod trace;
 pub mod workload;

@@ -1,0 +1,413 @@
+//! The engine behind the window and the command line: commands go in, the state of the run comes out. It owns executors,
+//! the recorder and the sampler; nobody who asks it for something ever waits for it.
+//!
+//! ```text
+//!  Command ──▶ lab thread ◀── Progress ── drive thread ──submit · map──▶ executor ──▶ workers
+//!                 │   ▲ ▲                                                   │
+//!                 │   │ └── CPU samples                                     │
+//!                 │   └──────────────────────── events, stamped at the source ┘
+//!                 ▼
+//!          published Run (a pointer that is swapped), and a wake-up
+//! ```
+//! The lab thread alone folds events into the trace. It publishes at most every [`PUBLISH_INTERVAL`], and not at all while
+//! nothing happens.
+
+mod drive;
+mod run;
+mod sampler;
+mod settings;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+
+pub use drive::RunError;
+pub use run::{End, Run, Status, Totals};
+pub use settings::{
+    CHUNKSIZE_LIMIT, CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_timeout,
+    parse_workers,
+};
+
+use crate::executor::{Event, EventKind, Outcome, RawExecutor, WorkerCommand};
+use crate::sys;
+use crate::trace::{Series, Trace};
+use drive::{Progress, drive};
+use sampler::{Sample, Sampler};
+
+/// How often the window can be told: 60 times a second.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
+
+/// How long the lab folds events before it looks at commands again.
+const FOLD_BUDGET: Duration = Duration::from_millis(8);
+
+/// What can be asked of the lab.
+pub enum Command {
+    /// Starts a run. One that is under way is stopped at once, and the new one starts when it has ended.
+    Run(Box<CheckedSettings>),
+    /// Cancels what is pending; what executes may finish.
+    Stop,
+    /// Cancels what is pending, and asks what executes to end at its next checkpoint.
+    StopNow,
+}
+
+/// The handle. Dropping it stops the run that is under way, and waits for it.
+pub struct Lab {
+    commands: Option<Sender<Command>>,
+    published: Arc<ArcSwapOption<Run>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lab {
+    /// Starts the lab thread. `wake` is called, from that thread, whenever something new was published. Worker processes
+    /// are started by `worker_command`; `None` = this program.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(worker_command: Option<WorkerCommand>, wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+        let (commands, inbox) = unbounded();
+        let published = Arc::new(ArcSwapOption::empty());
+        let actor = Actor {
+            inbox,
+            published: Arc::clone(&published),
+            wake: Box::new(wake),
+            worker_command,
+            current: None,
+            next: None,
+            runs: 0,
+            closing: false,
+        };
+        let thread = thread::Builder::new().name("lab".to_owned()).spawn(move || actor.run())?;
+        Ok(Self { commands: Some(commands), published, thread: Some(thread) })
+    }
+
+    /// Asks for something. Never blocks.
+    pub fn send(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // The thread lives as long as this handle.
+            let _ = commands.send(command);
+        }
+    }
+
+    /// The newest state of the current run, or of the last one. Never blocks.
+    #[must_use]
+    pub fn run(&self) -> Option<Arc<Run>> {
+        self.published.load_full()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Actor {
+    inbox: Receiver<Command>,
+    published: Arc<ArcSwapOption<Run>>,
+    wake: Box<dyn Fn() + Send>,
+    worker_command: Option<WorkerCommand>,
+    current: Option<Current>,
+    /// What to run once the current run has ended.
+    next: Option<Box<CheckedSettings>>,
+    runs: usize,
+    /// The handle is gone: end as soon as the run has.
+    closing: bool,
+}
+
+/// The run that is under way.
+struct Current {
+    run: Run,
+    events: Receiver<Event>,
+    progress: Receiver<Progress>,
+    samples: Receiver<Sample>,
+    executor: Option<Arc<dyn RawExecutor>>,
+    /// Tells the drive thread to give up before it has submitted anything.
+    cancelled: Arc<AtomicBool>,
+    /// How it will have ended, once it has.
+    end: End,
+    deadline: Option<Instant>,
+    publish_at: Option<Instant>,
+    thread: JoinHandle<()>,
+    _sampler: Option<Sampler>,
+}
+
+/// What the lab thread woke up for.
+enum Woken {
+    Command(Option<Command>),
+    Event(Event),
+    Progress(Progress),
+    Sample(Option<Sample>),
+    Publish,
+    TimeOut,
+}
+
+impl Actor {
+    fn run(mut self) {
+        while !(self.closing && self.current.is_none()) {
+            match self.next_woken() {
+                Woken::Command(command) => self.obey(command),
+                Woken::Event(event) => self.fold(event),
+                Woken::Progress(Progress::Prepared { items, labels, executor }) => {
+                    if let Some(current) = &mut self.current {
+                        current.prepared(items, labels, executor);
+                    }
+                }
+                Woken::Progress(Progress::Ended(result)) => self.end(result),
+                Woken::Sample(sample) => {
+                    if let Some(current) = &mut self.current {
+                        current.sampled(sample);
+                    }
+                }
+                Woken::Publish => self.publish(),
+                Woken::TimeOut => {
+                    if let Some(current) = &mut self.current {
+                        current.deadline = None;
+                        current.stop(End::TimedOut, true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_woken(&self) -> Woken {
+        // While closing, the disconnected inbox must not be heard again and again.
+        let silence = never();
+        let inbox = if self.closing { &silence } else { &self.inbox };
+        let Some(current) = &self.current else { return Woken::Command(inbox.recv().ok()) };
+        let timer = |when: Option<Instant>| when.map_or_else(never, at);
+        let (publish, time_out) = (timer(current.publish_at), timer(current.deadline));
+        // The end is heard only when all events that came before it are folded.
+        let no_progress = never();
+        let progress = if current.events.is_empty() { &current.progress } else { &no_progress };
+        select! {
+            recv(inbox) -> command => Woken::Command(command.ok()),
+            recv(publish) -> _ => Woken::Publish,
+            recv(time_out) -> _ => Woken::TimeOut,
+            recv(current.events) -> event => event.map_or(Woken::Publish, Woken::Event),
+            recv(progress) -> progress => progress.map_or_else(|_| drive_panicked(), Woken::Progress),
+            recv(current.samples) -> sample => Woken::Sample(sample.ok()),
+        }
+    }
+
+    fn obey(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Run(settings)) => {
+                self.next = Some(settings);
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, true);
+                }
+            }
+            Some(Command::Stop) => {
+                self.next = None;
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, false);
+                }
+            }
+            Some(Command::StopNow) => {
+                self.next = None;
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, true);
+                }
+            }
+            None => {
+                self.closing = true;
+                self.next = None;
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, true);
+                }
+            }
+        }
+        self.start_next();
+    }
+
+    fn start_next(&mut self) {
+        if self.current.is_some() {
+            return;
+        }
+        let Some(settings) = self.next.take() else { return };
+        self.runs += 1;
+        match Current::start(self.runs, *settings, self.worker_command.clone()) {
+            Ok(current) => {
+                self.current = Some(current);
+                self.publish();
+            }
+            Err((run, error)) => {
+                let status = Status::Ended(End::Failed(RunError::System(error.to_string())));
+                self.published.store(Some(Arc::new(Run { status, ..*run })));
+                (self.wake)();
+            }
+        }
+    }
+
+    /// Takes `first` and what else is there, for a while.
+    fn fold(&mut self, first: Event) {
+        let Some(current) = &mut self.current else { return };
+        let started = Instant::now();
+        let events = current.events.clone();
+        for (count, event) in std::iter::once(first).chain(events.try_iter()).enumerate() {
+            current.run.trace.apply(&event);
+            if raised(&event) {
+                current.heed_error();
+            }
+            if count % 256 == 255 && started.elapsed() > FOLD_BUDGET {
+                break;
+            }
+        }
+        current.publish_soon();
+    }
+
+    fn publish(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        current.publish_at = None;
+        current.run.backlog = current.events.len();
+        self.published.store(Some(Arc::new(current.run.clone())));
+        (self.wake)();
+    }
+
+    fn end(&mut self, result: Result<(), RunError>) {
+        if let Some(current) = &mut self.current {
+            let totals = current.run.totals();
+            let end = match result {
+                // A stop that came after the last item changed nothing.
+                Ok(()) if Some(totals.returned + totals.raised) == current.run.items => End::Completed,
+                Ok(()) => current.end.clone(),
+                Err(error) => End::Failed(error),
+            };
+            current.run.status = Status::Ended(end);
+            self.publish();
+        }
+        if let Some(current) = self.current.take() {
+            let _ = current.thread.join();
+        }
+        self.start_next();
+    }
+}
+
+/// The channel of the drive thread closed without its last word, which only a bug can do.
+fn drive_panicked() -> Woken {
+    Woken::Progress(Progress::Ended(Err(RunError::System("the run broke off because of a bug".to_owned()))))
+}
+
+const fn raised(event: &Event) -> bool {
+    matches!(&event.kind, EventKind::Finished { outcome: Outcome::Raised(_), .. } | EventKind::Lost { .. })
+}
+
+impl Current {
+    fn start(
+        number: usize,
+        checked: CheckedSettings,
+        worker_command: Option<WorkerCommand>,
+    ) -> Result<Self, (Box<Run>, std::io::Error)> {
+        let run = Run {
+            number,
+            settings: checked.settings.clone(),
+            status: Status::Preparing,
+            items: None,
+            labels: None,
+            trace: Trace::new(sys::monotonic_nanos()),
+            cpu: Series::default(),
+            backlog: 0,
+        };
+        let (sink, events) = unbounded::<Event>();
+        let (progress_in, progress) = unbounded();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let drive_cancelled = Arc::clone(&cancelled);
+        let thread = thread::Builder::new()
+            .name("drive".to_owned())
+            .spawn(move || drive(checked, worker_command, Arc::new(sink), &drive_cancelled, &progress_in));
+        let thread = match thread {
+            Ok(thread) => thread,
+            Err(error) => return Err((Box::new(run), error)),
+        };
+        // A run without CPU curves is better than none.
+        let (cpu, samples) = match Sampler::start() {
+            Ok((cpu, samples)) => (Some(cpu), samples),
+            Err(_) => (None, never()),
+        };
+        Ok(Self {
+            run,
+            events,
+            progress,
+            samples,
+            executor: None,
+            cancelled,
+            end: End::Completed,
+            deadline: None,
+            publish_at: None,
+            thread,
+            _sampler: cpu,
+        })
+    }
+
+    fn prepared(&mut self, items: usize, labels: Arc<crate::workload::Labels>, executor: Arc<dyn RawExecutor>) {
+        self.run.items = Some(items);
+        self.run.labels = Some(labels);
+        self.deadline = self.run.settings.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+        self.executor = Some(executor);
+        if self.cancelled.load(Ordering::Relaxed) {
+            // The stop came while the items were being looked for.
+            self.apply_stop(true);
+        } else {
+            self.run.status = Status::Running;
+        }
+        self.publish_soon();
+    }
+
+    /// Ends the run early. The first reason is the one that is told.
+    fn stop(&mut self, end: End, interrupt: bool) {
+        if self.end == End::Completed {
+            self.end = end;
+        }
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.run.status = Status::Stopping;
+        self.apply_stop(interrupt);
+        self.publish_soon();
+    }
+
+    fn apply_stop(&self, interrupt: bool) {
+        if let Some(executor) = &self.executor {
+            executor.shutdown(false, true);
+            if interrupt {
+                executor.interrupt();
+            }
+        }
+    }
+
+    fn heed_error(&mut self) {
+        match self.run.settings.on_error {
+            OnError::Continue => {}
+            OnError::Stop => {
+                if self.end == End::Completed {
+                    self.stop(End::StoppedByError, false);
+                }
+            }
+            OnError::Skip => {
+                if let Some(executor) = &self.executor {
+                    executor.skip_rest();
+                }
+            }
+        }
+    }
+
+    fn sampled(&mut self, sample: Option<Sample>) {
+        match sample {
+            Some(Sample { at, cores }) => {
+                self.run.cpu.push(self.run.trace.time_of(at), cores);
+                self.publish_soon();
+            }
+            // The sampler has ended; a closed channel would be heard again and again.
+            None => self.samples = never(),
+        }
+    }
+
+    fn publish_soon(&mut self) {
+        self.publish_at.get_or_insert_with(|| Instant::now() + PUBLISH_INTERVAL);
+    }
+}

@@ -1,0 +1,122 @@
+//! A run as others see it: what was asked for, how far it is, and its trace.
+
+use std::sync::Arc;
+
+use super::drive::RunError;
+use super::settings::{ExecutorKind, RunSettings};
+use crate::executor::ProcessPoolExecutor;
+use crate::trace::{Series, Trace};
+use crate::workload::Labels;
+
+/// A run at one moment. Clones share what is large.
+#[derive(Clone)]
+pub struct Run {
+    /// Counts up from 1.
+    pub number: usize,
+    /// What was asked for.
+    pub settings: RunSettings,
+    /// How far it is.
+    pub status: Status,
+    /// How many items there are; not known while it is being prepared.
+    pub items: Option<usize>,
+    /// What the items are called.
+    pub labels: Option<Arc<Labels>>,
+    /// What happened.
+    pub trace: Trace,
+    /// CPU load per core, in percent.
+    pub cpu: Series<Vec<f32>>,
+    /// Events that have happened and are not in the trace yet.
+    pub backlog: usize,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Looking for its items.
+    Preparing,
+    /// Under way.
+    Running,
+    /// Under way to an early end; what executes may finish.
+    Stopping,
+    /// Over.
+    Ended(End),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Every item was handed out; some may have raised.
+    Completed,
+    /// Somebody stopped it.
+    Stopped,
+    /// Its time was over.
+    TimedOut,
+    /// An item raised, and that was to stop it.
+    StoppedByError,
+    /// It never started.
+    Failed(RunError),
+}
+
+/// What came of the items. While a run is under way they add up to those that are done; at its end to all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Gave a value.
+    pub returned: usize,
+    /// Gave an error.
+    pub raised: usize,
+    /// Were not run: cancelled, skipped, or never submitted.
+    pub cancelled: usize,
+    /// Nobody knows: their worker or the pool broke.
+    pub lost: usize,
+}
+
+impl Totals {
+    /// All of them.
+    #[must_use]
+    pub const fn sum(&self) -> usize {
+        self.returned + self.raised + self.cancelled + self.lost
+    }
+}
+
+impl Run {
+    /// What came of the items so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let counts = self.trace.counts();
+        let never_submitted = match (&self.status, self.items) {
+            (Status::Ended(_), Some(items)) => items.saturating_sub(counts.items.submitted),
+            _ => 0,
+        };
+        Totals {
+            returned: counts.returned,
+            raised: counts.raised,
+            cancelled: counts.items.cancelled + never_submitted,
+            lost: counts.items.lost,
+        }
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        matches!(self.status, Status::Ended(_))
+    }
+
+    /// Nanoseconds from its start until now, or until its last event once it is over.
+    #[must_use]
+    pub fn elapsed(&self) -> i64 {
+        if self.ended() { self.trace.last_event() } else { self.trace.time_of(crate::sys::monotonic_nanos()) }
+    }
+
+    /// How many calls the call queue holds, if this executor has one.
+    #[must_use]
+    pub fn call_queue_capacity(&self) -> Option<usize> {
+        (self.settings.executor == ExecutorKind::Processes)
+            .then(|| ProcessPoolExecutor::call_queue_capacity(self.settings.workers))
+    }
+
+    /// What item number `item` is called.
+    #[must_use]
+    pub fn label(&self, item: usize) -> String {
+        self.labels.as_ref().map(|labels| labels(item)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,264 @@
+//! What a run is: one plain value that can be kept, varied, repeated and compared. Parsed and checked here, once, for the
+//! window and the command line alike.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::executor::{ProcessPoolExecutor, ThreadPoolExecutor};
+use crate::workload::{self, FieldError, Params, Workload};
+
+/// All that decides about a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunSettings {
+    /// The workload's name.
+    pub workload: String,
+    /// Its parameters, as text; those that are missing have their default.
+    pub params: BTreeMap<String, String>,
+    /// What runs it.
+    pub executor: ExecutorKind,
+    /// `max_workers`. A sequential run has one.
+    pub workers: usize,
+    /// Items a call, for [`Collect::Map`]; otherwise every item is a call of its own.
+    pub chunksize: usize,
+    /// How results are collected.
+    pub collect: Collect,
+    /// How long the run may take, in seconds, before it is stopped.
+    pub timeout: Option<f64>,
+    /// What an item that raises does to the others.
+    pub on_error: OnError,
+    /// For workloads that draw random numbers.
+    pub seed: u64,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self {
+            workload: "sum".to_owned(),
+            params: BTreeMap::new(),
+            executor: ExecutorKind::Processes,
+            workers: ProcessPoolExecutor::default_max_workers(),
+            chunksize: 1,
+            collect: Collect::Map,
+            timeout: None,
+            on_error: OnError::Continue,
+            seed: 0,
+        }
+    }
+}
+
+/// What runs the calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ExecutorKind {
+    /// One after the other, in one thread.
+    Sequential,
+    /// A pool of threads.
+    Threads,
+    /// A pool of child processes.
+    #[default]
+    Processes,
+}
+
+/// How results are collected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Collect {
+    /// `map`: in chunks, results in input order.
+    #[default]
+    Map,
+    /// `submit` each, then `result()` in the order of submission.
+    Submit,
+    /// `submit` each, then `as_completed`.
+    AsCompleted,
+    /// `submit` each, then await all of them together.
+    Gather,
+}
+
+/// What an item that raises does to the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OnError {
+    /// Nothing.
+    #[default]
+    Continue,
+    /// What is pending is cancelled: `shutdown(cancel_futures=True)`.
+    Stop,
+    /// What has not begun is still handed out, but returns at once.
+    Skip,
+}
+
+impl ExecutorKind {
+    /// All, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Sequential, Self::Threads, Self::Processes];
+
+    /// How many workers CPython would take if nobody says.
+    #[must_use]
+    pub fn default_workers(self) -> usize {
+        match self {
+            Self::Sequential => 1,
+            Self::Threads => ThreadPoolExecutor::default_max_workers(),
+            Self::Processes => ProcessPoolExecutor::default_max_workers(),
+        }
+    }
+
+    /// The most workers that it takes.
+    #[must_use]
+    pub const fn workers_limit(self) -> usize {
+        match self {
+            Self::Sequential => 1,
+            Self::Threads => ThreadPoolExecutor::WORKERS_LIMIT,
+            Self::Processes => ProcessPoolExecutor::WORKERS_LIMIT,
+        }
+    }
+}
+
+impl fmt::Display for ExecutorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sequential => "sequential",
+            Self::Threads => "threads",
+            Self::Processes => "processes",
+        })
+    }
+}
+
+/// More items a call than any run has items makes no sense.
+pub const CHUNKSIZE_LIMIT: usize = 10_000_000;
+
+/// The longest timeout, in seconds: a year.
+pub const TIMEOUT_LIMIT: f64 = 31_536_000.0;
+
+/// Settings that were found to be in order.
+pub struct CheckedSettings {
+    /// As they were given, with what has no meaning for this run set to what it really is.
+    pub settings: RunSettings,
+    pub(super) workload: &'static dyn Workload,
+    pub(super) params: Params,
+}
+
+impl RunSettings {
+    /// Checks everything that can be checked without touching the disk.
+    ///
+    /// # Errors
+    /// The first field that is wrong, with its limits.
+    pub fn check(&self) -> Result<CheckedSettings, FieldError> {
+        let workload = workload::find(&self.workload)?;
+        let params = Params::parse(&workload.params(), &self.params)?;
+        check_workers(self.workers, self.executor)?;
+        check_between("chunksize", self.chunksize, CHUNKSIZE_LIMIT)?;
+        if let Some(timeout) = self.timeout {
+            check_timeout(timeout)?;
+        }
+        let mut settings = self.clone();
+        if settings.executor == ExecutorKind::Sequential {
+            settings.workers = 1;
+        }
+        if settings.collect != Collect::Map {
+            settings.chunksize = 1;
+        }
+        Ok(CheckedSettings { settings, workload, params })
+    }
+
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+}
+
+fn check_workers(workers: usize, executor: ExecutorKind) -> Result<(), FieldError> {
+    // A sequential run has one worker, whatever stands in the field.
+    let limit = if executor == ExecutorKind::Sequential { usize::MAX } else { executor.workers_limit() };
+    check_between("workers", workers, limit)
+}
+
+fn check_between(field: &str, given: usize, limit: usize) -> Result<(), FieldError> {
+    if (1..=limit).contains(&given) { Ok(()) } else { Err(not_between(field, limit, &given)) }
+}
+
+fn not_between(field: &str, limit: usize, given: &dyn fmt::Display) -> FieldError {
+    FieldError::new(field, format!("must be a whole number from 1 to {limit}, not `{given}`"))
+}
+
+/// Parses the text of the field `workers`.
+///
+/// # Errors
+/// With the limits of `executor` in it.
+pub fn parse_workers(text: &str, executor: ExecutorKind) -> Result<usize, FieldError> {
+    let workers = text.trim().parse().map_err(|_| not_between("workers", executor.workers_limit(), &text.trim()))?;
+    check_workers(workers, executor)?;
+    Ok(workers)
+}
+
+/// Parses the text of the field `chunksize`.
+///
+/// # Errors
+/// With the limits in it.
+pub fn parse_chunksize(text: &str) -> Result<usize, FieldError> {
+    let chunksize = text.trim().parse().map_err(|_| not_between("chunksize", CHUNKSIZE_LIMIT, &text.trim()))?;
+    check_between("chunksize", chunksize, CHUNKSIZE_LIMIT)?;
+    Ok(chunksize)
+}
+
+/// Parses the text of the field `timeout`; empty = none.
+///
+/// # Errors
+/// With the limits in it.
+pub fn parse_timeout(text: &str) -> Result<Option<f64>, FieldError> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let seconds = text.trim().parse().map_err(|_| timeout_error(&text.trim()))?;
+    check_timeout(seconds)?;
+    Ok(Some(seconds))
+}
+
+fn check_timeout(seconds: f64) -> Result<(), FieldError> {
+    if seconds > 0.0 && seconds <= TIMEOUT_LIMIT { Ok(()) } else { Err(timeout_error(&seconds)) }
+}
+
+fn timeout_error(given: &dyn fmt::Display) -> FieldError {
+    FieldError::new("timeout", format!("must be seconds above 0, up to {TIMEOUT_LIMIT}, not `{given}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_refused_with_its_name_and_limits() {
+        let good = RunSettings { workers: 2, ..RunSettings::default() };
+        assert!(good.check().is_ok());
+        let cases = [
+            (RunSettings { workers: 0, ..good.clone() }, "workers: must be a whole number from 1 to"),
+            (RunSettings { workers: 1_000_000, ..good.clone() }, "workers: must be a whole number from 1 to"),
+            (RunSettings { chunksize: 0, ..good.clone() }, "chunksize: must be a whole number from 1 to 10000000"),
+            (RunSettings { timeout: Some(0.0), ..good.clone() }, "timeout: must be seconds above 0"),
+            (RunSettings { timeout: Some(f64::NAN), ..good.clone() }, "timeout: must be seconds above 0"),
+            (RunSettings { timeout: Some(f64::INFINITY), ..good.clone() }, "timeout: must be seconds above 0"),
+            (RunSettings { workload: "smu".to_owned(), ..good }, "workload: there is no `smu`; there is sum, "),
+        ];
+        for (settings, message) in cases {
+            let error = settings.check().err().unwrap().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+        for text in ["", "two", "0", "-1", "1.5", "1000000"] {
+            assert!(parse_workers(text, ExecutorKind::Threads).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_set_to_what_it_really_is() {
+        let settings = RunSettings {
+            executor: ExecutorKind::Sequential,
+            workers: 7,
+            chunksize: 5,
+            collect: Collect::Gather,
+            ..RunSettings::default()
+        };
+        let checked = settings.check().ok().unwrap().settings;
+        assert_eq!((checked.workers, checked.chunksize), (1, 1));
+    }
+}
