@@ -5,6 +5,8 @@
 //!
 //! | layer | what it does |
 //! |---|---|
+//! | [`cli`] | the door: command line, then window, headless run, or worker process |
+//! | [`ui`] | the window; the only place where egui is named |
 //! | [`lab`] | drives runs: commands in, published state out |
 //! | [`workload`] | what can be run, one file each |
 //! | [`trace`] | a run as data: a pure fold over events |
@@ -27,8 +29,10 @@
 //! 6. Panics and errors in a task, a callback or a worker are reported with their cause, and stay where they are.
 //! 7. The window never waits, and draws nothing while nothing moves.
 
+pub mod cli;
 pub mod executor;
 pub mod lab;
 pub mod sys;
 pub mod trace;
+pub mod ui;
 pub mod workload;

@@ -1,0 +1,73 @@
+//! `poolscope list`: the workloads and what can be set.
+
+use serde::Serialize;
+
+use super::{FAILURE, SUCCESS, complain, print};
+use crate::workload::catalogue;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// One JSON array on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    summary: &'static str,
+    params: Vec<ParamEntry>,
+}
+
+#[derive(Serialize)]
+struct ParamEntry {
+    name: &'static str,
+    takes: String,
+    default: String,
+    help: &'static str,
+}
+
+pub(super) fn main(arguments: &Arguments) -> u8 {
+    let entries: Vec<Entry> = catalogue()
+        .iter()
+        .map(|workload| Entry {
+            name: workload.name(),
+            summary: workload.summary(),
+            params: workload
+                .params()
+                .into_iter()
+                .map(|param| ParamEntry {
+                    name: param.name,
+                    takes: param.kind.describe(),
+                    default: param.default,
+                    help: param.help,
+                })
+                .collect(),
+        })
+        .collect();
+    if !arguments.json {
+        print(&readable(&entries));
+        return SUCCESS;
+    }
+    match serde_json::to_string_pretty(&entries) {
+        Ok(json) => {
+            print(&format!("{json}\n"));
+            SUCCESS
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            FAILURE
+        }
+    }
+}
+
+fn readable(entries: &[Entry]) -> String {
+    let params = |entry: &Entry| -> String { entry.params.iter().map(readable_param).collect() };
+    let lines: Vec<_> =
+        entries.iter().map(|entry| format!("{}: {}\n{}", entry.name, entry.summary, params(entry))).collect();
+    lines.concat()
+}
+
+fn readable_param(ParamEntry { name, takes, default, help }: &ParamEntry) -> String {
+    format!("  --set {name}={default}\n      {help} Takes {takes}.\n")
+}

@@ -1,0 +1,88 @@
+//! The door: reads the command line and opens the window, runs a workload without one, or becomes a worker.
+
+mod list;
+mod report;
+mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::executor::run_worker;
+use crate::{sys, ui, workload};
+
+/// Everything ran, and every item returned.
+const SUCCESS: u8 = 0;
+/// It ran, and something raised, was cancelled or lost; or it broke off.
+const FAILURE: u8 = 1;
+/// What was asked for can't be.
+const USAGE: u8 = 2;
+/// Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+#[derive(Parser)]
+#[command(version, about = "Watch a pool of workers run your tasks. Without a command, opens the window.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a workload without a window
+    Run(run::Arguments),
+    /// List the workloads and their parameters
+    List(list::Arguments),
+    /// Serve a process pool over standard input and output
+    #[command(hide = true)]
+    Worker,
+}
+
+/// The program. Usage errors and `--help` end it on the way.
+#[must_use]
+pub fn main() -> ExitCode {
+    let code = match Cli::parse().command {
+        None => window(),
+        Some(Command::Run(arguments)) => run::main(&arguments),
+        Some(Command::List(arguments)) => list::main(&arguments),
+        Some(Command::Worker) => worker(),
+    };
+    ExitCode::from(code)
+}
+
+fn window() -> u8 {
+    if !sys::has_display() {
+        return no_window("no display was found");
+    }
+    match ui::open() {
+        Ok(()) => SUCCESS,
+        Err(error) => no_window(&error.to_string()),
+    }
+}
+
+fn no_window(cause: &str) -> u8 {
+    complain(&format!("the window cannot be opened: {cause}\nTo run a workload without it: poolscope run sum"));
+    FAILURE
+}
+
+fn worker() -> u8 {
+    match run_worker(&workload::registry()) {
+        Ok(()) => SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            FAILURE
+        }
+    }
+}
+
+/// To standard error. Whoever closed it does not want to know.
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "poolscope: {message}");
+}
+
+/// To standard output. A reader that has gone away, such as `head`, is no error.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

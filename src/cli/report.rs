@@ -1,0 +1,169 @@
+//! What `poolscope run` prints at the end: for people, or as one JSON object. Its fields are documented in the README.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::lab::{End, ExecutorKind, Run, Status};
+use crate::trace::Quantiles;
+
+/// The JSON object.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    workload: String,
+    executor: ExecutorKind,
+    workers: usize,
+    chunksize: usize,
+    items: usize,
+    calls: usize,
+    pub(super) returned: usize,
+    raised: usize,
+    cancelled: usize,
+    lost: usize,
+    makespan_s: f64,
+    items_per_s: f64,
+    lanes: Vec<LaneReport>,
+    queue_wait_s: QuantilesReport,
+    run_s: QuantilesReport,
+    errors: Vec<ErrorReport>,
+    #[serde(skip)]
+    ending: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LaneReport {
+    worker: u32,
+    pid: Option<u32>,
+    calls: usize,
+    items: usize,
+    busy_s: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct QuantilesReport {
+    p50: f64,
+    p95: f64,
+    max: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorReport {
+    item: u32,
+    message: String,
+}
+
+impl From<Quantiles> for QuantilesReport {
+    fn from(Quantiles { p50, p95, max }: Quantiles) -> Self {
+        Self { p50, p95, max }
+    }
+}
+
+impl Report {
+    pub(super) fn new(run: &Run) -> Self {
+        let summary = run.trace.summary();
+        let totals = run.totals();
+        let done = (totals.returned + totals.raised) as f64;
+        let mut errors: Vec<_> =
+            run.trace.errors().map(|error| ErrorReport { item: error.item, message: error.message.clone() }).collect();
+        errors.sort_by_key(|error| error.item);
+        // A call that was lost after some of its items had raised has told of both; what counts is that it is lost.
+        errors.reverse();
+        errors.dedup_by_key(|error| error.item);
+        errors.reverse();
+        Self {
+            workload: run.settings.workload.clone(),
+            executor: run.settings.executor,
+            workers: run.settings.workers,
+            chunksize: run.settings.chunksize,
+            items: run.items.unwrap_or(0),
+            calls: run.trace.call_count(),
+            returned: totals.returned,
+            raised: totals.raised,
+            cancelled: totals.cancelled,
+            lost: totals.lost,
+            makespan_s: summary.makespan_s,
+            items_per_s: if summary.makespan_s > 0.0 { done / summary.makespan_s } else { 0.0 },
+            lanes: summary
+                .lanes
+                .into_iter()
+                .map(|lane| LaneReport {
+                    worker: lane.worker,
+                    pid: lane.pid,
+                    calls: lane.calls,
+                    items: lane.items,
+                    busy_s: lane.busy_s,
+                })
+                .collect(),
+            queue_wait_s: summary.queue_wait_s.into(),
+            run_s: summary.run_s.into(),
+            errors,
+            ending: ending(run),
+        }
+    }
+
+    pub(super) fn all_returned(&self) -> bool {
+        self.returned == self.items
+    }
+
+    /// Some lines for people.
+    pub(super) fn readable(&self) -> String {
+        /// More errors than this hide the figures; the JSON has them all.
+        const ERRORS_SHOWN: usize = 10;
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "{} on {} · {} worker{} · chunksize {}{}",
+            self.workload,
+            self.executor,
+            self.workers,
+            if self.workers == 1 { "" } else { "s" },
+            self.chunksize,
+            self.ending
+        );
+        let _ = writeln!(
+            text,
+            "{} items in {} calls: {} returned, {} raised, {} cancelled, {} lost",
+            self.items, self.calls, self.returned, self.raised, self.cancelled, self.lost
+        );
+        let _ = writeln!(text, "makespan {:.3} s · {:.1} items/s", self.makespan_s, self.items_per_s);
+        let _ = writeln!(
+            text,
+            "queue wait  p50 {:.6} s  p95 {:.6} s  max {:.6} s",
+            self.queue_wait_s.p50, self.queue_wait_s.p95, self.queue_wait_s.max
+        );
+        let _ = writeln!(
+            text,
+            "run         p50 {:.6} s  p95 {:.6} s  max {:.6} s",
+            self.run_s.p50, self.run_s.p95, self.run_s.max
+        );
+        for lane in &self.lanes {
+            let pid = lane.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+            let busy = if self.makespan_s > 0.0 { lane.busy_s / self.makespan_s * 100.0 } else { 0.0 };
+            let _ = writeln!(
+                text,
+                "worker {}{pid}: {} items in {} calls, busy {:.3} s ({busy:.0} %)",
+                lane.worker, lane.items, lane.calls, lane.busy_s
+            );
+        }
+        for error in self.errors.iter().take(ERRORS_SHOWN) {
+            let _ = writeln!(text, "item {}: {}", error.item, error.message);
+        }
+        if self.errors.len() > ERRORS_SHOWN {
+            let _ = writeln!(text, "… and {} more errors (--json lists all)", self.errors.len() - ERRORS_SHOWN);
+        }
+        text
+    }
+}
+
+fn ending(run: &Run) -> String {
+    match &run.status {
+        _ if run.items == Some(0) => " · there were no items, so there was nothing to do".to_owned(),
+        Status::Ended(End::Stopped) => " · stopped".to_owned(),
+        Status::Ended(End::TimedOut) => {
+            format!(" · stopped after its timeout of {} s", run.settings.timeout.unwrap_or_default())
+        }
+        Status::Ended(End::StoppedByError) => " · stopped because an item raised".to_owned(),
+        _ => String::new(),
+    }
+}

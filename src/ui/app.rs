@@ -1,0 +1,289 @@
+//! The window's state, and how a frame goes: look at the run, draw the panels, then do what the user asked for.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use eframe::egui::{self, CentralPanel, Context, Frame, Key, Margin, Panel, ThemePreference, Ui};
+use serde::{Deserialize, Serialize};
+
+use super::chart::Chart;
+use super::details::Details;
+use super::form::Form;
+use super::{flow, help, settings_panel, theme, toolbar};
+use crate::executor::WorkerCommand;
+use crate::lab::{Command, Lab, Run, Status};
+use crate::workload::ParamKind;
+
+/// Ended runs that can be looked at again. Each holds its whole trace.
+const RUNS_KEPT: usize = 8;
+
+/// While a run goes on, a picture at least this often, and at most [`FASTEST`].
+const SLOWEST: f32 = 0.028;
+const FASTEST: f32 = 0.016;
+/// Of the time of one core, drawing may take this part before pictures come less often.
+const DRAWING_SHARE: f32 = 0.25;
+
+/// What the user asked for while a frame was drawn.
+#[derive(Clone, Copy)]
+pub(super) enum Action {
+    Run,
+    Stop,
+    StopNow,
+    ShowRun(usize),
+    PickFolder(&'static str),
+    ToggleTheme,
+    ToggleHelp,
+}
+
+/// What the window remembers from one start to the next.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    form: Form,
+    light: bool,
+}
+
+/// A folder that was chosen in a dialog, for the parameter of this name.
+type Pick = (&'static str, PathBuf);
+
+/// The window.
+pub struct App {
+    lab: Lab,
+    form: Form,
+    chart: Chart,
+    details: Details,
+    light: bool,
+    show_help: bool,
+    /// Ended runs, oldest first.
+    past: Vec<Arc<Run>>,
+    /// A past run that is looked at, by its number; `None` = the newest.
+    shown: Option<usize>,
+    /// Frames come by themselves, so the lab need not ask for one.
+    live: Arc<AtomicBool>,
+    picks_in: Sender<Pick>,
+    picks: Receiver<Pick>,
+    /// How long the last frame took to draw, in seconds.
+    frame_cost: f32,
+}
+
+impl App {
+    /// Worker processes are started by `worker_command`; `None` = this program.
+    ///
+    /// # Errors
+    /// When the system gives no thread for the lab.
+    pub fn new(
+        context: &Context,
+        remembered: Remembered,
+        worker_command: Option<WorkerCommand>,
+    ) -> std::io::Result<Self> {
+        theme::install(context);
+        context.set_theme(if remembered.light { ThemePreference::Light } else { ThemePreference::Dark });
+        let live = Arc::new(AtomicBool::new(false));
+        let (waker, lab_live) = (context.clone(), Arc::clone(&live));
+        let wake = move || {
+            if !lab_live.load(Ordering::Relaxed) {
+                waker.request_repaint();
+            }
+        };
+        let (picks_in, picks) = unbounded();
+        Ok(Self {
+            lab: Lab::start(worker_command, wake)?,
+            form: remembered.form,
+            chart: Chart::default(),
+            details: Details::default(),
+            light: remembered.light,
+            show_help: false,
+            past: Vec::new(),
+            shown: None,
+            live,
+            picks_in,
+            picks,
+            frame_cost: 0.0,
+        })
+    }
+
+    /// What to remember.
+    #[must_use]
+    pub fn remembered(&self) -> Remembered {
+        Remembered { form: self.form.clone(), light: self.light }
+    }
+
+    /// The run that is shown.
+    #[must_use]
+    pub fn run(&self) -> Option<Arc<Run>> {
+        let past = self.shown.and_then(|number| self.past.iter().find(|run| run.number == number));
+        past.cloned().or_else(|| self.lab.run())
+    }
+
+    /// Draws a frame into `ui`, which is the whole window.
+    pub fn show(&mut self, ui: &mut Ui) {
+        self.take_in_what_came(ui.ctx());
+        let run = self.run();
+        let run = run.as_deref();
+        let mut actions = Vec::new();
+        self.keys(ui.ctx(), &mut actions);
+        let settings = self.form.check();
+        let palette = theme::palette(ui);
+        let panel = Frame::new().fill(palette.panel);
+
+        Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
+            toolbar::show(ui, run, settings.as_ref().err(), &mut actions);
+        });
+        Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
+            let error = settings.as_ref().err();
+            settings_panel::show(ui, &mut self.form, error, &self.past, run, &mut actions);
+        });
+        let height = (ui.available_height() * 0.34).clamp(150.0, 420.0);
+        Panel::bottom("details")
+            .frame(panel.inner_margin(Margin::symmetric(12, 8)))
+            .resizable(true)
+            .default_size(height)
+            .size_range(130.0..=ui.available_height() - 200.0)
+            .show(ui, |ui| self.details.show(ui, run, &self.chart));
+        let background = Frame::new().fill(palette.background);
+        CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
+            flow::show(ui, run);
+            ui.add_space(6.0);
+            self.chart.show(ui, run);
+        });
+        if self.show_help {
+            help::show(ui.ctx(), &mut self.show_help);
+        }
+        for action in actions {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    /// Results of what goes on elsewhere.
+    fn take_in_what_came(&mut self, context: &Context) {
+        for (param, folder) in self.picks.try_iter().collect::<Vec<_>>() {
+            self.set_param(param, &folder.display().to_string());
+        }
+        let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        // Whether it is a folder is looked at when the run starts: this thread touches no disk.
+        if let Some(folder) = dropped
+            && let Some(input) = self.form.params().iter().find(|param| param.kind == ParamKind::InputFolder)
+        {
+            self.set_param(input.name, &folder.display().to_string());
+        }
+        let Some(run) = self.lab.run() else { return };
+        let live = !run.ended();
+        self.live.store(live, Ordering::Relaxed);
+        if live {
+            self.ask_for_next_frame(context);
+        } else if self.past.last().is_none_or(|last| last.number < run.number) {
+            self.past.push(run);
+            if self.past.len() > RUNS_KEPT {
+                self.past.remove(0);
+            }
+        }
+    }
+
+    /// Bars grow by themselves: the next frame comes on time, but leaves the workers their cores.
+    fn ask_for_next_frame(&self, context: &Context) {
+        let interval = (self.frame_cost / DRAWING_SHARE).clamp(FASTEST, SLOWEST);
+        context.request_repaint_after(Duration::from_secs_f32((interval - self.frame_cost).max(0.001)));
+    }
+
+    fn set_param(&mut self, name: &str, text: &str) {
+        if let Some(param) = self.form.params().iter().find(|param| param.name == name) {
+            text.clone_into(self.form.param_text(param));
+        }
+    }
+
+    fn keys(&mut self, context: &Context, actions: &mut Vec<Action>) {
+        // A field or button that has the focus gets the keys.
+        if context.memory(|memory| memory.focused().is_some()) {
+            return;
+        }
+        let pressed = |key| context.input(|input| input.key_pressed(key) && input.modifiers.is_none());
+        if pressed(Key::Enter) {
+            actions.push(Action::Run);
+        }
+        if context.input(|input| input.key_pressed(Key::Questionmark)) {
+            actions.push(Action::ToggleHelp);
+        }
+        if pressed(Key::Escape) {
+            self.show_help = false;
+        }
+        self.chart.keys(context);
+    }
+
+    fn act(&mut self, context: &Context, action: Action) {
+        match action {
+            Action::Run => {
+                if let Ok(settings) = self.form.check() {
+                    self.shown = None;
+                    self.chart.fit();
+                    self.lab.send(Command::Run(Box::new(settings)));
+                    context.request_repaint();
+                }
+            }
+            Action::Stop => self.lab.send(Command::Stop),
+            Action::StopNow => self.lab.send(Command::StopNow),
+            Action::ShowRun(number) => {
+                let newest = self.lab.run().is_some_and(|run| run.number == number);
+                self.shown = (!newest).then_some(number);
+                self.chart.fit();
+            }
+            Action::PickFolder(param) => self.pick_folder(context, param),
+            Action::ToggleTheme => {
+                self.light = !self.light;
+                context.set_theme(if self.light { ThemePreference::Light } else { ThemePreference::Dark });
+            }
+            Action::ToggleHelp => self.show_help = !self.show_help,
+        }
+    }
+
+    /// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.
+    fn pick_folder(&mut self, context: &Context, name: &'static str) {
+        let now =
+            self.form.params().iter().find(|param| param.name == name).map(|param| self.form.param_text(param).clone());
+        let dialog = rfd::AsyncFileDialog::new().set_directory(now.unwrap_or_default()).pick_folder();
+        let (picks, context) = (self.picks_in.clone(), context.clone());
+        // No thread, no dialog: the path can still be typed.
+        let _ = std::thread::Builder::new().name("folder dialog".to_owned()).spawn(move || {
+            if let Some(folder) = pollster::block_on(dialog) {
+                let _ = picks.send((name, folder.path().to_owned()));
+                context.request_repaint();
+            }
+        });
+    }
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.frame_cost = frame.info().cpu_usage.unwrap_or(0.0);
+        self.show(ui);
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        eframe::set_value(storage, eframe::APP_KEY, &self.remembered());
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        true
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+/// How far a run is, in a word.
+pub(super) fn status_word(status: &Status) -> &'static str {
+    use crate::lab::End;
+    match status {
+        Status::Preparing => "Looking for items",
+        Status::Running => "Live",
+        Status::Stopping => "Stopping",
+        Status::Ended(End::Completed) => "Done",
+        Status::Ended(End::Stopped) => "Stopped",
+        Status::Ended(End::StoppedByError) => "Stopped by an error",
+        Status::Ended(End::TimedOut) => "Timed out",
+        Status::Ended(End::Failed(_)) => "Not started",
+    }
+}

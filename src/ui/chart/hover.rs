@@ -1,0 +1,58 @@
+//! What is under the pointer: the item, its times, and where its time went.
+
+use eframe::egui::{Grid, Response, RichText, Ui};
+
+use super::TimeView;
+use super::lanes::{Rows, outline};
+use crate::lab::Run;
+use crate::trace::EndStage;
+use crate::ui::{format, theme};
+
+/// Outlines the bar under the pointer and tells of it.
+pub(super) fn show(ui: &Ui, response: &Response, run: &Run, rows: &Rows, view: TimeView) {
+    let canvas = rows.canvas;
+    let Some(at) = response.hover_pos().filter(|at| canvas.contains(*at) && !response.dragged()) else { return };
+    let Some((index, lane)) = rows.at(at.y).and_then(|index| Some((index, run.trace.lanes().get(index)?))) else {
+        return;
+    };
+    let time = view.time_at(at.x - canvas.left(), canvas.width());
+    let open = lane.open.filter(|open| time >= open.start && !run.ended());
+    let (start, end, item, call, word) = match (lane.span_at(time), open) {
+        (Some(span), _) => (span.start, Some(span.end), span.item, span.call, ending(span.end_stage)),
+        (None, Some(open)) => (open.start, None, open.item, open.call, "executing"),
+        (None, None) => return,
+    };
+    let x = |time: i64| canvas.left() + view.x_of(time, canvas.width()).clamp(-4.0, canvas.width() + 4.0);
+    let painter = ui.painter().with_clip_rect(canvas.intersect(ui.clip_rect()));
+    outline(&painter, theme::palette(ui), rows.row(index), x(start)..x(end.unwrap_or_else(|| run.elapsed())));
+    response.clone().on_hover_ui_at_pointer(|ui| {
+        ui.label(RichText::new(format!("item {item} · {}", run.label(item as usize))).family(theme::strong()));
+        ui.label(format!("{word} on worker {} · call {call}", lane.worker));
+        Grid::new("times").num_columns(2).show(ui, |ui| {
+            let mut row = |name: &str, nanos: Option<i64>| {
+                if let Some(nanos) = nanos {
+                    ui.label(RichText::new(name).weak());
+                    ui.label(format::duration(nanos));
+                    ui.end_row();
+                }
+            };
+            row("started at", Some(start));
+            if let Some(call) = run.trace.call(call) {
+                let left_pending = call.queued.or(call.taken);
+                row("pending", left_pending.map(|until| until - call.submitted));
+                row("in the call queue", call.queued.zip(call.taken).map(|(from, until)| until - from));
+                row("in the result queue", call.answered.zip(call.done).map(|(from, until)| until - from));
+            }
+            row("executed for", Some(end.unwrap_or_else(|| run.elapsed()) - start));
+        });
+    });
+}
+
+const fn ending(end_stage: EndStage) -> &'static str {
+    match end_stage {
+        EndStage::Returned => "returned",
+        EndStage::Raised => "raised",
+        EndStage::Skipped => "skipped",
+        EndStage::Lost => "lost",
+    }
+}

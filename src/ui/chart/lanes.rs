@@ -1,0 +1,238 @@
+//! The lanes themselves: names, bars, chunks.
+
+use std::ops::Range;
+
+use eframe::egui::{
+    Align2, Color32, FontId, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::{GUTTER, TimeView};
+use crate::lab::Run;
+use crate::trace::{Lane, Marks, Span};
+use crate::ui::format;
+use crate::ui::theme::{self, Palette};
+
+const TALLEST: f32 = 62.0;
+const SHORTEST: f32 = 20.0;
+/// Above the bars of a lane, for the brackets of chunks.
+const BRACKET: f32 = 14.0;
+/// A bar narrower than this has no label; and no more labels than this a frame.
+const LABEL_WIDTH: f32 = 40.0;
+const LABELS: usize = 300;
+
+/// Where the lanes are on the canvas.
+pub(super) struct Rows {
+    pub(super) canvas: Rect,
+    height: f32,
+    scrolled: f32,
+    count: usize,
+}
+
+impl Rows {
+    /// Lanes share the height; when there are too many for that, they scroll.
+    pub(super) fn new(run: &Run, canvas: Rect, scrolled: &mut f32) -> Self {
+        let count = run.trace.lanes().len();
+        let height = (canvas.height() / count.max(1) as f32).clamp(SHORTEST, TALLEST);
+        *scrolled = scrolled.clamp(0.0, (height * count as f32 - canvas.height()).max(0.0));
+        Self { canvas, height, scrolled: *scrolled, count }
+    }
+
+    pub(super) fn row(&self, index: usize) -> Rect {
+        let top = self.canvas.top() + index as f32 * self.height - self.scrolled;
+        Rect::from_min_size(pos2(self.canvas.left(), top), vec2(self.canvas.width(), self.height))
+    }
+
+    pub(super) fn at(&self, y: f32) -> Option<usize> {
+        let index = ((y - self.canvas.top() + self.scrolled) / self.height).floor();
+        (index >= 0.0 && (index as usize) < self.count && self.canvas.y_range().contains(y)).then_some(index as usize)
+    }
+
+    fn visible(&self) -> Range<usize> {
+        let first = (self.scrolled / self.height).floor() as usize;
+        let after = ((self.scrolled + self.canvas.height()) / self.height).ceil() as usize;
+        first..after.min(self.count)
+    }
+}
+
+/// Draws all lanes that are in sight; `left` is where their names begin.
+pub(super) fn show(ui: &Ui, run: &Run, rows: &Rows, left: f32, view: TimeView) {
+    let palette = theme::palette(ui);
+    let clip = Rect::from_min_max(pos2(left, rows.canvas.top()), rows.canvas.max);
+    let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
+    let mut picture = Picture {
+        palette,
+        view,
+        canvas: rows.canvas,
+        mesh: Mesh::default(),
+        labels: Vec::new(),
+        chunks: run.settings.chunksize > 1,
+    };
+    for index in rows.visible() {
+        let lane = &run.trace.lanes()[index];
+        let row = rows.row(index);
+        name(ui, &painter, palette, run, lane, row, left);
+        picture.lane(lane, row, run.elapsed(), run.ended());
+    }
+    let bars = painter.with_clip_rect(rows.canvas.intersect(ui.clip_rect()));
+    bars.add(Shape::mesh(picture.mesh));
+    for (at, anchor, text, color) in picture.labels {
+        bars.text(at, anchor, text, FontId::monospace(11.0), color);
+    }
+}
+
+/// The name of a lane, in the gutter, with what it is and how busy it was.
+fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, lane: &Lane, row: Rect, left: f32) {
+    let cell = Rect::from_min_max(pos2(left, row.top()), pos2(left + GUTTER - 10.0, row.bottom() - 4.0));
+    let lived = lane.exited.as_ref().map_or_else(|| run.elapsed(), |(at, _)| *at) - lane.started;
+    let busy = (lane.busy_until(run.elapsed()) as f64 / lived.max(1) as f64).clamp(0.0, 1.0);
+    let title = format!("worker {}", lane.worker);
+    let percent = format!("{:.0}%", busy * 100.0);
+    let pid = lane.pid.map(|pid| format!("pid {pid}")).unwrap_or_default();
+    let font = FontId::new(12.0, theme::strong());
+    let tall = row.height() >= 40.0;
+    let y = if tall { cell.center().y - 16.0 } else { cell.center().y - 7.0 };
+    painter.text(pos2(cell.left(), y), Align2::LEFT_TOP, &title, font, palette.text);
+    let second = if tall { y + 16.0 } else { y };
+    painter.text(pos2(cell.right(), second), Align2::RIGHT_TOP, &percent, theme::small(), palette.dim);
+    if tall {
+        painter.text(pos2(cell.left(), second), Align2::LEFT_TOP, &pid, theme::small(), palette.dim);
+        let track = Rect::from_min_size(pos2(cell.left(), second + 17.0), vec2(cell.width(), 3.0));
+        painter.rect_filled(track, 1.5, palette.raised);
+        let full = Rect::from_min_size(track.min, vec2(track.width() * busy as f32, 3.0));
+        painter.rect_filled(full, 1.5, palette.computing);
+    }
+    let response = ui.interact(cell, ui.scope_id().with(("lane", lane.worker)), Sense::hover());
+    let label = format!("{title} {pid} {percent} busy, {} items", lane.items());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+    response.on_hover_ui(|ui| {
+        ui.label(format!("{title}  {pid}"));
+        ui.label(format!("{} items in {} calls", format::count(lane.items()), format::count(lane.calls)));
+        ui.label(format!("busy {} of {}", format::duration(lane.busy_until(run.elapsed())), format::duration(lived)));
+        if let Some((at, cause)) = &lane.exited {
+            ui.label(format!("ended at {}: {cause}", format::duration(*at)));
+        }
+    });
+}
+
+/// What is drawn of a frame: one mesh for everything that has no text.
+struct Picture {
+    palette: &'static Palette,
+    view: TimeView,
+    canvas: Rect,
+    mesh: Mesh,
+    labels: Vec<(eframe::egui::Pos2, Align2, String, Color32)>,
+    /// Whether calls have more than one item.
+    chunks: bool,
+}
+
+impl Picture {
+    fn x(&self, time: i64) -> f32 {
+        // Far outside would lose precision on the way to the screen.
+        let x = self.view.x_of(time, self.canvas.width()).clamp(-16.0, self.canvas.width() + 16.0);
+        self.canvas.left() + x
+    }
+
+    fn quad(&mut self, x: Range<f32>, y: Range<f32>, color: Color32) {
+        self.mesh.add_colored_rect(Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), color);
+    }
+
+    fn lane(&mut self, lane: &Lane, row: Rect, now: i64, ended: bool) {
+        let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
+        let background = self.x(lane.started)..self.x(end);
+        self.quad(background, row.top() + 1.0..row.bottom() - 3.0, self.palette.panel);
+        let with_chunks = self.chunks && row.height() >= 40.0;
+        let top = row.top() + if with_chunks { BRACKET + 4.0 } else { 4.0 };
+        let bars = top..row.bottom() - 6.0;
+        let ready = lane.ready.unwrap_or(now);
+        if ready > lane.started {
+            self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);
+        }
+        match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize) {
+            Marks::Columns(columns) => self.columns(&columns, bars.clone()),
+            Marks::Spans(spans) => {
+                for span in &spans {
+                    self.span(span, bars.clone());
+                }
+                if with_chunks {
+                    self.brackets(&spans, lane, row, now);
+                }
+            }
+        }
+        if let Some(open) = lane.open.filter(|_| !ended) {
+            let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
+            self.quad(from..to, bars.clone(), self.palette.growing);
+            self.label(from..to, &bars, open.item, self.palette.on_bar);
+        }
+    }
+
+    fn span(&mut self, span: &Span, bars: Range<f32>) {
+        let (from, to) = (self.x(span.start), self.x(span.end));
+        // A gap keeps neighbours apart where there is room for one; nothing is thinner than a pixel.
+        let gap = if to - from > 4.0 { 1.0 } else { 0.0 };
+        let to = (to - gap).max(from + 1.0);
+        self.quad(from..to, bars.clone(), self.palette.ended(span.end_stage));
+        self.label(from..to, &bars, span.item, self.palette.on_bar);
+    }
+
+    fn label(&mut self, x: Range<f32>, bars: &Range<f32>, item: u32, color: Color32) {
+        let left = x.start.max(self.canvas.left());
+        if x.end - left < LABEL_WIDTH || bars.end - bars.start < 12.0 || self.labels.len() >= LABELS {
+            return;
+        }
+        let at = pos2(left + 6.0, f32::midpoint(bars.start, bars.end));
+        self.labels.push((at, Align2::LEFT_CENTER, item.to_string(), color));
+    }
+
+    /// One quad a pixel column: its height is how busy the lane was. A red foot says that something in it failed.
+    fn columns(&mut self, columns: &[crate::trace::Column], bars: Range<f32>) {
+        let height = bars.end - bars.start;
+        let width = self.canvas.width() / columns.len() as f32;
+        for (index, column) in columns.iter().enumerate() {
+            if column.busy <= 0.0 && column.failed == 0 {
+                continue;
+            }
+            let left = self.canvas.left() + index as f32 * width;
+            // Work too short to fill a pixel is still work: it stays in sight.
+            let top = bars.end - (height * column.busy).max(1.0);
+            self.quad(left..left + width, top..bars.end, self.palette.computing);
+            if column.failed > 0 {
+                self.quad(left..left + width, bars.end - (height / 4.0).max(3.0)..bars.end, self.palette.error);
+            }
+        }
+    }
+
+    /// A bracket over the items of each chunk.
+    fn brackets(&mut self, spans: &[Span], lane: &Lane, row: Rect, now: i64) {
+        for chunk in spans.chunk_by(|one, next| one.call == next.call) {
+            let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
+            let open = lane.open.filter(|open| open.call == last.call);
+            self.bracket(first.call, first.start, open.map_or(last.end, |_| now), row);
+        }
+        if let Some(open) = lane.open.filter(|open| spans.last().is_none_or(|last| last.call != open.call)) {
+            self.bracket(open.call, open.start, now, row);
+        }
+    }
+
+    fn bracket(&mut self, call: u32, start: i64, end: i64, row: Rect) {
+        let (from, to) = (self.x(start), self.x(end) - 2.0);
+        if to - from < 6.0 {
+            return;
+        }
+        let y = row.top() + BRACKET;
+        let color = self.palette.dim;
+        self.quad(from..to, y..y + 1.0, color);
+        self.quad(from..from + 1.0, y..y + 3.5, color);
+        self.quad(to - 1.0..to, y..y + 3.5, color);
+        let (left, right) = (from.max(self.canvas.left()), to.min(self.canvas.right()));
+        if right - left >= 66.0 && self.labels.len() < LABELS {
+            let at = pos2(f32::midpoint(left, right), y);
+            self.labels.push((at, Align2::CENTER_BOTTOM, format!("chunk {call}"), color));
+        }
+    }
+}
+
+/// A frame around the bar from `start` to `end`.
+pub(super) fn outline(painter: &Painter, palette: &Palette, row: Rect, x: Range<f32>) {
+    let rect = Rect::from_min_max(pos2(x.start, row.top() + 2.0), pos2(x.end.max(x.start + 2.0), row.bottom() - 4.0));
+    painter.rect_stroke(rect, 2.0, Stroke::new(1.5, palette.text), eframe::egui::StrokeKind::Outside);
+}

@@ -1,0 +1,213 @@
+//! The Gantt chart: one lane a worker, one bar an item, growing while it executes.
+//!
+//! All bars of a frame are one mesh; what a lane draws comes from [`Lane::marks`](crate::trace::Lane::marks), so a frame
+//! costs pixels, not tasks. The canvas is one widget: what is under the pointer is found by lane and binary search.
+
+mod hover;
+mod lanes;
+mod view;
+
+use eframe::egui::{Align2, Context, FontId, Key, Painter, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
+
+pub(in crate::ui) use view::TimeView;
+
+use super::format;
+use super::theme::{self, Palette};
+use crate::lab::{End, Run, Status};
+use lanes::Rows;
+
+/// Left of the lanes, for their names; the plots below leave the same room.
+pub(super) const GUTTER: f32 = 124.0;
+const RULER: f32 = 24.0;
+const LEGEND: f32 = 22.0;
+
+/// Where in time the chart is. It lasts as long as the window.
+#[derive(Debug, Default)]
+pub(super) struct Chart {
+    /// `None` = the whole run, as long as it may get.
+    window: Option<TimeView>,
+    /// The right edge stays with the newest events.
+    following: bool,
+    /// How far the lanes are scrolled up.
+    scrolled: f32,
+    /// What the keys asked for since the last frame.
+    key_zoom: f64,
+    key_move: f64,
+}
+
+impl Chart {
+    /// The whole run again.
+    pub(super) fn fit(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The visible stretch of time.
+    pub(super) fn view(&self, run: Option<&Run>) -> TimeView {
+        // An empty axis shows a second.
+        let elapsed = run.map_or(1_000_000_000, |run| run.elapsed().max(1_000));
+        match self.window {
+            None => TimeView { start: 0, end: elapsed + elapsed / 16 },
+            Some(window) if self.following => {
+                let end = elapsed + window.length() / 16;
+                TimeView { start: end - window.length(), end }
+            }
+            Some(window) => window,
+        }
+    }
+
+    /// The keys of people who know Perfetto, by their place on the keyboard.
+    pub(super) fn keys(&mut self, context: &Context) {
+        let pressed = context.input(|input| {
+            let keys = input.events.iter().filter_map(|event| match event {
+                eframe::egui::Event::Key { key, physical_key, pressed: true, modifiers, .. } if modifiers.is_none() => {
+                    Some(physical_key.unwrap_or(*key))
+                }
+                _ => None,
+            });
+            keys.collect::<Vec<_>>()
+        });
+        for key in pressed {
+            match key {
+                Key::W => self.key_zoom -= 1.0,
+                Key::S => self.key_zoom += 1.0,
+                Key::A => self.key_move -= 0.1,
+                Key::D => self.key_move += 0.1,
+                Key::F => self.fit(),
+                _ => {}
+            }
+        }
+    }
+
+    /// Draws the chart into what is left of `ui`.
+    pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>) {
+        let area = ui.available_rect_before_wrap();
+        let response = ui.allocate_rect(area, Sense::click_and_drag());
+        let palette = theme::palette(ui);
+        let Some(run) = run else {
+            empty(
+                ui.painter(),
+                palette,
+                area,
+                "Press Run to watch it here",
+                "Choose a workload and an executor on the left, then press Run or Enter.",
+            );
+            return;
+        };
+        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), pos2(area.right(), area.bottom() - LEGEND));
+        self.navigate(ui, &response, axis, run);
+        let view = self.view(Some(run));
+        let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
+        ruler(ui.painter(), palette, axis, canvas, view);
+        if run.trace.lanes().is_empty() {
+            let (title, text) = nothing_to_see(run);
+            empty(ui.painter(), palette, canvas, title, &text);
+            return;
+        }
+        let rows = Rows::new(run, canvas, &mut self.scrolled);
+        lanes::show(ui, run, &rows, area.left(), view);
+        now_line(ui.painter(), palette, canvas, view, run);
+        legend(
+            ui.painter(),
+            palette,
+            Rect::from_min_max(pos2(axis.left(), area.bottom() - LEGEND + 6.0), area.max),
+            run,
+        );
+        hover::show(ui, &response, run, &rows, view);
+    }
+
+    /// Wheel, drag and keys.
+    fn navigate(&mut self, ui: &Ui, response: &Response, axis: Rect, run: &Run) {
+        let view = self.view(Some(run));
+        let width = axis.width();
+        let pointer = response.hover_pos().filter(|at| axis.x_range().contains(at.x));
+        let pivot = pointer.map_or(view.start + view.length() / 2, |at| view.time_at(at.x - axis.left(), width));
+        let (wheel, pinch) = if response.contains_pointer() {
+            ui.input(|input| (input.smooth_scroll_delta, f64::from(input.zoom_delta())))
+        } else {
+            (vec2(0.0, 0.0), 1.0)
+        };
+        self.scrolled -= wheel.y;
+        let mut new = view;
+        let factor = 1.25_f64.powf(std::mem::take(&mut self.key_zoom)) / pinch;
+        if (factor - 1.0).abs() > f64::EPSILON {
+            new = new.zoomed(pivot, factor);
+        }
+        let dragged = f64::from(-response.drag_delta().x - wheel.x) / f64::from(width);
+        let moved = ((dragged + std::mem::take(&mut self.key_move)) * view.length() as f64) as i64;
+        if moved != 0 {
+            new = new.moved(moved, run.elapsed());
+        }
+        if new != view {
+            // Whoever looks at the newest keeps looking at it.
+            self.following = !run.ended() && moved == 0 && new.end >= run.elapsed();
+            self.window = Some(new);
+        }
+        if response.double_clicked() {
+            self.fit();
+        }
+    }
+}
+
+fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: TimeView) {
+    let (marks, step) = view.marks(axis.width(), 84.0);
+    for mark in marks {
+        let x = axis.left() + view.x_of(mark, axis.width());
+        painter.vline(x, axis.top() + RULER - 5.0..=canvas.bottom(), Stroke::new(1.0, palette.line));
+        let text = format::axis_mark(mark, step);
+        // The last label would be cut off at the edge.
+        let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
+        painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);
+    }
+}
+
+fn now_line(painter: &Painter, palette: &Palette, canvas: Rect, view: TimeView, run: &Run) {
+    let x = canvas.left() + view.x_of(run.elapsed(), canvas.width());
+    if run.ended() || !canvas.x_range().contains(x) {
+        return;
+    }
+    painter.vline(x, canvas.top() - 6.0..=canvas.bottom(), Stroke::new(1.5, palette.error));
+    let tag = Rect::from_center_size(pos2(x.min(canvas.right() - 18.0), canvas.top() - 12.0), vec2(36.0, 15.0));
+    painter.rect_filled(tag, 4.0, palette.error);
+    painter.text(tag.center(), Align2::CENTER_CENTER, "now", theme::small(), palette.panel);
+}
+
+fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run) {
+    let totals = run.totals();
+    let mut entries = vec![("executing", palette.growing), ("returned", palette.computing)];
+    if totals.raised + totals.lost > 0 {
+        entries.push(("raised or lost", palette.error));
+    }
+    if totals.cancelled > 0 {
+        entries.push(("skipped", palette.pending));
+    }
+    entries.push(("start-up", palette.raised));
+    let mut x = area.left();
+    for (name, color) in entries {
+        let square = Rect::from_min_size(pos2(x, area.top() + 2.0), vec2(10.0, 10.0));
+        painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), eframe::egui::StrokeKind::Inside);
+        let text = painter.text(pos2(x + 15.0, area.top()), Align2::LEFT_TOP, name, theme::small(), palette.dim);
+        x = text.right() + 18.0;
+    }
+}
+
+fn nothing_to_see(run: &Run) -> (&'static str, String) {
+    match &run.status {
+        Status::Ended(End::Failed(error)) => ("The run could not start", error.to_string()),
+        Status::Ended(_) if run.items == Some(0) => ("Nothing to do", "There were no items.".to_owned()),
+        Status::Ended(_) => ("Nothing ran", "The run was stopped before its first item started.".to_owned()),
+        _ => ("Looking for items …", run.settings.workload.clone()),
+    }
+}
+
+fn empty(painter: &Painter, palette: &Palette, area: Rect, title: &str, text: &str) {
+    let center = area.center();
+    painter.text(
+        center - vec2(0.0, 4.0),
+        Align2::CENTER_BOTTOM,
+        title,
+        FontId::new(18.0, theme::strong()),
+        palette.text,
+    );
+    let galley = painter.layout(text.to_owned(), FontId::proportional(13.0), palette.dim, area.width() * 0.8);
+    painter.galley(center + vec2(-galley.size().x / 2.0, 6.0), galley, palette.dim);
+}

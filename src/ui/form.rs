@@ -1,0 +1,84 @@
+//! What stands in the fields of the settings panel: text, as typed, until Run makes settings of it. It is what the window
+//! remembers between starts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lab::{
+    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_timeout, parse_workers,
+};
+use crate::workload::{self, FieldError, Param, Workload};
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Form {
+    pub(super) workload: String,
+    /// Of each workload, so that a look at another loses nothing.
+    params: BTreeMap<String, BTreeMap<String, String>>,
+    pub(super) executor: ExecutorKind,
+    pub(super) workers: String,
+    pub(super) chunksize: String,
+    pub(super) collect: Collect,
+    pub(super) timeout: String,
+    pub(super) on_error: OnError,
+}
+
+impl Default for Form {
+    /// A first press of Run shows some seconds of real work in chunks, more workers than most machines have to spare.
+    fn default() -> Self {
+        let sum = BTreeMap::from([("tasks", "60"), ("to", "500000000")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+        Self {
+            workload: "sum".to_owned(),
+            params: BTreeMap::from([("sum".to_owned(), sum)]),
+            executor: ExecutorKind::Processes,
+            workers: "4".to_owned(),
+            chunksize: "3".to_owned(),
+            collect: Collect::Map,
+            timeout: String::new(),
+            on_error: OnError::Continue,
+        }
+    }
+}
+
+impl Form {
+    /// The parameters of the chosen workload. None if a remembered workload no longer exists.
+    pub(super) fn params(&self) -> Vec<Param> {
+        workload::find(&self.workload).map(Workload::params).unwrap_or_default()
+    }
+
+    /// The text of a parameter, to be edited.
+    pub(super) fn param_text(&mut self, param: &Param) -> &mut String {
+        let texts = self.params.entry(self.workload.clone()).or_default();
+        texts.entry(param.name.to_owned()).or_insert_with(|| param.default.clone())
+    }
+
+    /// Puts the default back.
+    pub(super) fn reset_params(&mut self) {
+        self.params.remove(&self.workload);
+    }
+
+    /// Everything parsed and checked.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub(super) fn check(&self) -> Result<CheckedSettings, FieldError> {
+        let names: Vec<_> = self.params().iter().map(|param| param.name).collect();
+        let mut params = self.params.get(&self.workload).cloned().unwrap_or_default();
+        // What an older version remembered and this one doesn't know is no reason to refuse.
+        params.retain(|name, _| names.contains(&name.as_str()));
+        let settings = RunSettings {
+            workload: self.workload.clone(),
+            params,
+            executor: self.executor,
+            workers: parse_workers(&self.workers, self.executor)?,
+            chunksize: parse_chunksize(&self.chunksize)?,
+            collect: self.collect,
+            timeout: parse_timeout(&self.timeout)?,
+            on_error: self.on_error,
+            seed: 0,
+        };
+        settings.check()
+    }
+}

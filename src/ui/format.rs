@@ -1,0 +1,84 @@
+//! Numbers as people read them: grouped, and with the unit that fits.
+
+/// `1234567` as `1,234,567`.
+pub(super) fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Nanoseconds with three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`.
+pub(super) fn duration(nanos: i64) -> String {
+    let nanos = nanos.max(0);
+    match nanos {
+        0..1_000 => format!("{nanos} ns"),
+        1_000..1_000_000 => three_digits(nanos as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => three_digits(nanos as f64 / 1e6, "ms"),
+        1_000_000_000..60_000_000_000 => three_digits(nanos as f64 / 1e9, "s"),
+        _ => {
+            let seconds = nanos / 1_000_000_000;
+            if seconds < 3600 {
+                format!("{} min {:02} s", seconds / 60, seconds % 60)
+            } else {
+                format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60)
+            }
+        }
+    }
+}
+
+/// A clock that stands still between tenths of a second, so that its text need not be laid out for every frame.
+pub(super) fn clock(nanos: i64) -> String {
+    const TENTH: i64 = 100_000_000;
+    let tenths = nanos.max(0) / TENTH;
+    if tenths < 600 { format!("{}.{} s", tenths / 10, tenths % 10) } else { duration(tenths * TENTH) }
+}
+
+/// Things a second: `6.4`, `812`, `12.3 k`, `2.1 M`.
+pub(super) fn rate(per_second: f64) -> String {
+    match per_second {
+        r if r < 100.0 => format!("{r:.1}"),
+        r if r < 10_000.0 => format!("{r:.0}"),
+        r if r < 1e6 => format!("{:.1} k", r / 1e3),
+        r => format!("{:.1} M", r / 1e6),
+    }
+}
+
+/// A mark of a time axis whose marks are `step` apart.
+pub(super) fn axis_mark(nanos: i64, step: i64) -> String {
+    let (unit, name) = match step {
+        ..1_000 => (1, "ns"),
+        1_000..1_000_000 => (1_000, "µs"),
+        1_000_000..100_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    let value = nanos as f64 / f64::from(unit);
+    if step % i64::from(unit) == 0 { format!("{value:.0} {name}") } else { format!("{value:.1} {name}") }
+}
+
+fn three_digits(value: f64, unit: &str) -> String {
+    let decimals = usize::from(value < 10.0) + usize::from(value < 100.0);
+    format!("{value:.decimals$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        let times = [0, 85, 1_700, 412_000_000, 3_420_000_000, 125_000_000_000, 7_500_000_000_000].map(duration);
+        assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
+        assert_eq!([50_000_000, 3_499_999_999, 61_000_000_000].map(clock), ["0.0 s", "3.4 s", "1 min 01 s"]);
+        assert_eq!([6.42, 812.0, 12_345.0, 2.1e6].map(rate), ["6.4", "812", "12.3 k", "2.1 M"]);
+        assert_eq!(axis_mark(1_500_000_000, 500_000_000), "1.5 s");
+        assert_eq!(axis_mark(2_000_000_000, 1_000_000_000), "2 s");
+        assert_eq!(axis_mark(40_000_000, 20_000_000), "40 ms");
+    }
+}

@@ -1,0 +1,42 @@
+//! The window: the only place where egui is named. It draws the newest published state of the run and turns what the user
+//! does into commands for the lab. It never waits: no lock that a worker may hold, no channel that may block, no file.
+//!
+//! One file a panel. Panels draw and collect [`app::Action`]s; the app acts on them after drawing.
+
+mod app;
+mod chart;
+mod details;
+mod flow;
+mod form;
+mod format;
+mod help;
+mod plots;
+mod settings_panel;
+mod theme;
+mod toolbar;
+
+pub use app::{App, Remembered};
+
+/// Opens the window; returns when it is closed.
+///
+/// # Errors
+/// When there is no display that a window can be opened on.
+pub fn open() -> Result<(), eframe::Error> {
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default();
+    let viewport = eframe::egui::ViewportBuilder::default()
+        .with_title("Poolscope")
+        .with_app_id("poolscope")
+        .with_icon(icon)
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([1024.0, 640.0]);
+    let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    eframe::run_native(
+        "poolscope",
+        options,
+        Box::new(|context| {
+            let remembered =
+                context.storage.and_then(|storage| eframe::get_value(storage, eframe::APP_KEY)).unwrap_or_default();
+            Ok(Box::new(App::new(&context.egui_ctx, remembered, None)?))
+        }),
+    )
+}

@@ -1,0 +1,131 @@
+//! The top row: run, stop, and how far the run is.
+
+use eframe::egui::{Align, Button, Color32, Layout, RichText, Sense, Ui, vec2};
+
+use super::app::{Action, status_word};
+use super::{format, theme};
+use crate::lab::{End, Run, Status};
+use crate::workload::FieldError;
+
+/// Draws the row. `error` = what keeps the settings from being run.
+pub(super) fn show(ui: &mut Ui, run: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        logo(ui);
+        ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
+        ui.add_space(8.0);
+        run_button(ui, run, error, actions);
+        stop_button(ui, run, actions);
+        ui.add_space(8.0);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("?").on_hover_text("All keys").clicked() {
+                actions.push(Action::ToggleHelp);
+            }
+            let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
+            if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
+                actions.push(Action::ToggleTheme);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| status(ui, run));
+        });
+    });
+}
+
+/// The icon, as three bars.
+fn logo(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    let (_, rect) = ui.allocate_space(vec2(20.0, 20.0));
+    let bars = [(0.0, 0.6, palette.computing), (0.3, 0.7, palette.accent), (0.1, 0.55, palette.cores[2])];
+    for (row, (left, width, color)) in bars.into_iter().enumerate() {
+        let min = rect.min + vec2(rect.width() * left, 1.0 + row as f32 * 6.5);
+        let bar = eframe::egui::Rect::from_min_size(min, vec2(rect.width() * width, 4.5));
+        ui.painter().rect_filled(bar, 2.0, color);
+    }
+}
+
+fn run_button(ui: &mut Ui, run: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    let text = RichText::new("▶  Run").family(theme::strong()).color(palette.on_button);
+    let button = Button::new(text).fill(palette.button).min_size(vec2(84.0, 28.0));
+    let response = ui.add_enabled(error.is_none(), button);
+    let again = run.is_some_and(|run| !run.ended());
+    let hint = if again { "Stop this run and start anew (Enter)" } else { "Start (Enter)" };
+    let response = response.on_hover_text(hint);
+    let response = match error {
+        Some(error) => response.on_disabled_hover_text(error.to_string()),
+        None => response,
+    };
+    if response.clicked() {
+        actions.push(Action::Run);
+    }
+}
+
+fn stop_button(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
+    let (text, hint, action) = match run.map(|run| &run.status) {
+        Some(Status::Stopping) => (
+            "■  Stop now",
+            "Ask executing tasks to end at their next checkpoint; a process that does not is killed",
+            Some(Action::StopNow),
+        ),
+        Some(Status::Preparing | Status::Running) => {
+            ("■  Stop", "Cancel what can still be cancelled and let the rest finish", Some(Action::Stop))
+        }
+        _ => ("■  Stop", "Nothing is running", None),
+    };
+    let button = Button::new(text).min_size(vec2(84.0, 28.0));
+    let response = ui.add_enabled(action.is_some(), button).on_hover_text(hint).on_disabled_hover_text(hint);
+    if let Some(action) = action
+        && response.clicked()
+    {
+        actions.push(action);
+    }
+}
+
+fn status(ui: &mut Ui, run: Option<&Run>) {
+    let palette = theme::palette(ui);
+    let Some(run) = run else {
+        ui.label(RichText::new("Ready").color(palette.dim));
+        return;
+    };
+    let totals = run.totals();
+    let trouble = totals.raised + totals.lost > 0 || matches!(run.status, Status::Ended(End::Failed(_)));
+    let color = match run.status {
+        Status::Ended(_) if trouble => palette.error,
+        Status::Ended(End::Completed) => palette.computing,
+        Status::Ended(_) => palette.dim,
+        _ => palette.error,
+    };
+    dot(ui, color);
+    ui.label(RichText::new(status_word(&run.status)).family(theme::strong()));
+    let text = RichText::new(figures(run)).color(palette.dim);
+    ui.add(eframe::egui::Label::new(text).truncate());
+}
+
+fn dot(ui: &mut Ui, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+    ui.painter().circle_filled(rect.center(), 4.5, color);
+}
+
+fn figures(run: &Run) -> String {
+    let totals = run.totals();
+    let done = totals.sum();
+    let elapsed = run.elapsed();
+    let clock = if run.ended() { format::duration(elapsed) } else { format::clock(elapsed) };
+    let Some(items) = run.items else { return clock };
+    if items == 0 {
+        return "there were no items, so there was nothing to do".to_owned();
+    }
+    // Rates and estimates move with the clock, ten times a second, not with every frame.
+    let seconds = (elapsed / 100_000_000) as f64 / 10.0;
+    let mut parts = vec![clock, format!("{} of {} items", format::count(done), format::count(items))];
+    if seconds > 0.0 && done > 0 {
+        let rate = done as f64 / seconds;
+        parts.push(format!("{} items/s", format::rate(rate)));
+        if !run.ended() && done < items && seconds >= 0.5 {
+            let left = (items - done) as f64 / rate;
+            parts.push(format!("about {} left", format::clock((left * 1e9) as i64)));
+        }
+    }
+    if run.backlog > 10_000 {
+        parts.push(format!("{} events behind", format::count(run.backlog)));
+    }
+    parts.join(" · ")
+}
