@@ -21,7 +21,7 @@ use crate::workload::ParamKind;
 const RUNS_KEPT: usize = 8;
 
 /// While a run goes on, a picture at least this often, and at most [`FASTEST`].
-const SLOWEST: f32 = 0.028;
+const SLOWEST: f32 = 0.024;
 const FASTEST: f32 = 0.016;
 /// Of the time of one core, drawing may take this part before pictures come less often.
 const DRAWING_SHARE: f32 = 0.25;
@@ -136,12 +136,12 @@ impl App {
             let error = settings.as_ref().err();
             settings_panel::show(ui, &mut self.form, error, &self.past, run, &mut actions);
         });
-        let height = (ui.available_height() * 0.34).clamp(150.0, 420.0);
+        let room = ui.available_height();
         Panel::bottom("details")
             .frame(panel.inner_margin(Margin::symmetric(12, 8)))
             .resizable(true)
-            .default_size(height)
-            .size_range(130.0..=ui.available_height() - 200.0)
+            .default_size(room * 0.34)
+            .size_range(130.0..=room * 0.45)
             .show(ui, |ui| self.details.show(ui, run, &self.chart));
         let background = Frame::new().fill(palette.background);
         CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {

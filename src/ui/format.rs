@@ -49,16 +49,22 @@ pub(super) fn rate(per_second: f64) -> String {
     }
 }
 
-/// A mark of a time axis whose marks are `step` apart.
-pub(super) fn axis_mark(nanos: i64, step: i64) -> String {
-    let (unit, name) = match step {
+/// A mark of a time axis that ends at `end` and has its marks `step` apart: in the unit of the end, with as many decimals
+/// as the step needs.
+pub(super) fn axis_mark(nanos: i64, step: i64, end: i64) -> String {
+    let (unit, name) = match end {
         ..1_000 => (1, "ns"),
         1_000..1_000_000 => (1_000, "µs"),
-        1_000_000..100_000_000 => (1_000_000, "ms"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
         _ => (1_000_000_000, "s"),
     };
-    let value = nanos as f64 / f64::from(unit);
-    if step % i64::from(unit) == 0 { format!("{value:.0} {name}") } else { format!("{value:.1} {name}") }
+    let mut decimals = 0;
+    let mut smallest = unit;
+    while smallest > step {
+        smallest /= 10;
+        decimals += 1;
+    }
+    format!("{:.decimals$} {name}", nanos as f64 / unit as f64)
 }
 
 fn three_digits(value: f64, unit: &str) -> String {
@@ -77,8 +83,9 @@ mod tests {
         assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
         assert_eq!([50_000_000, 3_499_999_999, 61_000_000_000].map(clock), ["0.0 s", "3.4 s", "1 min 01 s"]);
         assert_eq!([6.42, 812.0, 12_345.0, 2.1e6].map(rate), ["6.4", "812", "12.3 k", "2.1 M"]);
-        assert_eq!(axis_mark(1_500_000_000, 500_000_000), "1.5 s");
-        assert_eq!(axis_mark(2_000_000_000, 1_000_000_000), "2 s");
-        assert_eq!(axis_mark(40_000_000, 20_000_000), "40 ms");
+        assert_eq!(axis_mark(1_500_000_000, 500_000_000, 4_000_000_000), "1.5 s");
+        assert_eq!(axis_mark(2_000_000_000, 1_000_000_000, 9_000_000_000), "2 s");
+        assert_eq!(axis_mark(46_500_000, 500_000, 50_000_000), "46.5 ms");
+        assert_eq!(axis_mark(0, 20, 90), "0 ns");
     }
 }

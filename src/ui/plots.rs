@@ -1,7 +1,7 @@
 //! Curves over the chart's time axis: how deep the queues were, and what the cores did.
 
 use eframe::egui::{Align2, Color32, Painter, Rect, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
-use egui_plot::{Line, Plot, PlotBounds, PlotPoint, PlotPoints};
+use egui_plot::{FilledArea, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
 
 use super::chart::{Chart, GUTTER, TimeView};
 use super::format;
@@ -9,167 +9,221 @@ use super::theme::{self, Palette};
 use crate::lab::{ExecutorKind, Run};
 use crate::trace::QueueDepths;
 
-/// A curve: name, colour, points. It is filled down to zero, so a stack is drawn from its sum downwards.
-struct Curve {
-    name: String,
-    color: Color32,
-    filled: bool,
-    points: Vec<[f64; 2]>,
-}
-
 /// Draws both plots, one above the other, aligned with the lanes.
 pub(super) fn show(ui: &mut Ui, run: Option<&Run>, chart: &Chart) {
     let area = ui.available_rect_before_wrap();
     ui.allocate_rect(area, Sense::hover());
+    let palette = theme::palette(ui);
     let view = chart.view(run);
     let half = (area.height() - 12.0) / 2.0;
     let upper = Rect::from_min_size(area.min, vec2(area.width(), half));
     let lower = Rect::from_min_size(pos2(area.left(), upper.bottom() + 12.0), upper.size());
     let columns = (area.width() - GUTTER).max(1.0) as usize;
-    let queues = run.map(|run| queue_curves(run, theme::palette(ui), view, columns)).unwrap_or_default();
-    let highest = queues.iter().flat_map(|curve| &curve.points).map(|point| point[1]).fold(1.0, f64::max);
-    plot(ui, upper, "calls", &queues, view, highest);
-    let cpu = run.map(|run| cpu_curves(run, theme::palette(ui))).unwrap_or_default();
-    plot(ui, lower, "CPU, %", &cpu, view, 100.0);
+    Figure::queues(run, palette, view, columns).show(ui, upper, view);
+    Figure::cpu(run, palette).show(ui, lower, view);
 }
 
-/// What a curve shows of the queues.
+/// A plot: curves that share their times.
+struct Figure {
+    title: &'static str,
+    highest: f64,
+    /// Why there is nothing to see.
+    note: Option<&'static str>,
+    /// Drawn as layers, each on top of the one before it.
+    stacked: bool,
+    /// Seconds.
+    times: Vec<f64>,
+    curves: Vec<Curve>,
+}
+
+struct Curve {
+    name: String,
+    color: Color32,
+    values: Vec<f64>,
+}
+
+/// What a layer shows of the queues.
 type Depth = fn(&QueueDepths) -> u32;
 
-fn queue_curves(run: &Run, palette: &Palette, view: TimeView, columns: usize) -> Vec<Curve> {
-    let points = run.trace.queues().points();
-    let end = run.elapsed();
-    let waiting = if run.settings.executor == ExecutorKind::Threads { "work queue" } else { "work ids" };
-    let stack: [(&str, Color32, Depth); 3] = match run.settings.executor {
-        // A sequential run has no queue; what it has is one call at a time.
-        ExecutorKind::Sequential => [
-            ("", palette.pending, |_| 0),
-            ("", palette.call_queue, |_| 0),
-            ("executing", palette.computing, |q| q.executing),
-        ],
-        ExecutorKind::Threads => [
-            (waiting, palette.pending, |q| q.pending + q.executing),
-            ("", palette.call_queue, |_| 0),
-            ("executing", palette.computing, |q| q.executing),
-        ],
-        ExecutorKind::Processes => [
-            (waiting, palette.pending, |q| q.pending + q.call_queue + q.executing),
-            ("call queue", palette.call_queue, |q| q.call_queue + q.executing),
-            ("executing", palette.computing, |q| q.executing),
-        ],
-    };
-    stack
-        .into_iter()
-        .filter(|(name, ..)| !name.is_empty())
-        .map(|(name, color, depth)| {
-            let values = points.iter().map(|(at, depths)| (*at, f64::from(depth(depths))));
-            Curve { name: name.to_owned(), color, filled: true, points: steps(values, end, view, columns) }
-        })
-        .collect()
-}
-
-/// A curve that holds each value until the next, with no more points than `columns` can show: of the values that fall
-/// into one column the highest and the last are kept.
-fn steps(values: impl Iterator<Item = (i64, f64)>, end: i64, view: TimeView, columns: usize) -> Vec<[f64; 2]> {
-    let column = |at: i64| ((at - view.start) as f64 / view.length() as f64 * columns as f64).floor() as i64;
-    let mut points: Vec<[f64; 2]> = Vec::new();
-    let mut held = 0.0;
-    let mut last_column = i64::MIN;
-    for (at, value) in values {
-        let x = at as f64 / 1e9;
-        match points.last_mut() {
-            Some(last) if column(at) == last_column => last[1] = last[1].max(value),
-            last => {
-                // From the highest of the column before back to its last, which then held until now.
-                let from = last.map_or(x, |last| last[0]);
-                points.extend([[from, held], [x, held], [x, value]]);
-                last_column = column(at);
-            }
+impl Figure {
+    fn queues(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -> Self {
+        let mut figure =
+            Self { title: "calls", highest: 1.0, note: None, stacked: true, times: Vec::new(), curves: Vec::new() };
+        let Some(run) = run else { return figure };
+        // From the bottom up.
+        let executing: (&str, Color32, Depth) = ("executing", palette.computing, |depths| depths.executing);
+        let layers = match run.settings.executor {
+            ExecutorKind::Sequential => vec![executing],
+            ExecutorKind::Threads => vec![executing, ("work queue", palette.pending, |depths| depths.pending)],
+            ExecutorKind::Processes => vec![
+                executing,
+                ("call queue", palette.call_queue, |depths| depths.call_queue),
+                ("work ids", palette.pending, |depths| depths.pending),
+            ],
+        };
+        let depths = columnwise(run.trace.queues().points(), view, columns);
+        figure.add_steps(&depths, run.elapsed());
+        for (name, color, depth) in layers {
+            let held = |(_, depths): &(i64, QueueDepths)| f64::from(depth(depths));
+            // Each value twice, for the two ends of its step.
+            let values = depths.iter().flat_map(|point| [held(point), held(point)]).collect();
+            figure.curves.push(Curve { name: name.to_owned(), color, values });
         }
-        held = value;
+        let sum = |index: usize| figure.curves.iter().map(|curve| curve.values[index]).sum();
+        figure.highest = (0..figure.times.len()).map(sum).fold(1.0, f64::max);
+        figure
     }
-    if let Some(&[x, _]) = points.last() {
-        points.extend([[x, held], [end as f64 / 1e9, held]]);
-    }
-    points
-}
 
-fn cpu_curves(run: &Run, palette: &Palette) -> Vec<Curve> {
-    let samples = run.cpu.points();
-    let cores = samples.first().map_or(0, |(_, cores)| cores.len());
-    (0..cores)
-        .map(|core| Curve {
+    /// A value holds until the next.
+    fn add_steps(&mut self, points: &[(i64, QueueDepths)], end: i64) {
+        let ends = points.iter().skip(1).map(|(at, _)| *at).chain([end]);
+        self.times = points.iter().zip(ends).flat_map(|((at, _), end)| [seconds(*at), seconds(end)]).collect();
+    }
+
+    fn cpu(run: Option<&Run>, palette: &Palette) -> Self {
+        let samples = run.map(|run| run.cpu.points()).unwrap_or_default();
+        let cores = samples.iter().map(|(_, cores)| cores.len()).min().unwrap_or(0);
+        let curve = |core: usize| Curve {
             name: format!("core {core}"),
             color: palette.cores[core % palette.cores.len()],
-            filled: false,
-            points: samples
-                .iter()
-                .filter_map(|(at, cores)| Some([*at as f64 / 1e9, f64::from(*cores.get(core)?)]))
-                .collect(),
-        })
-        .collect()
-}
-
-fn plot(ui: &mut Ui, area: Rect, title: &'static str, curves: &[Curve], view: TimeView, highest: f64) {
-    let palette = theme::palette(ui);
-    let inner = Rect::from_min_max(pos2(area.left() + GUTTER, area.top()), area.max);
-    let painter = ui.painter().clone();
-    legend(&painter, palette, area, title, curves);
-    // A little air above the highest value keeps its line in sight.
-    let top = highest * 1.06;
-    for value in [0.0, highest] {
-        let y = inner.bottom() - (value / top) as f32 * inner.height();
-        painter.hline(inner.x_range(), y, Stroke::new(1.0, palette.line));
-        let text = format::count(value.round() as usize);
-        let anchor = if value == 0.0 { Align2::RIGHT_BOTTOM } else { Align2::RIGHT_CENTER };
-        painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
-    }
-    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        Plot::new(title)
-            .show_axes(false)
-            .show_grid(false)
-            .show_background(false)
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_double_click_reset(false)
-            .set_margin_fraction(vec2(0.0, 0.0))
-            .width(inner.width())
-            .height(inner.height())
-            .label_formatter(|hover| Some(hover_text(curves, hover)))
-            .show(ui, |plot| {
-                let seconds = |nanos: i64| nanos as f64 / 1e9;
-                let bounds = PlotBounds::from_min_max([seconds(view.start), 0.0], [seconds(view.end), top]);
-                plot.set_plot_bounds(bounds);
-                for curve in curves {
-                    let points: Vec<PlotPoint> = curve.points.iter().map(|&[x, y]| PlotPoint::new(x, y)).collect();
-                    let line = Line::new(curve.name.clone(), PlotPoints::Owned(points)).color(curve.color).width(1.5);
-                    plot.line(if curve.filled { line.fill(0.0).fill_alpha(0.85) } else { line });
-                }
-            });
-    });
-}
-
-fn hover_text(curves: &[Curve], hover: &egui_plot::HoverPosition<'_>) -> String {
-    let (egui_plot::HoverPosition::NearDataPoint { position, .. } | egui_plot::HoverPosition::Elsewhere { position }) =
-        hover;
-    let mut lines = vec![format::duration((position.x * 1e9) as i64)];
-    for curve in curves {
-        let index = curve.points.partition_point(|point| point[0] <= position.x);
-        if let Some([_, value]) = index.checked_sub(1).and_then(|index| curve.points.get(index)) {
-            lines.push(format!("{} {value:.0}", curve.name));
+            values: samples.iter().map(|(_, cores)| f64::from(cores[core])).collect(),
+        };
+        Self {
+            title: "CPU, %",
+            highest: 100.0,
+            note: (samples.is_empty() && run.is_some_and(Run::ended)).then_some("too short to be sampled"),
+            stacked: false,
+            times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
+            curves: (0..cores).map(curve).collect(),
         }
     }
-    lines.join("\n")
+
+    fn show(&self, ui: &mut Ui, area: Rect, view: TimeView) {
+        let palette = theme::palette(ui);
+        let inner = Rect::from_min_max(pos2(area.left() + GUTTER, area.top()), area.max);
+        // A little air above the highest value keeps its line in sight.
+        let top = self.highest * 1.06;
+        let painter = ui.painter().clone();
+        self.legend(&painter, palette, area);
+        self.scale(&painter, palette, inner, top);
+        if let Some(note) = self.note {
+            painter.text(inner.center(), Align2::CENTER_CENTER, note, theme::small(), palette.dim);
+        }
+        ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+            Plot::new(self.title)
+                .show_axes(false)
+                .show_grid(false)
+                .show_background(false)
+                .allow_drag(false)
+                .allow_zoom(false)
+                .allow_scroll(false)
+                .allow_boxed_zoom(false)
+                .allow_axis_zoom_drag(false)
+                .allow_double_click_reset(false)
+                .set_margin_fraction(vec2(0.0, 0.0))
+                .width(inner.width())
+                .height(inner.height())
+                .label_formatter(|hover| Some(self.describe(hover)))
+                .show(ui, |plot| {
+                    let (from, to) = (seconds(view.start), seconds(view.end));
+                    plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
+                    if self.stacked { self.layers(plot) } else { self.lines(plot) }
+                });
+        });
+    }
+
+    fn layers(&self, plot: &mut PlotUi<'_>) {
+        let mut floor = vec![0.0; self.times.len()];
+        for curve in &self.curves {
+            let ceiling: Vec<f64> = floor.iter().zip(&curve.values).map(|(floor, value)| floor + value).collect();
+            let layer = FilledArea::new(curve.name.clone(), &self.times, &floor, &ceiling);
+            plot.add(layer.fill_color(curve.color.gamma_multiply(0.85)).allow_hover(false));
+            floor = ceiling;
+        }
+    }
+
+    fn lines(&self, plot: &mut PlotUi<'_>) {
+        for curve in &self.curves {
+            let points = self.times.iter().zip(&curve.values).map(|(&x, &y)| PlotPoint::new(x, y)).collect();
+            let line = Line::new(curve.name.clone(), PlotPoints::Owned(points));
+            plot.line(line.color(curve.color).width(1.5).allow_hover(false));
+        }
+    }
+
+    /// What stands beside the pointer.
+    fn describe(&self, hover: &HoverPosition<'_>) -> String {
+        let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = hover;
+        let mut lines = vec![format::duration((position.x * 1e9) as i64)];
+        if let Some(index) = self.times.partition_point(|&time| time <= position.x).checked_sub(1) {
+            lines.extend(self.curves.iter().map(|curve| format!("{} {:.0}", curve.name, curve.values[index])));
+        }
+        lines.join("\n")
+    }
+
+    fn legend(&self, painter: &Painter, palette: &Palette, area: Rect) {
+        painter.text(area.left_top(), Align2::LEFT_TOP, self.title, theme::small(), palette.text);
+        let rows = ((area.height() - 16.0) / 14.0).max(0.0) as usize;
+        // The topmost layer first, as it is drawn.
+        let curves: Vec<_> =
+            if self.stacked { self.curves.iter().rev().collect() } else { self.curves.iter().collect() };
+        for (row, curve) in curves.into_iter().take(rows).enumerate() {
+            let at = area.left_top() + vec2(0.0, 18.0 + row as f32 * 14.0);
+            painter.rect_filled(Rect::from_min_size(at, vec2(8.0, 8.0)), 2.0, curve.color);
+            painter.text(at + vec2(13.0, -2.0), Align2::LEFT_TOP, &curve.name, theme::small(), palette.dim);
+        }
+    }
+
+    fn scale(&self, painter: &Painter, palette: &Palette, inner: Rect, top: f64) {
+        for (value, anchor) in [(0.0, Align2::RIGHT_BOTTOM), (self.highest, Align2::RIGHT_CENTER)] {
+            let y = inner.bottom() - (value / top) as f32 * inner.height();
+            painter.hline(inner.x_range(), y, Stroke::new(1.0, palette.line));
+            let text = format::count(value.round() as usize);
+            painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
+        }
+    }
 }
 
-fn legend(painter: &Painter, palette: &Palette, area: Rect, title: &str, curves: &[Curve]) {
-    painter.text(area.left_top(), Align2::LEFT_TOP, title, theme::small(), palette.text);
-    let rows = ((area.height() - 16.0) / 14.0).max(0.0) as usize;
-    for (row, curve) in curves.iter().take(rows.min(4)).enumerate() {
-        let at = area.left_top() + vec2(0.0, 18.0 + row as f32 * 14.0);
-        painter.rect_filled(Rect::from_min_size(at, vec2(8.0, 8.0)), 2.0, curve.color);
-        painter.text(at + vec2(13.0, -2.0), Align2::LEFT_TOP, &curve.name, theme::small(), palette.dim);
+/// No more points than `columns` can show: of those that fall into one column, the one with the most calls.
+fn columnwise(points: &[(i64, QueueDepths)], view: TimeView, columns: usize) -> Vec<(i64, QueueDepths)> {
+    let column = |at: i64| ((at - view.start) as f64 / view.length() as f64 * columns as f64).floor() as i64;
+    let calls = |depths: &QueueDepths| depths.pending + depths.call_queue + depths.executing + depths.result_queue;
+    // The last point of a column is what holds until the next one, so it stays beside the highest.
+    let mut kept: Vec<(i64, QueueDepths)> = Vec::new();
+    for same_column in points.chunk_by(|one, next| column(one.0) == column(next.0)) {
+        let highest = same_column.iter().enumerate().max_by_key(|(_, (_, depths))| calls(depths));
+        if let (Some((index, highest)), Some(last)) = (highest, same_column.last()) {
+            kept.push(*highest);
+            if index + 1 < same_column.len() {
+                kept.push(*last);
+            }
+        }
+    }
+    kept
+}
+
+fn seconds(nanos: i64) -> f64 {
+    nanos as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn thinning_keeps_the_peak_and_what_holds(depths in prop::collection::vec(0..50_u32, 1..300), columns in 1..40_usize) {
+            let points: Vec<_> = (0_i64..)
+                .zip(&depths)
+                .map(|(at, &pending)| (at * 7, QueueDepths { pending, ..QueueDepths::default() }))
+                .collect();
+            let view = TimeView { start: 0, end: points.len() as i64 * 7 };
+            let kept = columnwise(&points, view, columns);
+            prop_assert!(kept.len() <= 2 * columns);
+            prop_assert_eq!(kept.iter().map(|point| point.1.pending).max(), depths.iter().copied().max());
+            prop_assert_eq!(kept.last(), points.last());
+            prop_assert!(kept.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        }
     }
 }

@@ -64,12 +64,12 @@ fn workload_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>, act
     for param in form.params() {
         let folder = matches!(param.kind, ParamKind::InputFolder | ParamKind::OutputFolder);
         row(ui, param.name, param.help, |ui| {
-            let button = if folder { 30.0 } else { 0.0 };
+            let button = if folder { 38.0 } else { 0.0 };
             let text = form.param_text(&param);
             text_field(ui, param.name, text, ui.available_width() - button, "");
             if folder
                 && ui
-                    .add(Button::new("…").min_size(vec2(26.0, 0.0)))
+                    .add(Button::new("…").min_size(vec2(30.0, 0.0)))
                     .on_hover_text("Choose a folder (or drop one on the window)")
                     .clicked()
             {
@@ -78,7 +78,9 @@ fn workload_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>, act
         });
         complain(ui, error, param.name);
     }
-    let link = ui.small_button("defaults").on_hover_text("Give every parameter of this workload its default");
+    let link = ui
+        .add(Button::new(RichText::new("defaults").size(11.0)).min_size(vec2(0.0, 20.0)))
+        .on_hover_text("Give every parameter of this workload its default");
     if link.clicked() {
         form.reset_params();
     }
@@ -149,7 +151,7 @@ fn row(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut Ui)) {
 }
 
 fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'static str) {
-    let field = TextEdit::singleline(text).desired_width(width - 8.0).hint_text(hint).margin(Margin::symmetric(6, 4));
+    let field = TextEdit::singleline(text).desired_width(width).hint_text(hint).margin(Margin::symmetric(6, 4));
     let response = ui.add(field);
     name_for_readers(&response, Role::TextInput, name, text);
 }
@@ -170,7 +172,7 @@ fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: usize) {
 
 fn preset(ui: &mut Ui, form: &mut Form, workers: usize, name: &str, help: &str) {
     let text = RichText::new(format!("{name} = {workers}")).size(11.0);
-    if ui.add(Button::new(text).small()).on_hover_text(help).clicked() {
+    if ui.add(Button::new(text).min_size(vec2(0.0, 20.0))).on_hover_text(help).clicked() {
         form.workers = workers.min(form.executor.workers_limit()).to_string();
     }
 }

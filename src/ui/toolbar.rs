@@ -113,8 +113,8 @@ fn figures(run: &Run) -> String {
     if items == 0 {
         return "there were no items, so there was nothing to do".to_owned();
     }
-    // Rates and estimates move with the clock, ten times a second, not with every frame.
-    let seconds = (elapsed / 100_000_000) as f64 / 10.0;
+    // While it runs, rates and estimates move with the clock, ten times a second, not with every frame.
+    let seconds = if run.ended() { elapsed as f64 / 1e9 } else { (elapsed / 100_000_000) as f64 / 10.0 };
     let mut parts = vec![clock, format!("{} of {} items", format::count(done), format::count(items))];
     if seconds > 0.0 && done > 0 {
         let rate = done as f64 / seconds;

@@ -24,11 +24,16 @@ pub(super) fn show(ui: &Ui, response: &Response, run: &Run, rows: &Rows, view: T
     };
     let x = |time: i64| canvas.left() + view.x_of(time, canvas.width()).clamp(-4.0, canvas.width() + 4.0);
     let painter = ui.painter().with_clip_rect(canvas.intersect(ui.clip_rect()));
-    outline(&painter, theme::palette(ui), rows.row(index), x(start)..x(end.unwrap_or_else(|| run.elapsed())));
+    outline(
+        &painter,
+        theme::palette(ui),
+        &rows.bars(rows.row(index)),
+        x(start)..x(end.unwrap_or_else(|| run.elapsed())),
+    );
     response.clone().on_hover_ui_at_pointer(|ui| {
         ui.label(RichText::new(format!("item {item} · {}", run.label(item as usize))).family(theme::strong()));
         ui.label(format!("{word} on worker {} · call {call}", lane.worker));
-        Grid::new("times").num_columns(2).show(ui, |ui| {
+        Grid::new("times").num_columns(2).min_row_height(14.0).spacing([12.0, 2.0]).show(ui, |ui| {
             let mut row = |name: &str, nanos: Option<i64>| {
                 if let Some(nanos) = nanos {
                     ui.label(RichText::new(name).weak());

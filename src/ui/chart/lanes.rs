@@ -14,8 +14,11 @@ use crate::ui::theme::{self, Palette};
 
 const TALLEST: f32 = 62.0;
 const SHORTEST: f32 = 20.0;
-/// Above the bars of a lane, for the brackets of chunks.
-const BRACKET: f32 = 14.0;
+/// Above the bars of a lane, for the brackets of chunks: with their names, and without.
+const NAMED_BRACKET: f32 = 14.0;
+const BRACKET: f32 = 4.0;
+/// A lane lower than this has one line of text, and its brackets have no names.
+const TALL: f32 = 40.0;
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
 const LABELS: usize = 300;
@@ -26,6 +29,8 @@ pub(super) struct Rows {
     height: f32,
     scrolled: f32,
     count: usize,
+    /// How much of a row the brackets over its chunks take; 0 = there are none.
+    brackets: f32,
 }
 
 impl Rows {
@@ -34,7 +39,18 @@ impl Rows {
         let count = run.trace.lanes().len();
         let height = (canvas.height() / count.max(1) as f32).clamp(SHORTEST, TALLEST);
         *scrolled = scrolled.clamp(0.0, (height * count as f32 - canvas.height()).max(0.0));
-        Self { canvas, height, scrolled: *scrolled, count }
+        let brackets = match run.settings.chunksize {
+            1 => 0.0,
+            _ if height >= TALL => NAMED_BRACKET,
+            _ => BRACKET,
+        };
+        Self { canvas, height, scrolled: *scrolled, count, brackets }
+    }
+
+    /// Where in a row its bars are, from top to bottom.
+    pub(super) fn bars(&self, row: Rect) -> Range<f32> {
+        let gap = if self.brackets > BRACKET || self.brackets == 0.0 { 4.0 } else { 3.0 };
+        row.top() + self.brackets + gap..row.bottom() - 6.0
     }
 
     pub(super) fn row(&self, index: usize) -> Rect {
@@ -65,13 +81,13 @@ pub(super) fn show(ui: &Ui, run: &Run, rows: &Rows, left: f32, view: TimeView) {
         canvas: rows.canvas,
         mesh: Mesh::default(),
         labels: Vec::new(),
-        chunks: run.settings.chunksize > 1,
+        brackets: rows.brackets,
     };
     for index in rows.visible() {
         let lane = &run.trace.lanes()[index];
         let row = rows.row(index);
         name(ui, &painter, palette, run, lane, row, left);
-        picture.lane(lane, row, run.elapsed(), run.ended());
+        picture.lane(lane, row, rows.bars(row), run.elapsed(), run.ended());
     }
     let bars = painter.with_clip_rect(rows.canvas.intersect(ui.clip_rect()));
     bars.add(Shape::mesh(picture.mesh));
@@ -89,7 +105,7 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, lane: &Lane, r
     let percent = format!("{:.0}%", busy * 100.0);
     let pid = lane.pid.map(|pid| format!("pid {pid}")).unwrap_or_default();
     let font = FontId::new(12.0, theme::strong());
-    let tall = row.height() >= 40.0;
+    let tall = row.height() >= TALL;
     let y = if tall { cell.center().y - 16.0 } else { cell.center().y - 7.0 };
     painter.text(pos2(cell.left(), y), Align2::LEFT_TOP, &title, font, palette.text);
     let second = if tall { y + 16.0 } else { y };
@@ -121,8 +137,7 @@ struct Picture {
     canvas: Rect,
     mesh: Mesh,
     labels: Vec<(eframe::egui::Pos2, Align2, String, Color32)>,
-    /// Whether calls have more than one item.
-    chunks: bool,
+    brackets: f32,
 }
 
 impl Picture {
@@ -136,13 +151,10 @@ impl Picture {
         self.mesh.add_colored_rect(Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), color);
     }
 
-    fn lane(&mut self, lane: &Lane, row: Rect, now: i64, ended: bool) {
+    fn lane(&mut self, lane: &Lane, row: Rect, bars: Range<f32>, now: i64, ended: bool) {
         let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
         let background = self.x(lane.started)..self.x(end);
         self.quad(background, row.top() + 1.0..row.bottom() - 3.0, self.palette.panel);
-        let with_chunks = self.chunks && row.height() >= 40.0;
-        let top = row.top() + if with_chunks { BRACKET + 4.0 } else { 4.0 };
-        let bars = top..row.bottom() - 6.0;
         let ready = lane.ready.unwrap_or(now);
         if ready > lane.started {
             self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);
@@ -153,7 +165,7 @@ impl Picture {
                 for span in &spans {
                     self.span(span, bars.clone());
                 }
-                if with_chunks {
+                if self.brackets > 0.0 {
                     self.brackets(&spans, lane, row, now);
                 }
             }
@@ -218,13 +230,13 @@ impl Picture {
         if to - from < 6.0 {
             return;
         }
-        let y = row.top() + BRACKET;
+        let y = row.top() + self.brackets;
         let color = self.palette.dim;
         self.quad(from..to, y..y + 1.0, color);
         self.quad(from..from + 1.0, y..y + 3.5, color);
         self.quad(to - 1.0..to, y..y + 3.5, color);
         let (left, right) = (from.max(self.canvas.left()), to.min(self.canvas.right()));
-        if right - left >= 66.0 && self.labels.len() < LABELS {
+        if self.brackets >= NAMED_BRACKET && right - left >= 66.0 && self.labels.len() < LABELS {
             let at = pos2(f32::midpoint(left, right), y);
             self.labels.push((at, Align2::CENTER_BOTTOM, format!("chunk {call}"), color));
         }
@@ -232,7 +244,7 @@ impl Picture {
 }
 
 /// A frame around the bar from `start` to `end`.
-pub(super) fn outline(painter: &Painter, palette: &Palette, row: Rect, x: Range<f32>) {
-    let rect = Rect::from_min_max(pos2(x.start, row.top() + 2.0), pos2(x.end.max(x.start + 2.0), row.bottom() - 4.0));
+pub(super) fn outline(painter: &Painter, palette: &Palette, bars: &Range<f32>, x: Range<f32>) {
+    let rect = Rect::from_min_max(pos2(x.start, bars.start), pos2(x.end.max(x.start + 2.0), bars.end));
     painter.rect_stroke(rect, 2.0, Stroke::new(1.5, palette.text), eframe::egui::StrokeKind::Outside);
 }

@@ -153,7 +153,7 @@ fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: T
     for mark in marks {
         let x = axis.left() + view.x_of(mark, axis.width());
         painter.vline(x, axis.top() + RULER - 5.0..=canvas.bottom(), Stroke::new(1.0, palette.line));
-        let text = format::axis_mark(mark, step);
+        let text = format::axis_mark(mark, step, view.end);
         // The last label would be cut off at the edge.
         let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
         painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);

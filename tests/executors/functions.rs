@@ -1,0 +1,140 @@
+//! What the tests run, in threads and in worker processes alike, and the gate that they wait at.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use poolscope::executor::{Function, Registry, TaskContext, TaskError};
+
+pub const POWER: Function<(u64, u32), u64> = Function::new("power", |(base, exponent), _| Ok(base.pow(exponent)));
+
+/// Fails for multiples of the second number.
+pub const FAIL_ON_MULTIPLES: Function<(u64, u64), u64> = Function::new("fail on multiples", |(n, of), _| {
+    if n % of == 0 { Err(TaskError::message(format!("{n} is a multiple of {of}"))) } else { Ok(n) }
+});
+
+pub const PANIC: Function<String, ()> = Function::new("panic", |message, _| panic!("{message}"));
+
+pub const ECHO: Function<Vec<u8>, Vec<u8>> = Function::new("echo", |bytes, _| Ok(bytes));
+
+pub const EXIT: Function<i32, ()> = Function::new("exit", |code, _| std::process::exit(code));
+
+pub const ABORT: Function<(), ()> = Function::new("abort", |(), _| std::process::abort());
+
+pub const PID: Function<(), u32> = Function::new("pid", |(), _| Ok(std::process::id()));
+
+pub const PRINT: Function<String, ()> = Function::new("print", |text, _| {
+    println!("{text}");
+    eprintln!("{text}");
+    Ok(())
+});
+
+/// Sleeps, unless it is asked to stop.
+pub const SLEEP: Function<Duration, ()> = Function::new("sleep", |duration, context| context.sleep(duration));
+
+/// Goes to the gate at this port, says which process it is, and waits until it is let through.
+pub const PASS_GATE: Function<u16, u32> = Function::new("pass gate", pass_gate);
+
+/// Does not implement what it takes to be decoded from what it encodes to.
+pub const UNDECODABLE: Function<Fussy, ()> = Function::new("undecodable", |_, _| Ok(()));
+
+/// Known to no worker.
+pub const UNKNOWN: Function<(), ()> = Function::new("unknown", |(), _| Ok(()));
+
+/// Encodes as a number, and wants a text back.
+#[derive(Debug)]
+pub struct Fussy;
+
+impl serde::Serialize for Fussy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::MAX)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Fussy {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// Can't be encoded at all.
+pub const UNENCODABLE: Function<Stubborn, ()> = Function::new("unencodable", |_, _| Ok(()));
+
+#[derive(Debug, serde::Deserialize)]
+pub struct Stubborn;
+
+impl serde::Serialize for Stubborn {
+    fn serialize<S: serde::Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+pub fn registry() -> Registry {
+    Registry::new()
+        .with(POWER)
+        .with(FAIL_ON_MULTIPLES)
+        .with(PANIC)
+        .with(ECHO)
+        .with(EXIT)
+        .with(ABORT)
+        .with(PID)
+        .with(PRINT)
+        .with(SLEEP)
+        .with(PASS_GATE)
+        .with(UNDECODABLE)
+        .with(UNENCODABLE)
+}
+
+fn pass_gate(port: u16, _context: &TaskContext) -> Result<u32, TaskError> {
+    let failed = |error: std::io::Error| TaskError::from_error(&error);
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
+    stream.write_all(&std::process::id().to_le_bytes()).map_err(failed)?;
+    // Whether the gate opens or its keeper is gone, the stream ends.
+    let _ = stream.read(&mut [0]);
+    Ok(std::process::id())
+}
+
+/// Where tasks wait, so that a test knows that they execute, and decides when they end.
+pub struct Gate {
+    listener: TcpListener,
+}
+
+/// A task that waits at the gate. Dropping it lets the task through.
+pub struct Waiting {
+    pub pid: u32,
+    stream: TcpStream,
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Self { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap() }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
+    /// Waits for the next task to arrive.
+    pub fn arrival(&self) -> Waiting {
+        let (mut stream, _) = self.listener.accept().unwrap();
+        let mut pid = [0; 4];
+        stream.read_exact(&mut pid).unwrap();
+        Waiting { pid: u32::from_le_bytes(pid), stream }
+    }
+
+    pub fn arrivals(&self, count: usize) -> Vec<Waiting> {
+        (0..count).map(|_| self.arrival()).collect()
+    }
+}
+
+impl Waiting {
+    /// Waits until the task's process is gone, which closes its end of the stream. Fails after `patience`.
+    pub fn wait_until_dead(mut self, patience: Duration) {
+        self.stream.set_read_timeout(Some(patience)).unwrap();
+        match self.stream.read(&mut [0]) {
+            Ok(0) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            other => panic!("process {} still lives: {other:?}", self.pid),
+        }
+    }
+}

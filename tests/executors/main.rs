@@ -1,0 +1,47 @@
+//! One suite for all executors, and the faults that only processes have.
+//!
+//! This test is its own worker program: pools of its tests start it with the argument `worker`. It is also the parent that
+//! is killed in [`faults`], with the argument `parent`.
+
+mod faults;
+mod functions;
+mod futures;
+mod suite;
+mod traced;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let first = std::env::args().nth(1);
+    match first.as_deref() {
+        Some("worker") => {
+            if let Err(error) = poolscope::executor::run_worker(&functions::registry()) {
+                eprintln!("{error}");
+                std::process::exit(1);
+            }
+        }
+        Some("parent") => faults::be_the_parent(),
+        _ => {
+            let trials = [futures::trials(), suite::trials(), faults::trials()].concat_all();
+            libtest_mimic::run(&Arguments::from_args(), trials).exit();
+        }
+    }
+}
+
+trait ConcatAll {
+    fn concat_all(self) -> Vec<Trial>;
+}
+
+impl<const N: usize> ConcatAll for [Vec<Trial>; N] {
+    fn concat_all(self) -> Vec<Trial> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+/// A test that panics when it fails.
+fn trial(name: impl Into<String>, test: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}

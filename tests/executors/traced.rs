@@ -1,0 +1,97 @@
+//! An executor under test, whose events are all checked as they come out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, unbounded};
+use poolscope::executor::{
+    Event, EventKind, ProcessPoolExecutor, RawExecutor, SequentialExecutor, ThreadPoolExecutor, WorkerCommand,
+};
+use poolscope::trace::Trace;
+
+/// Long enough for a loaded machine, and never waited for when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sequential,
+    Threads,
+    Processes,
+}
+
+pub struct Traced {
+    pub executor: Arc<dyn RawExecutor>,
+    events: Receiver<Event>,
+    origin: i64,
+}
+
+pub fn worker_command() -> WorkerCommand {
+    WorkerCommand { program: std::env::current_exe().unwrap(), arguments: vec!["worker".into()] }
+}
+
+impl Traced {
+    pub fn new(kind: Kind, workers: usize) -> Self {
+        Self::with_command(kind, workers, worker_command())
+    }
+
+    pub fn with_command(kind: Kind, workers: usize, command: WorkerCommand) -> Self {
+        let origin = poolscope::sys::monotonic_nanos();
+        let (sink, events) = unbounded::<Event>();
+        let sink = Arc::new(sink);
+        let executor: Arc<dyn RawExecutor> = match kind {
+            Kind::Sequential => Arc::new(SequentialExecutor::new(sink)),
+            Kind::Threads => Arc::new(ThreadPoolExecutor::new(workers, sink).unwrap()),
+            Kind::Processes => Arc::new(ProcessPoolExecutor::new(workers, command, sink).unwrap()),
+        };
+        Self { executor, events, origin }
+    }
+
+    /// Shuts the executor down, checks what every executor owes, and returns the trace.
+    pub fn finish(self) -> Trace {
+        self.executor.shutdown(true, false);
+        // Whatever happened, happened before the shutdown returned.
+        let events: Vec<Event> = self.events.try_iter().collect();
+        check_order(&events);
+        let mut trace = Trace::new(self.origin);
+        for event in &events {
+            trace.apply(event);
+            let counts = trace.counts();
+            assert!(counts.calls.add_up() && counts.items.add_up(), "after {event:?}: {counts:?}");
+        }
+        assert_eq!(trace.ignored(), 0, "events that make no sense");
+        let calls = trace.counts().calls;
+        assert_eq!(calls.submitted, calls.finished + calls.cancelled + calls.lost, "not over: {calls:?}");
+        for lane in trace.lanes() {
+            assert!(lane.exited.is_some(), "worker {} was left behind", lane.worker);
+            let spans: Vec<_> = lane.spans().collect();
+            assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start), "spans overlap");
+        }
+        // The same events give the same trace.
+        let mut again = Trace::new(self.origin);
+        events.iter().for_each(|event| again.apply(event));
+        assert_eq!(format!("{trace:?}").len(), format!("{again:?}").len());
+        trace
+    }
+}
+
+/// Cause before effect, for each call.
+fn check_order(events: &[Event]) {
+    let mut reached: HashMap<u64, u32> = HashMap::new();
+    for event in events {
+        let (call, step) = match &event.kind {
+            EventKind::Submitted { call, .. } => (call, 1),
+            EventKind::EnteredCallQueue { call } => (call, 2),
+            EventKind::Taken { call, .. } => (call, 3),
+            EventKind::Started { call, item, .. } => (call, 4 + 2 * item),
+            EventKind::Finished { call, item, .. } => (call, 5 + 2 * item),
+            EventKind::EnteredResultQueue { call } => (call, u32::MAX - 1),
+            EventKind::ResultReceived { call } | EventKind::Cancelled { call } | EventKind::Lost { call, .. } => {
+                (call, u32::MAX)
+            }
+            _ => continue,
+        };
+        let before = reached.insert(*call, step).unwrap_or(0);
+        assert!(before < step, "call {call} went from step {before} to {step}");
+    }
+}
