@@ -224,6 +224,8 @@ impl Actor {
                 }
             }
         }
+        // Whoever asked for something sees at once that it was heard.
+        self.publish();
         self.start_next();
     }
 
@@ -273,10 +275,7 @@ impl Actor {
 
     fn end(&mut self, result: Result<(), RunError>) {
         if let Some(current) = &mut self.current {
-            let totals = current.run.totals();
             let end = match result {
-                // A stop that came after the last item changed nothing.
-                Ok(()) if Some(totals.returned + totals.raised) == current.run.items => End::Completed,
                 Ok(()) => current.end.clone(),
                 Err(error) => End::Failed(error),
             };
@@ -362,6 +361,10 @@ impl Current {
 
     /// Ends the run early. The first reason is the one that is told.
     fn stop(&mut self, end: End, interrupt: bool) {
+        if Some(self.run.totals().sum()) == self.run.items {
+            // There is nothing left to stop.
+            return;
+        }
         if self.end == End::Completed {
             self.end = end;
         }

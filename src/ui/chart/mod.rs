@@ -7,7 +7,9 @@ mod hover;
 mod lanes;
 mod view;
 
-use eframe::egui::{Align2, Context, FontId, Key, Painter, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
+use eframe::egui::{
+    Align2, Context, FontId, Key, Painter, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 pub(in crate::ui) use view::TimeView;
 
@@ -84,13 +86,8 @@ impl Chart {
         let response = ui.allocate_rect(area, Sense::click_and_drag());
         let palette = theme::palette(ui);
         let Some(run) = run else {
-            empty(
-                ui.painter(),
-                palette,
-                area,
-                "Press Run to watch it here",
-                "Choose a workload and an executor on the left, then press Run or Enter.",
-            );
+            let text = "Choose a workload and an executor on the left, then press Run or Enter.";
+            empty(ui, &response, area, "Press Run to watch it here", text);
             return;
         };
         let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), pos2(area.right(), area.bottom() - LEGEND));
@@ -100,7 +97,7 @@ impl Chart {
         ruler(ui.painter(), palette, axis, canvas, view);
         if run.trace.lanes().is_empty() {
             let (title, text) = nothing_to_see(run);
-            empty(ui.painter(), palette, canvas, title, &text);
+            empty(ui, &response, canvas, title, &text);
             return;
         }
         let rows = Rows::new(run, canvas, &mut self.scrolled);
@@ -199,15 +196,14 @@ fn nothing_to_see(run: &Run) -> (&'static str, String) {
     }
 }
 
-fn empty(painter: &Painter, palette: &Palette, area: Rect, title: &str, text: &str) {
+/// What to say, and to readers of the screen too, where there is nothing to draw.
+fn empty(ui: &Ui, canvas: &Response, area: Rect, title: &str, text: &str) {
+    let palette = theme::palette(ui);
+    let painter = ui.painter();
     let center = area.center();
-    painter.text(
-        center - vec2(0.0, 4.0),
-        Align2::CENTER_BOTTOM,
-        title,
-        FontId::new(18.0, theme::strong()),
-        palette.text,
-    );
+    let font = FontId::new(18.0, theme::strong());
+    painter.text(center - vec2(0.0, 4.0), Align2::CENTER_BOTTOM, title, font, palette.text);
     let galley = painter.layout(text.to_owned(), FontId::proportional(13.0), palette.dim, area.width() * 0.8);
     painter.galley(center + vec2(-galley.size().x / 2.0, 6.0), galley, palette.dim);
+    canvas.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{title}: {text}")));
 }

@@ -1,0 +1,432 @@
+//! The program as a user types it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const WORKLOADS: [&str; 6] = ["sum", "countdown", "thumbnails", "hash-files", "sleep", "noop"];
+const EXECUTORS: [&str; 3] = ["sequential", "threads", "processes"];
+
+fn poolscope(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_poolscope"));
+    // Sample images and thumbnails go to the user's cache folder.
+    command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache")).env_remove("DISPLAY");
+    command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET").stdin(Stdio::null());
+    command
+}
+
+fn run(home: &Path, line: &str) -> Output {
+    poolscope(home).args(line.split_whitespace()).output().unwrap()
+}
+
+/// The one JSON object on standard output, whose counts add up.
+fn report(output: &Output) -> Value {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    let report: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text:?}"));
+    let sum: u64 = ["returned", "raised", "cancelled", "lost"].iter().map(|key| number(&report, key)).sum();
+    assert_eq!(sum, number(&report, "items"), "{report}");
+    report
+}
+
+fn number(report: &Value, key: &str) -> u64 {
+    report[key].as_u64().unwrap_or_else(|| panic!("{key} in {report}"))
+}
+
+fn messages(report: &Value) -> Vec<String> {
+    let errors = report["errors"].as_array().unwrap();
+    errors.iter().map(|error| error["message"].as_str().unwrap().to_owned()).collect()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn every_workload_runs_on_every_executor() {
+    let home = TempDir::new().unwrap();
+    for workload in WORKLOADS {
+        let small = match workload {
+            "sum" => "--set to=100000",
+            "countdown" => "--set from=400000,300000,200000,100000",
+            "sleep" => "--set seconds=0.01",
+            "noop" => "--set tasks=100",
+            _ => "",
+        };
+        for executor in EXECUTORS {
+            let line = format!("run {workload} --executor {executor} --workers 2 --chunksize 3 --json {small}");
+            let output = run(home.path(), &line);
+            let report = report(&output);
+            assert_eq!(output.status.code(), Some(0), "{line}: {report}");
+            let items = number(&report, "items");
+            assert_eq!(number(&report, "returned"), items);
+            assert_eq!(number(&report, "calls"), items.div_ceil(3));
+            let lanes = report["lanes"].as_array().unwrap();
+            let of_lanes = |key| lanes.iter().map(|lane| number(lane, key)).sum::<u64>();
+            assert_eq!((of_lanes("items"), of_lanes("calls")), (items, items.div_ceil(3)), "{report}");
+            assert!(lanes.iter().all(|lane| lane["pid"].is_u64() == (executor == "processes")), "{report}");
+            assert!(report["makespan_s"].as_f64().unwrap() > 0.0 && report["items_per_s"].as_f64().unwrap() > 0.0);
+        }
+    }
+}
+
+#[test]
+fn the_json_has_the_documented_fields_and_no_others() {
+    let home = TempDir::new().unwrap();
+    let report = report(&run(home.path(), "run noop --set tasks=3 --executor threads --workers 1 --json"));
+    let keys: BTreeSet<_> = report.as_object().unwrap().keys().map(String::as_str).collect();
+    let documented = "workload executor workers chunksize items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s errors";
+    assert_eq!(keys, documented.split(' ').collect());
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    assert!(keys.iter().all(|key| readme.contains(&format!("`{key}"))), "the README leaves out a field");
+}
+
+#[test]
+fn every_way_of_collecting_gives_the_same_counts() {
+    let home = TempDir::new().unwrap();
+    for executor in EXECUTORS {
+        for collect in ["map", "submit", "as-completed", "gather"] {
+            let line = format!(
+                "run sleep --set tasks=6 --set seconds=0.01 --set fail=1,4 --executor {executor} --workers 2 --collect {collect} --json"
+            );
+            let output = run(home.path(), &line);
+            let report = report(&output);
+            assert_eq!(output.status.code(), Some(1));
+            assert_eq!((number(&report, "returned"), number(&report, "raised")), (4, 2), "{line}");
+            assert_eq!(messages(&report), ["Boom!", "Boom!"]);
+            assert_eq!(report["errors"][0]["item"], 1);
+        }
+    }
+}
+
+#[test]
+fn an_error_can_stop_or_skip_the_rest() {
+    let home = TempDir::new().unwrap();
+    for executor in EXECUTORS {
+        for on_error in ["stop", "skip"] {
+            let line = format!(
+                "run sleep --set tasks=40 --set seconds=0.05 --set fail=0 --executor {executor} --workers 1 --on-error {on_error} --json"
+            );
+            let output = run(home.path(), &line);
+            let report = report(&output);
+            assert_eq!(output.status.code(), Some(1));
+            assert_eq!(number(&report, "raised"), 1, "{line}");
+            assert!(number(&report, "cancelled") >= 30, "{line}: {report}");
+            let calls = number(&report, "calls");
+            assert!(on_error == "stop" || calls == 40, "what is skipped is handed out all the same: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_timeout_ends_the_run() {
+    let home = TempDir::new().unwrap();
+    for executor in EXECUTORS {
+        let line =
+            format!("run sleep --set tasks=4 --set seconds=600 --executor {executor} --workers 2 --timeout 0.2 --json");
+        let output = run(home.path(), &line);
+        let report = report(&output);
+        assert_eq!((output.status.code(), number(&report, "returned")), (Some(1), 0), "{line}");
+        assert!(report["makespan_s"].as_f64().unwrap() < 60.0);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_field_and_its_limits() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let file = file.display().to_string();
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["sum", "--workers", "0"], "--workers: must be a whole number from 1 to"),
+        (vec!["sum", "--workers", "1000000"], "--workers: must be a whole number from 1 to"),
+        (vec!["sum", "--workers", "two"], "--workers: must be a whole number from 1 to"),
+        (vec!["sum", "--workers", "-1"], "--workers: must be a whole number from 1 to"),
+        (vec!["sum", "--chunksize", "0"], "--chunksize: must be a whole number from 1 to"),
+        (vec!["sum", "--timeout", "-1"], "--timeout: must be seconds above 0"),
+        (vec!["sum", "--timeout", "nan"], "--timeout: must be seconds above 0"),
+        (vec!["smu"], "workload: there is no `smu`; there is sum,"),
+        (vec!["sum", "--set", "tasks=many"], "tasks: must be a whole number from 0 to"),
+        (vec!["sum", "--set", "taks=1"], "taks: no such parameter; there is tasks, to"),
+        (vec!["sum", "--set", "tasks"], "--set: must be KEY=VALUE, not `tasks`"),
+        (vec!["sleep", "--set", "fail=20"], "fail: there is no item 20 among 20 tasks"),
+        (vec!["sum", "--executor", "fibers"], "invalid value 'fibers' for '--executor"),
+        (vec!["hash-files", "--set", "input=no/such/folder"], "input: no/such/folder: there is no such folder"),
+        (vec!["thumbnails", "--set"], "a value is required for '--set"),
+    ];
+    for (arguments, message) in cases {
+        let output = poolscope(home.path()).arg("run").args(&arguments).arg("--json").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    for (param, message) in [("input", "is not a folder"), ("output", "cannot be made")] {
+        let output = poolscope(home.path()).args(["run", "thumbnails", "--set", &format!("{param}={file}")]).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(message) && stderr(&output).contains(param), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn originals_are_never_overwritten() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("pictures");
+    fs::create_dir(&folder).unwrap();
+    let output = poolscope(home.path())
+        .args(["run", "thumbnails", "--set", &format!("input={}", folder.display())])
+        .args(["--set", &format!("output={}/.", folder.display())])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("is the input folder"), "{}", stderr(&output));
+}
+
+#[test]
+fn no_items_is_told_and_no_failure() {
+    let home = TempDir::new().unwrap();
+    let empty = home.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    for executor in EXECUTORS {
+        let input = format!("input={}", empty.display());
+        let arguments = ["run", "hash-files", "--set", &input, "--executor", executor];
+        let output = poolscope(home.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("there were no items"));
+        let json = report(&poolscope(home.path()).args(arguments).arg("--json").output().unwrap());
+        assert_eq!(number(&json, "items"), 0);
+    }
+}
+
+/// A folder with three good images and everything that can be wrong with one.
+fn hostile_folder(home: &Path) -> std::path::PathBuf {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/samples");
+    let folder = home.join("hostile");
+    fs::create_dir(&folder).unwrap();
+    let sample = |name: &str| fs::read(samples.join(name)).unwrap();
+    for name in ["01-dunes.jpg", "13-voronoi-cells.png", "21-agate.webp"] {
+        fs::write(folder.join(name), sample(name)).unwrap();
+    }
+    for name in ["02-sunset-hills.jpg", "14-circle-packing.png", "18-spiral-checker.gif", "22-stained-glass.webp"] {
+        let whole = sample(name);
+        fs::write(folder.join(format!("truncated-{name}")), &whole[..whole.len() / 2]).unwrap();
+    }
+    fs::write(folder.join("empty.png"), "").unwrap();
+    fs::write(folder.join("notes.txt"), "not an image").unwrap();
+    fs::write(folder.join("lies.jpg"), "not an image either").unwrap();
+    // Not an item: folders and hidden files.
+    fs::create_dir(folder.join("more")).unwrap();
+    fs::write(folder.join(".hidden"), "").unwrap();
+    folder
+}
+
+#[test]
+fn each_bad_image_raises_with_its_name_and_the_others_go_on() {
+    let home = TempDir::new().unwrap();
+    let input = hostile_folder(home.path());
+    for executor in EXECUTORS {
+        let thumbnails = home.path().join(executor);
+        let output = poolscope(home.path())
+            .args(["run", "thumbnails", "--json", "--executor", executor, "--workers", "2", "--chunksize", "4"])
+            .args(["--set", &format!("input={}", input.display())])
+            .args(["--set", &format!("output={}", thumbnails.display()), "--set", "size=64"])
+            .output()
+            .unwrap();
+        let report = report(&output);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!((number(&report, "returned"), number(&report, "raised")), (3, 7), "{report}");
+        let messages = messages(&report);
+        let bad =
+            ["truncated-02-sunset-hills.jpg", "truncated-14-circle-packing.png", "truncated-18-spiral-checker.gif"];
+        for name in bad.into_iter().chain(["truncated-22-stained-glass.webp", "empty.png", "notes.txt", "lies.jpg"]) {
+            let told = messages.iter().any(|message| message.contains(name) && message.contains("not an image"));
+            assert!(told, "{name} is not told in {messages:?}");
+        }
+        let mut written: Vec<_> =
+            fs::read_dir(&thumbnails).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        written.sort();
+        assert_eq!(written, ["01-dunes.jpg", "13-voronoi-cells.png", "21-agate.webp"], "nothing else, nothing half");
+        for name in written {
+            let thumbnail = image::open(thumbnails.join(name)).unwrap();
+            assert_eq!(thumbnail.width().max(thumbnail.height()), 64);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_links_and_pipes_do_no_harm() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("odd");
+    fs::create_dir_all(folder.join("deep/er")).unwrap();
+    fs::write(folder.join(OsStr::from_bytes(b"\xff\xfe.txt")), "abc").unwrap();
+    fs::write(folder.join("deep/er/file"), "abc").unwrap();
+    std::os::unix::fs::symlink("/nowhere", folder.join("dangling")).unwrap();
+    std::os::unix::fs::symlink(&folder, folder.join("deep/circle")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
+    for executor in EXECUTORS {
+        let output = poolscope(home.path())
+            .args(["run", "hash-files", "--json", "--executor", executor, "--set"])
+            .arg(format!("input={}", folder.display()))
+            .output()
+            .unwrap();
+        let report = report(&output);
+        assert_eq!((number(&report, "returned"), number(&report, "items")), (2, 2), "{report}");
+    }
+}
+
+/// Starts a run that lasts for ever, and waits until its workers are there.
+#[cfg(unix)]
+fn endless(home: &Path, executor: &str) -> (Child, Vec<String>) {
+    let child = poolscope(home)
+        .args(["run", "sleep", "--set", "seconds=80000", "--json", "--workers", "2", "--executor", executor])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let expected = if executor == "processes" { 2 } else { 0 };
+    let workers = loop {
+        let children = Command::new("pgrep").args(["-P", &child.id().to_string()]).output().unwrap();
+        let children: Vec<_> = String::from_utf8(children.stdout).unwrap().lines().map(str::to_owned).collect();
+        if children.len() == expected {
+            break children;
+        }
+        std::thread::yield_now();
+    };
+    (child, workers)
+}
+
+#[cfg(unix)]
+fn is_alive(pid: &str) -> bool {
+    // A zombie that nobody reaps yet is dead.
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8(state.stdout).unwrap();
+    !state.trim().is_empty() && !state.trim().starts_with('Z')
+}
+
+#[cfg(unix)]
+fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_cleanly() {
+    let home = TempDir::new().unwrap();
+    for executor in EXECUTORS {
+        let (child, workers) = endless(home.path(), executor);
+        // The handler may not be there yet when there are no workers to wait for; then the signal just ends the program.
+        if executor != "processes" {
+            wait_for_handler(child.id());
+        }
+        signal(child.id(), "INT");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{executor}");
+        let report = report(&output);
+        assert_eq!((number(&report, "items"), number(&report, "returned")), (20, 0), "{report}");
+        assert!(workers.iter().all(|pid| !is_alive(pid)), "a worker is left");
+    }
+}
+
+/// Until the program has said that it catches SIGINT itself.
+#[cfg(unix)]
+fn wait_for_handler(pid: u32) {
+    const SIGINT: u64 = 1 << 1;
+    let status = format!("/proc/{pid}/status");
+    while cfg!(target_os = "linux") {
+        let text = fs::read_to_string(&status).unwrap();
+        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        if u64::from_str_radix(caught.trim(), 16).unwrap() & SIGINT != 0 {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_worker_outlives_a_killed_parent() {
+    let home = TempDir::new().unwrap();
+    let (mut child, workers) = endless(home.path(), "processes");
+    signal(child.id(), "KILL");
+    child.wait().unwrap();
+    while workers.iter().any(|pid| is_alive(pid)) {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_worker_fails_the_run_and_is_named() {
+    let home = TempDir::new().unwrap();
+    let (child, workers) = endless(home.path(), "processes");
+    signal(workers[0].parse().unwrap(), "KILL");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let report = report(&output);
+    assert_eq!(number(&report, "lost") + number(&report, "cancelled"), 20, "{report}");
+    let expected = format!("(pid {}) ended with signal 9 (SIGKILL)", workers[0]);
+    assert!(messages(&report).iter().all(|message| message.contains(&expected)), "{report}");
+    assert!(workers.iter().all(|pid| !is_alive(pid)), "a worker is left");
+}
+
+#[test]
+fn list_names_every_workload_and_parameter() {
+    let home = TempDir::new().unwrap();
+    let text = String::from_utf8(run(home.path(), "list").stdout).unwrap();
+    assert!(WORKLOADS.iter().all(|name| text.contains(&format!("{name}: "))), "{text}");
+    let list: Value = serde_json::from_slice(&run(home.path(), "list --json").stdout).unwrap();
+    let params = |name: &str| {
+        let entry = list.as_array().unwrap().iter().find(|entry| entry["name"] == name).unwrap();
+        let params = entry["params"].as_array().unwrap();
+        params.iter().map(|param| (param["name"].clone(), param["default"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(params("countdown"), [("from".into(), "40000000,30000000,20000000,10000000".into())]);
+    assert_eq!(params("sum"), [("tasks".into(), "8".into()), ("to".into(), "50000000".into())]);
+    assert_eq!(params("sleep").len(), 3);
+    assert_eq!(params("thumbnails")[2], ("size".into(), "100".into()));
+}
+
+#[test]
+fn without_a_display_the_headless_command_is_named() {
+    if cfg!(any(target_os = "macos", target_os = "windows")) {
+        return;
+    }
+    let home = TempDir::new().unwrap();
+    let output = run(home.path(), "");
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("no display was found") && text.contains("poolscope run sum"), "{text}");
+    // A display that is named but not there is no better.
+    let output = poolscope(home.path()).env("DISPLAY", ":987").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("poolscope run sum"), "{}", stderr(&output));
+}
+
+#[test]
+fn quiet_is_quiet_and_a_reader_may_leave() {
+    let home = TempDir::new().unwrap();
+    let output = run(home.path(), "run noop --set tasks=5 --executor threads --quiet");
+    assert_eq!((output.status.code(), output.stdout.len(), output.stderr.len()), (Some(0), 0, 0));
+    let mut child = poolscope(home.path()).arg("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut complaints = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+    assert_eq!((child.wait().unwrap().code(), complaints.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_worker_that_nobody_greets_says_so() {
+    let home = TempDir::new().unwrap();
+    let mut child = poolscope(home.path()).arg("worker").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdin.take());
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("only a pool starts workers"), "{line}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}

@@ -1,0 +1,287 @@
+//! The window by role and label, on real runs: what a user finds, presses and reads. Nothing is drawn on a screen here;
+//! `real_window.rs` does that.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, Key, accesskit::Role, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, Node};
+use poolscope::executor::WorkerCommand;
+use poolscope::lab::Run;
+use poolscope::ui::{App, Remembered};
+
+/// Never waited for when all is well.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Window = Harness<'static, Option<App>>;
+
+fn window() -> Window {
+    window_of(Remembered::default(), vec2(1440.0, 900.0))
+}
+
+fn window_of(remembered: Remembered, size: egui::Vec2) -> Window {
+    let command =
+        WorkerCommand { program: PathBuf::from(env!("CARGO_BIN_EXE_poolscope")), arguments: vec!["worker".into()] };
+    let show = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+        let app = app.get_or_insert_with(|| App::new(ui.ctx(), remembered.clone(), Some(command.clone())).unwrap());
+        app.show(ui);
+    };
+    let mut window = Harness::builder().with_size(size).with_accessibility_check(true).build_ui_state(show, None);
+    window.run_steps(4);
+    window
+}
+
+/// What the settings panel would remember.
+fn remembered(workload: &str, params: &[(&str, &str)], executor: &str, workers: &str, chunksize: &str) -> Remembered {
+    let params: serde_json::Map<_, _> = params.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect();
+    serde_json::from_value(serde_json::json!({ "form": {
+        "workload": workload, "params": { workload: params },
+        "executor": executor, "workers": workers, "chunksize": chunksize,
+    }}))
+    .unwrap()
+}
+
+fn run(window: &Window) -> Option<std::sync::Arc<Run>> {
+    window.state().as_ref().unwrap().run()
+}
+
+/// Frames until `condition` holds, as the real window would draw them.
+fn until(window: &mut Window, what: &str, mut condition: impl FnMut(&mut Window) -> bool) {
+    let start = Instant::now();
+    while !condition(window) {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        window.step();
+        std::thread::yield_now();
+    }
+    window.run_steps(2);
+}
+
+fn until_over(window: &mut Window, number: usize) {
+    until(window, "the run is over", |window| run(window).is_some_and(|run| run.number == number && run.ended()));
+}
+
+fn press(window: &mut Window, label: &str) {
+    window.get_by_role_and_label(Role::Button, label).click();
+    window.run_steps(3);
+}
+
+fn field<'a>(window: &'a Window, name: &'a str) -> Node<'a> {
+    window.get_by_role_and_label(Role::TextInput, name)
+}
+
+fn type_into(window: &mut Window, name: &str, text: &str) {
+    field(window, name).focus();
+    window.run_steps(2);
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    field(window, name).type_text(text);
+    window.run_steps(3);
+}
+
+fn shows(window: &Window, label: &str) -> bool {
+    window.query_all_by_label(label).next().is_some()
+}
+
+#[test]
+fn first_start_is_ready_to_run_and_says_what_to_do() {
+    let window = window();
+    assert!(!window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
+    assert!(window.get_by_role_and_label(Role::Button, "■  Stop").accesskit_node().is_disabled());
+    for queue in ["work ids: 0", "call queue: 0", "workers: 0", "result queue: 0", "returned: 0", "lost: 0"] {
+        assert!(shows(&window, queue), "{queue}");
+    }
+    assert!(shows(&window, "Nothing has run yet. Press Run."));
+}
+
+#[test]
+fn run_shows_lanes_and_counts_that_add_up() {
+    for (executor, stations) in [
+        ("processes", ["work ids: 0", "call queue: 0 of 4", "workers: 0 of 3", "result queue: 0"].as_slice()),
+        ("threads", &["work queue: 0", "workers: 0 of 3"]),
+        ("sequential", &["not submitted: 0", "this thread: 0 of 1"]),
+    ] {
+        let form = remembered("sum", &[("tasks", "20"), ("to", "2000000")], executor, "3", "2");
+        let mut window = window_of(form, vec2(1440.0, 900.0));
+        press(&mut window, "▶  Run");
+        until_over(&mut window, 1);
+        let run = run(&window).unwrap();
+        assert_eq!((run.totals().returned, run.totals().sum()), (20, 20));
+        assert!(shows(&window, "returned: 20"), "{executor}");
+        for station in stations {
+            assert!(shows(&window, station), "{executor}: {station}");
+        }
+        for lane in run.trace.lanes() {
+            let name = format!("worker {} ", lane.worker);
+            assert!(window.query_all_by_label_contains(&name).next().is_some(), "{executor}: {name}");
+        }
+        assert!(shows(&window, "Done"));
+    }
+}
+
+#[test]
+fn a_running_task_is_seen_before_it_ends() {
+    for executor in ["processes", "threads"] {
+        let form = remembered("sleep", &[("tasks", "4"), ("seconds", "3000")], executor, "2", "1");
+        let mut window = window_of(form, vec2(1440.0, 900.0));
+        press(&mut window, "▶  Run");
+        until(&mut window, "two tasks execute", |window| {
+            run(window).is_some_and(|run| run.trace.lanes().iter().filter(|lane| lane.open.is_some()).count() == 2)
+        });
+        assert!(shows(&window, "workers: 2 of 2"), "{executor}");
+        press(&mut window, "■  Stop");
+        until(&mut window, "it is stopping", |window| shows(window, "Stopping"));
+        // The first press lets executing tasks finish, and these would take their time.
+        press(&mut window, "■  Stop now");
+        until_over(&mut window, 1);
+        assert!(shows(&window, "Stopped"), "{executor}");
+        assert_eq!(run(&window).unwrap().totals().sum(), 4);
+        assert!(shows(&window, "returned: 0"));
+    }
+}
+
+#[test]
+fn one_click_switches_the_executor_and_run_goes_again() {
+    let form = remembered("noop", &[("tasks", "50")], "processes", "2", "5");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    for (number, button) in [(1, "Processes"), (2, "Threads"), (3, "Sequential"), (4, "Processes")] {
+        press(&mut window, button);
+        press(&mut window, "▶  Run");
+        until_over(&mut window, number);
+        let run = run(&window).unwrap();
+        assert_eq!(run.settings.executor.to_string(), button.to_lowercase());
+        assert_eq!(run.totals().returned, 50);
+    }
+    // Earlier runs can be looked at again.
+    let second = window.query_all_by_label_contains("2. noop · threads").next().unwrap();
+    second.click();
+    window.run_steps(3);
+    assert_eq!(run(&window).unwrap().number, 2);
+}
+
+#[test]
+fn run_during_a_run_stops_it_and_starts_anew() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.items == Some(2)));
+    type_into(&mut window, "seconds", "0.01");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 2);
+    assert_eq!(run(&window).unwrap().totals().returned, 2);
+}
+
+#[test]
+fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
+    let mut window = window();
+    for (name, text, message) in [
+        ("workers", "0", "workers: must be a whole number from 1 to"),
+        ("workers", "two", "workers: must be a whole number from 1 to"),
+        ("workers", "1000000", "workers: must be a whole number from 1 to"),
+        ("chunksize", "0", "chunksize: must be a whole number from 1 to"),
+        ("tasks", "many", "tasks: must be a whole number from 0 to"),
+        ("timeout", "soon", "timeout: must be seconds above 0"),
+    ] {
+        let good = field(&window, name).value().unwrap_or_default();
+        type_into(&mut window, name, text);
+        assert!(window.query_all_by_label_contains(message).next().is_some(), "{name} = {text}");
+        let disabled = window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled();
+        assert!(disabled, "{name} = {text}");
+        // Typing nothing leaves the selected text there, so an empty field is emptied by a key.
+        type_into(&mut window, name, if good.is_empty() { " " } else { &good });
+        assert!(window.query_all_by_label_contains(message).next().is_none(), "{name} is right again");
+    }
+    assert!(run(&window).is_none(), "nothing has started");
+}
+
+#[test]
+fn what_raised_is_listed_with_its_message() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.01"), ("fail", "1,2")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert!(shows(&window, "raised: 2"));
+    window.get_by_label("Errors (2)").click();
+    window.run_steps(3);
+    assert_eq!(window.query_all_by_label("Boom!").count(), 2);
+}
+
+#[test]
+fn a_run_that_cannot_start_says_why() {
+    let form = remembered("hash-files", &[("input", "no/such/folder")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert!(shows(&window, "Not started"));
+    assert!(window.query_all_by_label_contains("input: no/such/folder: there is no such folder").next().is_some());
+}
+
+#[test]
+fn no_items_is_told() {
+    let form = remembered("noop", &[("tasks", "0")], "processes", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert!(window.query_all_by_label_contains("there were no items").next().is_some());
+}
+
+#[test]
+fn keys_run_and_show_the_sheet() {
+    let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    window.key_press(Key::Enter);
+    window.run_steps(2);
+    until_over(&mut window, 1);
+    window.key_press(Key::Questionmark);
+    window.run_steps(3);
+    assert!(shows(&window, "zoom in and out at the pointer"));
+    window.key_press(Key::Escape);
+    window.run_steps(3);
+    assert!(!shows(&window, "zoom in and out at the pointer"));
+}
+
+#[test]
+fn everything_fits_at_the_smallest_size_in_both_themes() {
+    let form = remembered("sum", &[("tasks", "12"), ("to", "1000000")], "processes", "4", "3");
+    let mut window = window_of(form, vec2(1024.0, 640.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    for theme in ["Light", "Dark"] {
+        for label in ["▶  Run", "■  Stop", "?", theme] {
+            let rect = window.get_by_role_and_label(Role::Button, label).rect();
+            assert!(rect.min.x >= 0.0 && rect.max.x <= 1024.0 && rect.max.y <= 640.0, "{label} is cut off: {rect}");
+        }
+        press(&mut window, theme);
+    }
+}
+
+#[test]
+fn the_form_is_remembered() {
+    let mut first = window();
+    type_into(&mut first, "workers", "7");
+    press(&mut first, "Threads");
+    let remembered = first.state().as_ref().unwrap().remembered();
+    let text = serde_json::to_string(&remembered).unwrap();
+    let second = window_of(serde_json::from_str(&text).unwrap(), vec2(1440.0, 900.0));
+    assert_eq!(field(&second, "workers").value().as_deref(), Some("7"));
+    assert_eq!(second.state().as_ref().unwrap().remembered(), remembered);
+    // What an older or newer version wrote is no reason to fail.
+    let other: Remembered = serde_json::from_str(r#"{"form":{"workload":"gone"},"unknown":1}"#).unwrap();
+    let third = window_of(other, vec2(1440.0, 900.0));
+    assert!(third.query_all_by_label_contains("workload: there is no `gone`").next().is_some());
+}
+
+#[test]
+fn an_idle_window_asks_for_no_frame() {
+    let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    // Fades and the last snapshot may take some frames; after them it is still.
+    let quiet = (0..200).any(|_| {
+        window.step();
+        let output = &window.output().viewport_output[&egui::ViewportId::ROOT];
+        output.repaint_delay == Duration::MAX
+    });
+    assert!(quiet, "the window goes on drawing although nothing moves");
+    assert!(run(&window).unwrap().ended());
+}
