@@ -1,6 +1,8 @@
 //! The window by role and label, on real runs: what a user finds, presses and reads. Nothing is drawn on a screen here;
 //! `real_window.rs` does that.
 
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -141,7 +141,7 @@ fn blocked_result() {
 }
 
 fn cancel_races_start() {
-    let (mut cancelled, mut started) = (0, 0);
+    let (mut cancels, mut starts) = (0, 0);
     for _ in 0..2_000 {
         let future = TaskFuture::<u32>::new();
         let barrier = Barrier::new(2);
@@ -155,10 +155,10 @@ fn cancel_races_start() {
             (canceller.join().unwrap(), start)
         });
         assert!(cancel != start, "both or neither won");
-        cancelled += u32::from(cancel);
-        started += u32::from(start);
+        cancels += u32::from(cancel);
+        starts += u32::from(start);
     }
-    assert_eq!(cancelled + started, 2_000);
+    assert_eq!(cancels + starts, 2_000);
 }
 
 // test_repr

@@ -3,6 +3,8 @@
 //! This test is its own worker program: pools of its tests start it with the argument `worker`. It is also the parent that
 //! is killed in [`faults`], with the argument `parent`.
 
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
+
 mod faults;
 mod functions;
 mod futures;

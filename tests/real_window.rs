@@ -1,0 +1,189 @@
+//! The real program in a real window on a virtual screen, driven by real keys and clicks. Needs Xvfb, xdotool and Mesa's
+//! software OpenGL; without them it says loudly that it was skipped, except in CI, where that is a failure.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Never waited for when all is well; software OpenGL on a loaded machine is slow.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Teal, the colour of work that was done, in the dark and in the light theme.
+const DONE_DARK: [u8; 3] = [0x2f, 0xa5, 0x8b];
+const DONE_LIGHT: [u8; 3] = [0x1b, 0x8f, 0x76];
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A virtual screen whose pixels are a file.
+struct Screen {
+    _server: Killed,
+    folder: TempDir,
+    display: String,
+}
+
+impl Screen {
+    fn start() -> Option<Self> {
+        let missing: Vec<_> = ["Xvfb", "xdotool"].into_iter().filter(|program| !is_installed(program)).collect();
+        if !missing.is_empty() {
+            let message = format!("{} not installed (packages xvfb, xdotool, libgl1-mesa-dri)", missing.join(" and "));
+            assert!(std::env::var_os("CI").is_none(), "{message}");
+            eprintln!("\n*** SKIPPED: the real window was not tested: {message} ***\n");
+            return None;
+        }
+        let folder = TempDir::new().unwrap();
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "2560x1440x24", "-nolisten", "tcp", "-fbdir"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Some(Self { _server: Killed(server), folder, display: format!(":{}", number.trim()) })
+    }
+
+    fn xdotool(&self, line: &str) -> String {
+        let output =
+            Command::new("xdotool").args(line.split_whitespace()).env("DISPLAY", &self.display).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// How many pixels have this colour. The file is an X window dump: a header of big-endian words, colours, pixels.
+    fn count(&self, color: [u8; 3]) -> usize {
+        let dump = fs::read(self.folder.path().join("Xvfb_screen0")).unwrap();
+        let word = |index: usize| u32::from_be_bytes(dump[index * 4..index * 4 + 4].try_into().unwrap()) as usize;
+        let (header, colors) = (word(0), word(19));
+        let pixels = &dump[header + colors * 12..];
+        let [red, green, blue] = color;
+        pixels.chunks_exact(4).filter(|pixel| pixel[..3] == [blue, green, red]).count()
+    }
+}
+
+/// The program on the screen.
+struct Program {
+    child: Killed,
+    window: String,
+}
+
+impl Program {
+    fn start(screen: &Screen, home: &Path, width: u32, height: u32) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_poolscope"))
+            .env("DISPLAY", &screen.display)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("HOME", home)
+            .env("XDG_DATA_HOME", home.join("data"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .spawn()
+            .unwrap();
+        let child = Killed(child);
+        let window = screen.xdotool("search --sync --onlyvisible --limit 1 --name ^Poolscope$");
+        assert!(!window.is_empty(), "no window came up");
+        screen.xdotool(&format!("windowmove {window} 0 0 windowsize --sync {window} {width} {height}"));
+        screen.xdotool(&format!("windowfocus --sync {window}"));
+        Self { child, window }
+    }
+
+    fn close(mut self, screen: &Screen) {
+        screen.xdotool(&format!("windowclose {}", self.window));
+        let _ = self.child.0.kill();
+        self.child.0.wait().unwrap();
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new("which").arg(program).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// What the window remembers from an earlier start: this form.
+fn remember(home: &Path, form: &str) {
+    let folder = home.join("data/poolscope");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("app.ron"), format!("{{\"app\": {form:?}}}")).unwrap();
+}
+
+fn thumbnails(home: &Path) -> PathBuf {
+    home.join("cache/poolscope/thumbnails")
+}
+
+fn files_in(folder: &Path) -> usize {
+    fs::read_dir(folder).map_or(0, |entries| entries.filter(|entry| !hidden(entry.as_ref().unwrap())).count())
+}
+
+fn hidden(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
+}
+
+#[test]
+fn a_key_and_a_click_run_real_work_that_is_seen_at_every_size_and_theme() {
+    let Some(screen) = Screen::start() else { return };
+    for (width, height, light, done) in
+        [(1024, 640, false, DONE_DARK), (1440, 900, true, DONE_LIGHT), (2560, 1440, false, DONE_DARK)]
+    {
+        let home = TempDir::new().unwrap();
+        remember(home.path(), &format!("(form:(workload:\"thumbnails\",workers:\"2\",chunksize:\"2\"),light:{light})"));
+        let program = Program::start(&screen, home.path(), width, height);
+        // The logo alone has some; a run has whole bars.
+        let bars = || screen.count(done) > 4_000;
+        until("the window is drawn", || screen.count(done) > 20);
+        assert!(!bars(), "work is shown before any was done");
+        // Enter runs; the window may need a moment until it has the keyboard.
+        until("24 thumbnails are there", || {
+            if files_in(&thumbnails(home.path())) == 0 {
+                screen.xdotool(&format!("key --window {} Return", program.window));
+            }
+            files_in(&thumbnails(home.path())) == 24
+        });
+        until("their bars are drawn", bars);
+        // The Run button is left of the middle of the top row, right after the name.
+        fs::remove_dir_all(thumbnails(home.path())).unwrap();
+        screen.xdotool(&format!("mousemove --window {} 170 22 click 1", program.window));
+        until("a click on Run made them again", || files_in(&thumbnails(home.path())) == 24);
+        program.close(&screen);
+    }
+}
+
+#[test]
+fn an_idle_window_uses_no_time() {
+    let Some(screen) = Screen::start() else { return };
+    let home = TempDir::new().unwrap();
+    let program = Program::start(&screen, home.path(), 1440, 900);
+    until("the window is drawn", || screen.count(DONE_DARK) > 20);
+    let pid = program.child.0.id();
+    // A second of wall time in which at most two clock ticks, of a hundred, go by for the program.
+    until("the window is idle", || {
+        let before = cpu_ticks(pid);
+        std::thread::sleep(Duration::from_secs(1));
+        cpu_ticks(pid) - before <= 2
+    });
+    program.close(&screen);
+}
+
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
