@@ -14,7 +14,7 @@ use poolscope::lab::Run;
 use poolscope::ui::{App, Remembered};
 
 /// Never waited for when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Window = Harness<'static, Option<App>>;
 

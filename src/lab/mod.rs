@@ -9,7 +9,7 @@
 //!                 ▼
 //!          published Run (a pointer that is swapped), and a wake-up
 //! ```
-//! The lab thread alone folds events into the trace. It publishes at most every [`PUBLISH_INTERVAL`], and not at all while
+//! The lab thread alone folds events into the trace. It publishes at most 60 times a second, and not at all while
 //! nothing happens.
 
 mod drive;

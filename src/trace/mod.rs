@@ -348,16 +348,15 @@ impl Trace {
         );
     }
 
-    /// The lane of `worker`; workers get theirs in the order in which they are first heard of.
     fn lane(&mut self, worker: u32) -> &mut Lane {
-        let index = self.lanes.iter().position(|lane| lane.worker == worker).unwrap_or_else(|| {
-            self.lanes.push(Lane::new(worker));
-            self.lanes.len() - 1
+        let index = self.lanes.binary_search_by_key(&worker, |lane| lane.worker).unwrap_or_else(|index| {
+            self.lanes.insert(index, Lane::new(worker));
+            index
         });
         &mut self.lanes[index]
     }
 
-    /// One row a worker.
+    /// One row a worker, in the order of their numbers.
     #[must_use]
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes

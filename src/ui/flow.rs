@@ -74,7 +74,8 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
     };
     match kind {
         ExecutorKind::Sequential => {
-            let open = run.and_then(|run| Some(run.items?.saturating_sub(run.trace.counts().items.submitted)));
+            let under_way = run.filter(|run| !run.ended());
+            let open = under_way.and_then(|run| Some(run.items?.saturating_sub(run.trace.counts().items.submitted)));
             let help = "Items whose turn has not come. A sequential run has no queue: each is submitted when the one before it is done.";
             vec![
                 Station { count: open.unwrap_or(0), ..waiting("not submitted", help) },

@@ -1,7 +1,7 @@
 //! The window: the only place where egui is named. It draws the newest published state of the run and turns what the user
 //! does into commands for the lab. It never waits: no lock that a worker may hold, no channel that may block, no file.
 //!
-//! One file a panel. Panels draw and collect [`app::Action`]s; the app acts on them after drawing.
+//! One file a panel. Panels draw and collect actions; the app acts on them after drawing.
 
 mod app;
 mod chart;

@@ -64,17 +64,15 @@ fn workload_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>, act
     for param in form.params() {
         let folder = matches!(param.kind, ParamKind::InputFolder | ParamKind::OutputFolder);
         row(ui, param.name, param.help, |ui| {
-            let button = if folder { 38.0 } else { 0.0 };
-            let text = form.param_text(&param);
-            text_field(ui, param.name, text, ui.available_width() - button, "");
-            if folder
-                && ui
-                    .add(Button::new("…").min_size(vec2(30.0, 0.0)))
-                    .on_hover_text("Choose a folder (or drop one on the window)")
-                    .clicked()
-            {
-                actions.push(Action::PickFolder(param.name));
-            }
+            // From the right, so that the field takes what the button leaves.
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let help = "Choose a folder (or drop one on the window)";
+                if folder && ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help).clicked() {
+                    actions.push(Action::PickFolder(param.name));
+                }
+                let width = ui.available_width();
+                text_field(ui, param.name, form.param_text(&param), width, "");
+            });
         });
         complain(ui, error, param.name);
     }
@@ -159,7 +157,7 @@ fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'st
 /// A slider for the usual range, and a field that takes any number.
 fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: usize) {
     let field_width = 62.0;
-    ui.spacing_mut().slider_width = (ui.available_width() - field_width - 16.0).max(40.0);
+    ui.spacing_mut().slider_width = (ui.available_width() - field_width - 8.0).max(40.0);
     let mut value = text.trim().parse().unwrap_or(1).clamp(1, slider_limit);
     let slider = Slider::new(&mut value, 1..=slider_limit).show_value(false).logarithmic(slider_limit > 32);
     let response = ui.add(slider);

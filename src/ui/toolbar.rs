@@ -106,7 +106,7 @@ fn dot(ui: &mut Ui, color: Color32) {
 
 fn figures(run: &Run) -> String {
     let totals = run.totals();
-    let done = totals.sum();
+    let ran = totals.returned + totals.raised;
     let elapsed = run.elapsed();
     let clock = if run.ended() { format::duration(elapsed) } else { format::clock(elapsed) };
     let Some(items) = run.items else { return clock };
@@ -115,14 +115,18 @@ fn figures(run: &Run) -> String {
     }
     // While it runs, rates and estimates move with the clock, ten times a second, not with every frame.
     let seconds = if run.ended() { elapsed as f64 / 1e9 } else { (elapsed / 100_000_000) as f64 / 10.0 };
-    let mut parts = vec![clock, format!("{} of {} items", format::count(done), format::count(items))];
-    if seconds > 0.0 && done > 0 {
-        let rate = done as f64 / seconds;
+    let mut parts = vec![clock, format!("{} of {} items", format::count(ran), format::count(items))];
+    if seconds > 0.0 && ran > 0 {
+        let rate = ran as f64 / seconds;
         parts.push(format!("{} items/s", format::rate(rate)));
-        if !run.ended() && done < items && seconds >= 0.5 {
-            let left = (items - done) as f64 / rate;
-            parts.push(format!("about {} left", format::clock((left * 1e9) as i64)));
+        let left = items.saturating_sub(totals.sum());
+        if !run.ended() && left > 0 && seconds >= 0.5 {
+            parts.push(format!("about {} left", format::clock((left as f64 / rate * 1e9) as i64)));
         }
+    }
+    let failed = totals.raised + totals.lost;
+    if failed > 0 {
+        parts.push(format!("{} failed", format::count(failed)));
     }
     if run.backlog > 10_000 {
         parts.push(format!("{} events behind", format::count(run.backlog)));

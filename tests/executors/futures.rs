@@ -183,7 +183,7 @@ fn wait_modes() {
         assert_eq!((found.done.len(), found.not_done.len()), (1, 1), "{mode:?}");
     }
     let found = wait([open.clone(), failed()], None, ReturnWhen::FirstException);
-    assert_eq!(found.not_done, [open.clone()]);
+    assert_eq!(found.not_done, std::slice::from_ref(&open));
     let found = wait(Vec::<TaskFuture<u32>>::new(), None, ReturnWhen::AllCompleted);
     assert!(found.done.is_empty() && found.not_done.is_empty());
     // One that fails later wakes the waiter; one that is cancelled does not count as a failure.

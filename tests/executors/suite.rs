@@ -254,9 +254,9 @@ fn dropping_a_map(kind: Kind) {
         let executing = gate.arrival();
         let map = pool.executor.map(POWER, (0..20).map(|n| (n, 2)), chunks(1)).unwrap();
         if detach {
-            map.detach()
+            map.detach();
         } else {
-            drop(map)
+            drop(map);
         }
         drop(executing);
         first.result(Some(PATIENCE)).unwrap();

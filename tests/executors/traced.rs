@@ -11,7 +11,7 @@ use poolscope::executor::{
 use poolscope::trace::Trace;
 
 /// Long enough for a loaded machine, and never waited for when all is well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -69,7 +69,9 @@ impl Traced {
         }
         // The same events give the same trace.
         let mut again = Trace::new(self.origin);
-        events.iter().for_each(|event| again.apply(event));
+        for event in &events {
+            again.apply(event);
+        }
         assert_eq!(format!("{trace:?}").len(), format!("{again:?}").len());
         trace
     }

@@ -94,7 +94,7 @@ impl Chart {
         self.navigate(ui, &response, axis, run);
         let view = self.view(Some(run));
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
-        ruler(ui.painter(), palette, axis, canvas, view);
+        ruler(ui.painter(), palette, axis, canvas, view, run);
         if run.trace.lanes().is_empty() {
             let (title, text) = nothing_to_see(run);
             empty(ui, &response, canvas, title, &text);
@@ -145,11 +145,16 @@ impl Chart {
     }
 }
 
-fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: TimeView) {
+fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: TimeView, run: &Run) {
+    // The tag of the line that says "now" needs room.
+    let now = (!run.ended()).then(|| axis.left() + view.x_of(run.elapsed(), axis.width()));
     let (marks, step) = view.marks(axis.width(), 84.0);
     for mark in marks {
         let x = axis.left() + view.x_of(mark, axis.width());
         painter.vline(x, axis.top() + RULER - 5.0..=canvas.bottom(), Stroke::new(1.0, palette.line));
+        if now.is_some_and(|now| (now - x).abs() < 40.0) {
+            continue;
+        }
         let text = format::axis_mark(mark, step, view.end);
         // The last label would be cut off at the edge.
         let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
