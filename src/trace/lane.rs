@@ -33,7 +33,7 @@ pub enum EndStage {
     Raised,
     /// It was not run: the rest was being skipped.
     Skipped,
-    /// Its worker ended in the middle of it.
+    /// Its worker ended in the middle of it, or its result never arrived.
     Lost,
 }
 
@@ -66,6 +66,7 @@ pub struct Lane {
     /// How many calls it took.
     pub calls: usize,
     spans: Blocks<Span>,
+    died_in_one: bool,
 }
 
 /// What a chart draws of a lane.
@@ -94,11 +95,10 @@ impl Lane {
         Self { worker, ..Self::default() }
     }
 
-    /// How many items it has finished. One that it died in is not among them.
+    /// How many items it has executed. One that it died in is not among them.
     #[must_use]
-    pub fn items(&self) -> usize {
-        let died_in_one = self.spans.last().is_some_and(|last| last.end_stage == EndStage::Lost);
-        self.spans.len() - usize::from(died_in_one)
+    pub const fn items(&self) -> usize {
+        self.spans.len() - self.died_in_one as usize
     }
 
     /// Busy nanoseconds up to `until`.
@@ -150,11 +150,13 @@ impl Lane {
 
     /// Spans that began before `until` and did not return.
     fn failed_until(&self, until: i64) -> u32 {
-        let after = self.spans.partition_point(|span| span.start < until);
-        after
-            .checked_sub(1)
-            .and_then(|index| self.spans.get(index))
-            .map_or(0, |span| span.failed_before + u32::from(span.end_stage != EndStage::Returned))
+        self.failed_until_index(self.spans.partition_point(|span| span.start < until))
+    }
+
+    /// Spans before number `index` that did not return.
+    fn failed_until_index(&self, index: usize) -> u32 {
+        let last = index.checked_sub(1).and_then(|index| self.spans.get(index));
+        last.map_or(0, |span| span.failed_before + u32::from(span.end_stage != EndStage::Returned))
     }
 
     pub(super) fn open(&mut self, call: u32, item: u32, at: i64) {
@@ -163,12 +165,27 @@ impl Lane {
         self.open = Some(OpenSpan { start, item, call });
     }
 
+    /// The results of `call`, which was among the last here, never arrived: what its items gave is not known any more.
+    pub(super) fn lose(&mut self, call: u32) {
+        let mut first = self.spans.len();
+        while first > 0 && self.spans.get(first - 1).is_some_and(|span| span.call == call) {
+            first -= 1;
+        }
+        let mut failed_before = self.failed_until_index(first);
+        for index in first..self.spans.len() {
+            if let Some(span) = self.spans.get_mut(index) {
+                span.end_stage = EndStage::Lost;
+                span.failed_before = failed_before;
+                failed_before += 1;
+            }
+        }
+    }
+
     pub(super) fn close(&mut self, at: i64, end_stage: EndStage) {
         let Some(OpenSpan { start, item, call }) = self.open.take() else { return };
-        let (busy_before, failed_before) = self.spans.last().map_or((0, 0), |last| {
-            let failed = u32::from(last.end_stage != EndStage::Returned);
-            (last.busy_before + last.end - last.start, last.failed_before + failed)
-        });
+        self.died_in_one = end_stage == EndStage::Lost;
+        let busy_before = self.spans.last().map_or(0, |last| last.busy_before + last.end - last.start);
+        let failed_before = self.failed_until_index(self.spans.len());
         let end = at.max(start);
         self.spans.push(Span { start, end, item, call, end_stage, busy_before, failed_before });
     }

@@ -25,7 +25,7 @@ use blocks::Blocks;
 pub struct Trace {
     /// The stamp that counts as zero.
     origin: i64,
-    calls: Blocks<CallRow>,
+    calls: Blocks<StoredCall>,
     lanes: Vec<Lane>,
     counts: Counts,
     queues: Series<QueueDepths>,
@@ -39,8 +39,8 @@ pub struct Trace {
 }
 
 /// A call: its way through the queues. A time that has not come is `None`.
-#[derive(Clone, Debug)]
-pub struct CallRow {
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
     /// When it was submitted.
     pub submitted: i64,
     /// When it entered the call queue.
@@ -57,6 +57,31 @@ pub struct CallRow {
     pub items: u32,
     /// Where it is.
     pub stage: Stage,
+}
+
+/// A [`Call`] as it is stored: half as large.
+#[derive(Clone, Copy, Debug)]
+struct StoredCall {
+    submitted: i64,
+    queued: Stamp,
+    taken: Stamp,
+    answered: Stamp,
+    done: Stamp,
+    first_item: u32,
+    items: u32,
+    stage: Stage,
+}
+
+/// A time that may not have come, in eight bytes.
+#[derive(Clone, Copy, Debug)]
+struct Stamp(i64);
+
+impl Stamp {
+    const NEVER: Self = Self(i64::MIN);
+
+    fn get(self) -> Option<i64> {
+        (self.0 != Self::NEVER.0).then_some(self.0)
+    }
 }
 
 /// Where a call is. A call only ever moves down this list, and ends at one of the last three.
@@ -224,12 +249,12 @@ impl Trace {
         if call != self.calls.len() as WorkId {
             return false;
         }
-        self.calls.push(CallRow {
+        self.calls.push(StoredCall {
             submitted: at,
-            queued: None,
-            taken: None,
-            answered: None,
-            done: None,
+            queued: Stamp::NEVER,
+            taken: Stamp::NEVER,
+            answered: Stamp::NEVER,
+            done: Stamp::NEVER,
             first_item: self.items_submitted,
             items,
             stage: Stage::Pending,
@@ -252,10 +277,10 @@ impl Trace {
         let from = std::mem::replace(&mut row.stage, stage);
         match stage {
             Stage::Pending => {}
-            Stage::CallQueue => row.queued = Some(at),
-            Stage::Executing => row.taken = Some(at),
-            Stage::ResultQueue => row.answered = Some(at),
-            Stage::Done | Stage::Cancelled | Stage::Lost => row.done = Some(at),
+            Stage::CallQueue => row.queued = Stamp(at),
+            Stage::Executing => row.taken = Stamp(at),
+            Stage::ResultQueue => row.answered = Stamp(at),
+            Stage::Done | Stage::Cancelled | Stage::Lost => row.done = Stamp(at),
         }
         let items = row.items as usize;
         *self.counts.calls.at(from) -= 1;
@@ -280,8 +305,10 @@ impl Trace {
     }
 
     fn finished(&mut self, call: WorkId, worker: u32, outcome: &Outcome, at: i64) -> bool {
-        let lane = self.lane(worker);
-        let Some(item) = lane.open.map(|open| open.item) else { return false };
+        let Some(item) = self.lane(worker).open.map(|open| open.item) else { return false };
+        if self.calls.get(call as usize).is_none_or(|row| row.stage != Stage::Executing) {
+            return false;
+        }
         let so_far = self.under_way.entry(call).or_default();
         let items = &mut self.counts.items;
         items.executing -= 1;
@@ -318,6 +345,7 @@ impl Trace {
         }
         let Outcomes { returned, raised, skipped } = self.under_way.remove(&call).unwrap_or_default();
         if matches!(from, Stage::Executing | Stage::ResultQueue) {
+            self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32));
             let counts = &mut self.counts.items;
             counts.finished -= returned + raised;
             counts.cancelled -= skipped;
@@ -376,8 +404,11 @@ impl Trace {
 
     /// A call's way.
     #[must_use]
-    pub fn call(&self, call: u32) -> Option<&CallRow> {
-        self.calls.get(call as usize)
+    pub fn call(&self, call: u32) -> Option<Call> {
+        let &StoredCall { submitted, queued, taken, answered, done, first_item, items, stage } =
+            self.calls.get(call as usize)?;
+        let [queued, taken, answered, done] = [queued, taken, answered, done].map(Stamp::get);
+        Some(Call { submitted, queued, taken, answered, done, first_item, items, stage })
     }
 
     /// How many calls were submitted.

@@ -274,9 +274,10 @@ impl eframe::App for App {
 }
 
 /// How far a run is, in a word.
-pub(super) fn status_word(status: &Status) -> &'static str {
+pub(super) fn status_word(run: &Run) -> &'static str {
     use crate::lab::End;
-    match status {
+    match &run.status {
+        Status::Ended(End::Completed | End::StoppedByError) if run.totals().lost > 0 => "Broken",
         Status::Preparing => "Looking for items",
         Status::Running => "Live",
         Status::Stopping => "Stopping",

@@ -66,7 +66,9 @@ fn errors(ui: &mut Ui, run: Option<&Run>) {
         ui.label(RichText::new("No item has raised.").color(palette.dim));
         return;
     }
-    let height = ui.text_style_height(&eframe::egui::TextStyle::Body) + 2.0;
+    let height = ui.text_style_height(&eframe::egui::TextStyle::Body);
+    // Rows as low as their text, which is what they are counted with.
+    ui.spacing_mut().interact_size.y = 0.0;
     ScrollArea::both().auto_shrink(false).show_rows(ui, height, count, |ui, rows| {
         for error in run.trace.errors_from(rows.start).take(rows.len()) {
             ui.horizontal(|ui| {

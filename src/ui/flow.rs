@@ -13,7 +13,7 @@ const HEIGHT: f32 = 86.0;
 const BOX_TOP: f32 = 20.0;
 const BOX_HEIGHT: f32 = 38.0;
 const ARROW: f32 = 26.0;
-const DONE_WIDTH: f32 = 132.0;
+const DONE_WIDTH: f32 = 150.0;
 const CHIP: f32 = 13.0;
 
 /// A queue, or the workers.

@@ -241,12 +241,8 @@ fn runs(ui: &mut Ui, past: &[Arc<Run>], shown: Option<&Run>, actions: &mut Vec<A
         let chosen = shown.is_some_and(|shown| shown.number == run.number);
         let text = RichText::new(format!("{title} {shape} · {time}")).size(12.0);
         let button = Button::selectable(chosen, text).truncate().min_size(vec2(ui.available_width(), 24.0));
-        let help = format!(
-            "{title}\n{} workers, chunksize {}\n{}",
-            settings.workers,
-            settings.chunksize,
-            status_word(&run.status)
-        );
+        let help =
+            format!("{title}\n{} workers, chunksize {}\n{}", settings.workers, settings.chunksize, status_word(run));
         if ui.add(button).on_hover_text(help).clicked() {
             actions.push(Action::ShowRun(run.number));
         }

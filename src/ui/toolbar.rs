@@ -94,7 +94,7 @@ fn status(ui: &mut Ui, run: Option<&Run>) {
         _ => palette.error,
     };
     dot(ui, color);
-    ui.label(RichText::new(status_word(&run.status)).family(theme::strong()));
+    ui.label(RichText::new(status_word(run)).family(theme::strong()));
     let text = RichText::new(figures(run)).color(palette.dim);
     ui.add(eframe::egui::Label::new(text).truncate());
 }

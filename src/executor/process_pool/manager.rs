@@ -214,18 +214,19 @@ impl Manager {
         Ok(())
     }
 
-    /// Fails every unfinished future, ends every worker. Later submits are refused for the same reason.
+    /// Ends every worker, then fails every unfinished future, so that the last events of a worker come before the loss of
+    /// what it held. Later submits are refused for the same reason.
     fn break_pool(mut self, broken: &BrokenExecutor) {
-        let pending = self.shared.set_broken(broken).into_iter().filter(|(_, item)| item.start());
+        let pending = self.shared.set_broken(broken);
         self.links.values().for_each(Link::kill);
-        // The queue's entries are in `running` too.
-        self.call_queue_out.try_iter().for_each(drop);
+        std::mem::take(&mut self.links).into_values().for_each(Link::join);
+        // What is in the call queue is in `running` too.
+        let pending = pending.into_iter().filter(|(_, item)| item.start());
         let mut lost: Vec<_> = self.running.drain().chain(pending).collect();
         lost.sort_by_key(|(call, _)| *call);
         for (call, item) in lost {
             self.lose(call, item, TaskError::Broken(broken.clone()));
         }
-        self.links.into_values().for_each(Link::join);
     }
 
     /// Closes the workers' inputs and waits for them to end.
