@@ -283,6 +283,19 @@ fn names_that_are_no_text_links_and_pipes_do_no_harm() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn thumbnails_are_files_like_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = TempDir::new().unwrap();
+    assert_eq!(run(home.path(), "run thumbnails --executor threads --quiet").status.code(), Some(0));
+    let folder = home.path().join("cache/poolscope/thumbnails");
+    let other = folder.join("other");
+    fs::write(&other, "").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&folder.join("01-dunes.jpg")), mode(&other));
+}
+
 /// Starts a run that lasts for ever, and waits until its workers are there.
 #[cfg(unix)]
 fn endless(home: &Path, executor: &str) -> (Child, Vec<String>) {

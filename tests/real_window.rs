@@ -98,12 +98,6 @@ impl Program {
         screen.xdotool(&format!("windowfocus --sync {window}"));
         Self { child, window }
     }
-
-    fn close(mut self, screen: &Screen) {
-        screen.xdotool(&format!("windowclose {}", self.window));
-        let _ = self.child.0.kill();
-        self.child.0.wait().unwrap();
-    }
 }
 
 fn is_installed(program: &str) -> bool {
@@ -162,7 +156,6 @@ fn a_key_and_a_click_run_real_work_that_is_seen_at_every_size_and_theme() {
         fs::remove_dir_all(thumbnails(home.path())).unwrap();
         screen.xdotool(&format!("mousemove --window {} 170 22 click 1", program.window));
         until("a click on Run made them again", || files_in(&thumbnails(home.path())) == 24);
-        program.close(&screen);
     }
 }
 
@@ -179,7 +172,6 @@ fn an_idle_window_uses_no_time() {
         std::thread::sleep(Duration::from_secs(1));
         cpu_ticks(pid) - before <= 2
     });
-    program.close(&screen);
 }
 
 fn cpu_ticks(pid: u32) -> u64 {

@@ -63,8 +63,11 @@ impl Report {
         let summary = run.trace.summary();
         let totals = run.totals();
         let done = (totals.returned + totals.raised) as f64;
-        let mut errors: Vec<_> =
-            run.trace.errors().map(|error| ErrorReport { item: error.item, message: error.message.clone() }).collect();
+        let mut errors: Vec<_> = run
+            .trace
+            .errors()
+            .map(|error| ErrorReport { item: error.item, message: error.message.to_string() })
+            .collect();
         errors.sort_by_key(|error| error.item);
         // A call that was lost after some of its items had raised has told of both; what counts is that it is lost.
         errors.reverse();
@@ -163,6 +166,7 @@ fn ending(run: &Run) -> String {
         Status::Ended(End::TimedOut) => {
             format!(" · stopped after its timeout of {} s", run.settings.timeout.unwrap_or_default())
         }
+        Status::Ended(End::Refused(refused)) => format!(" · {refused}"),
         Status::Ended(End::StoppedByError) => " · stopped because an item raised".to_owned(),
         _ => String::new(),
     }

@@ -61,9 +61,10 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
         }
     };
     let (interrupts_in, interrupts) = unbounded();
+    let handler_end = interrupts_in.clone();
     // Without the handler Ctrl-C still ends the program, and with it the workers.
     let _ = ctrlc::set_handler(move || {
-        let _ = interrupts_in.send(());
+        let _ = handler_end.send(());
     });
     let (wake, woken) = bounded(1);
     let lab = match Lab::start(None, move || {
@@ -77,10 +78,16 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
     };
     lab.send(Command::Run(Box::new(checked)));
     let bar = (!arguments.quiet && std::io::stderr().is_terminal()).then(progress_bar);
-    let (run, interrupted) = watch(&lab, &woken, &interrupts, bar.as_ref());
+    let watched = watch(&lab, &woken, &interrupts, bar.as_ref());
+    // Kept until here, so that the channel is open whether there is a handler or not.
+    drop(interrupts_in);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    let Some((run, interrupted)) = watched else {
+        complain("the run broke off because of a bug");
+        return FAILURE;
+    };
     let code = conclude(&run, arguments);
     if interrupted { INTERRUPTED } else { code }
 }
@@ -112,12 +119,17 @@ impl Arguments {
     }
 }
 
-/// Until the run has ended. Returns its last state, and whether somebody pressed Ctrl-C.
-fn watch(lab: &Lab, woken: &Receiver<()>, interrupts: &Receiver<()>, bar: Option<&ProgressBar>) -> (Arc<Run>, bool) {
+/// Until the run has ended. Returns its last state, and whether somebody pressed Ctrl-C; nothing if the lab broke.
+fn watch(
+    lab: &Lab,
+    woken: &Receiver<()>,
+    interrupts: &Receiver<()>,
+    bar: Option<&ProgressBar>,
+) -> Option<(Arc<Run>, bool)> {
     let mut interrupted = false;
     loop {
         select! {
-            recv(woken) -> _ => {}
+            recv(woken) -> woken => woken.ok()?,
             recv(interrupts) -> _ => {
                 if interrupted {
                     // Asked twice: at once. Workers end with this process.
@@ -132,7 +144,7 @@ fn watch(lab: &Lab, woken: &Receiver<()>, interrupts: &Receiver<()>, bar: Option
             show_progress(bar, &run);
         }
         if run.ended() {
-            return (run, interrupted);
+            return Some((run, interrupted));
         }
     }
 }

@@ -76,7 +76,8 @@ pub enum Outcome {
     Skipped,
 }
 
-/// Where events go. Called on the worker's own thread, so it must be quick and must never block.
+/// Where events go. Called where things happen, on a worker's own thread or under an executor's lock: it must be quick,
+/// must never block, and must not call the executor.
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn record(&self, event: Event);

@@ -124,11 +124,8 @@ impl Registry {
     #[must_use]
     pub fn with<A: Portable, R: Portable>(mut self, function: Function<A, R>) -> Self {
         let erased = move |site: &CallSite<'_>, bytes: &[u8]| {
-            let arguments: Vec<A> = postcard::from_bytes(bytes).map_err(|cause| TaskError::Argument {
-                function: function.name.to_owned(),
-                step: Codec::Decoded,
-                cause: cause.to_string(),
-            })?;
+            let arguments: Vec<A> = guarded(|| postcard::from_bytes(bytes))
+                .map_err(|cause| argument_error(function.name, Codec::Decoded, cause))?;
             encode_results(function.name, &site.run_items(function, arguments))
         };
         self.functions.insert(function.name, Box::new(erased));
@@ -148,13 +145,12 @@ impl fmt::Debug for Registry {
     }
 }
 
+/// More bytes than this are not sent as the arguments or the results of one call.
+pub(super) const PAYLOAD_LIMIT: usize = 1 << 30;
+
 /// The arguments of a chunk as bytes.
 pub(super) fn encode_arguments<A: Serialize>(function: &str, arguments: &[A]) -> Result<Vec<u8>, TaskError> {
-    postcard::to_allocvec(arguments).map_err(|cause| TaskError::Argument {
-        function: function.to_owned(),
-        step: Codec::Encoded,
-        cause: cause.to_string(),
-    })
+    encode(arguments).map_err(|cause| argument_error(function, Codec::Encoded, cause))
 }
 
 /// The results of a chunk, back from bytes.
@@ -162,13 +158,33 @@ pub(super) fn decode_results<R: DeserializeOwned>(
     function: &str,
     bytes: &[u8],
 ) -> Result<Vec<Result<R, TaskError>>, TaskError> {
-    postcard::from_bytes(bytes).map_err(|cause| result_error(function, Codec::Decoded, &cause))
+    guarded(|| postcard::from_bytes(bytes)).map_err(|cause| result_error(function, Codec::Decoded, cause))
 }
 
 fn encode_results<R: Serialize>(function: &str, results: &[Result<R, TaskError>]) -> Result<Vec<u8>, TaskError> {
-    postcard::to_allocvec(results).map_err(|cause| result_error(function, Codec::Encoded, &cause))
+    encode(results).map_err(|cause| result_error(function, Codec::Encoded, cause))
 }
 
-fn result_error(function: &str, step: Codec, cause: &postcard::Error) -> TaskError {
-    TaskError::Result { function: function.to_owned(), step, cause: cause.to_string() }
+fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
+    let bytes = guarded(|| postcard::to_allocvec(value))?;
+    if bytes.len() > PAYLOAD_LIMIT {
+        return Err(format!("{} bytes are more than one call may have ({PAYLOAD_LIMIT})", bytes.len()));
+    }
+    Ok(bytes)
+}
+
+/// Runs a serialiser, which may be the user's own code and panic.
+fn guarded<T>(codec: impl FnOnce() -> postcard::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(codec)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => Err(format!("it panicked: {}", panic_message(&*panic))),
+    }
+}
+
+fn argument_error(function: &str, step: Codec, cause: String) -> TaskError {
+    TaskError::Argument { function: function.to_owned(), step, cause }
+}
+
+fn result_error(function: &str, step: Codec, cause: String) -> TaskError {
+    TaskError::Result { function: function.to_owned(), step, cause }
 }

@@ -282,8 +282,7 @@ impl<T> TaskFuture<T> {
     /// Blocks until the future is done or `timeout` is over (`None` = for ever). Returns whether it is done.
     #[expect(clippy::must_use_candidate, reason = "waiting is what it is called for")]
     pub fn wait_done(&self, timeout: Option<Duration>) -> bool {
-        // A deadline too far away to be told is none.
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = deadline_after(timeout);
         let mut inner = self.shared.inner.lock();
         while !inner.state.is_done() {
             match deadline {
@@ -319,6 +318,18 @@ impl<T> TaskFuture<T> {
             State::Cancelled | State::CancelledAndNotified => Err(ResultError::Cancelled),
             State::Finished(Ok(_)) => Ok(None),
             State::Finished(Err(error)) => Ok(Some(error.clone())),
+        }
+    }
+
+    /// Moves the result out, if there is one by now. For a future that nobody else has.
+    pub(super) fn take(&self) -> Option<Result<T, ResultError>> {
+        match &mut self.shared.inner.lock().state {
+            State::Pending | State::Running => None,
+            State::Cancelled | State::CancelledAndNotified => Some(Err(ResultError::Cancelled)),
+            State::Finished(result) => {
+                let taken = std::mem::replace(result, Err(TaskError::message("its result was taken")));
+                Some(taken.map_err(ResultError::Task))
+            }
         }
     }
 
@@ -399,6 +410,11 @@ impl<T> fmt::Debug for TaskFuture<T> {
             _ => f.write_str(">"),
         }
     }
+}
+
+/// When a timeout that begins now is over. A deadline that is too far away to be told is none.
+pub(super) fn deadline_after(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }
 
 /// What a panic said.

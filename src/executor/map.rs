@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use super::Executor;
 use super::error::{MapError, ResultError, TaskError};
 use super::function::{Function, Portable};
-use super::future::TaskFuture;
-use super::waiting::deadline_after;
+use super::future::{TaskFuture, deadline_after};
 use super::work_item::WorkItem;
 
 /// How `map` works through its input.
@@ -36,7 +35,7 @@ pub struct Map<R> {
     deadline: Option<Instant>,
 }
 
-impl<R: Portable + Clone> Map<R> {
+impl<R: Portable> Map<R> {
     pub(super) fn submit<A: Portable, E: Executor + ?Sized>(
         executor: &E,
         function: Function<A, R>,
@@ -76,7 +75,7 @@ impl<R> Map<R> {
     }
 }
 
-impl<R: Clone> Iterator for Map<R> {
+impl<R> Iterator for Map<R> {
     type Item = Result<R, ResultError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -86,15 +85,16 @@ impl<R: Clone> Iterator for Map<R> {
             }
             let (future, items) = self.chunks.pop_front()?;
             let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if !future.wait_done(left) {
-                future.cancel();
-                self.cancel_rest();
-                return Some(Err(ResultError::TimedOut));
-            }
-            let results = match future.result(Some(Duration::ZERO)) {
-                Ok(results) => results.into_iter().map(|result| result.map_err(ResultError::Task)).collect(),
+            future.wait_done(left);
+            let results: Vec<_> = match future.take() {
+                Some(Ok(results)) => results.into_iter().map(|result| result.map_err(ResultError::Task)).collect(),
                 // The call as a whole failed: each of its items did.
-                Err(error) => vec![Err(error); items],
+                Some(Err(error)) => (0..items).map(|_| Err(error.clone())).collect(),
+                None => {
+                    future.cancel();
+                    self.cancel_rest();
+                    return Some(Err(ResultError::TimedOut));
+                }
             };
             self.current = results.into_iter();
         }

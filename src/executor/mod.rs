@@ -23,6 +23,7 @@
 //! - Panics in tasks and callbacks are caught, reported, and stay where they are.
 //! - A second `shutdown(wait = true)` waits for real. Dropping an executor is `shutdown(wait = false)`.
 //! - A worker that dies breaks the pool, as in CPython, and the error names worker, exit and call.
+//! - Bytes that can't be decoded, in the worker or in the parent, fail that one call and not the pool.
 //!
 //! Invariants: every future that was handed out is resolved exactly once; after a shutdown that waited, no thread, child
 //! process or pipe of the executor is left; no lock is held while a callback runs.
@@ -94,7 +95,7 @@ pub trait Executor: RawExecutor {
     ///
     /// # Errors
     /// When the chunk size is 0, or the executor takes no (more) calls; what was submitted before is then cancelled.
-    fn map<A: Portable, R: Portable + Clone>(
+    fn map<A: Portable, R: Portable>(
         &self,
         function: Function<A, R>,
         arguments: impl IntoIterator<Item = A>,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::error::ResultError;
-use super::future::TaskFuture;
+use super::future::{TaskFuture, deadline_after};
 
 /// When [`wait`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,16 +151,22 @@ impl<T> AsCompletedState<T> {
     }
 }
 
-/// All results, in the order of the futures, once every one of them is done.
+/// All results, in the order of the futures, once every one of them is done. The futures are taken at once, so that
+/// submitting may happen in the iterator; nothing else happens before the first poll.
 ///
 /// This is asyncio's `gather(…, return_exceptions=True)`: an error is one future's own. For the other kind, collect the
 /// results into a `Result`.
-pub async fn gather<T: Clone>(futures: impl IntoIterator<Item = TaskFuture<T>>) -> Vec<Result<T, ResultError>> {
-    let mut results = Vec::new();
-    for future in futures {
-        results.push(future.await);
+pub fn gather<T: Clone>(
+    futures: impl IntoIterator<Item = TaskFuture<T>>,
+) -> impl Future<Output = Vec<Result<T, ResultError>>> {
+    let futures: Vec<_> = futures.into_iter().collect();
+    async move {
+        let mut results = Vec::with_capacity(futures.len());
+        for future in futures {
+            results.push(future.await);
+        }
+        results
     }
-    results
 }
 
 /// Keeps a channel registered with those futures that were not done.
@@ -197,11 +203,6 @@ fn receive(receiver: &Receiver<usize>, deadline: Option<Instant>) -> Option<usiz
         None => receiver.recv().ok(),
         Some(deadline) => receiver.recv_deadline(deadline).ok(),
     }
-}
-
-/// A deadline that is too far away to be told is none.
-pub(super) fn deadline_after(timeout: Option<Duration>) -> Option<Instant> {
-    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }
 
 fn distinct<T>(futures: impl IntoIterator<Item = TaskFuture<T>>) -> Vec<TaskFuture<T>> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::error::TaskError;
+use super::error::{BrokenExecutor, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::function::{CallSite, Function, Portable, decode_results, encode_arguments};
 use super::future::{Origin, TaskFuture};
@@ -56,19 +56,15 @@ impl WorkItem {
         self.0.encode()
     }
 
-    /// Resolves the future with what a worker process answered.
-    pub(super) fn answer(self, results: Vec<u8>) {
-        self.0.answer(Ok(results));
+    /// Resolves the future with what a worker process answered, or with why there is no answer. Just before, tells
+    /// `before` whether the future now fails as a whole; one that was cancelled stays cancelled.
+    pub(super) fn answer(self, answer: Result<Vec<u8>, TaskError>, before: Before<'_>) {
+        self.0.answer(answer, before);
     }
 
     /// Cancels it if it is still pending.
     pub(super) fn cancel(&self) -> bool {
         self.0.cancel()
-    }
-
-    /// Fails the future; a cancelled one stays cancelled.
-    pub(super) fn fail(self, error: TaskError) {
-        self.0.answer(Err(error));
     }
 }
 
@@ -79,8 +75,11 @@ trait ErasedCall: Send {
     fn cancel(&self) -> bool;
     fn run(self: Box<Self>, site: &CallSite<'_>);
     fn encode(&self) -> Result<EncodedCall, TaskError>;
-    fn answer(self: Box<Self>, answer: Result<Vec<u8>, TaskError>);
+    fn answer(self: Box<Self>, answer: Result<Vec<u8>, TaskError>, before: Before<'_>);
 }
+
+/// See [`WorkItem::answer`].
+type Before<'a> = &'a mut dyn FnMut(Option<&TaskError>);
 
 type Results<R> = Result<Vec<Result<R, TaskError>>, TaskError>;
 
@@ -109,8 +108,8 @@ impl<A: Portable, R: Portable, T: Send + 'static> ErasedCall for Call<A, R, T> {
         self.future.cancel()
     }
 
-    fn run(self: Box<Self>, site: &CallSite<'_>) {
-        let results = site.run_items(self.function, self.arguments);
+    fn run(mut self: Box<Self>, site: &CallSite<'_>) {
+        let results = site.run_items(self.function, std::mem::take(&mut self.arguments));
         site.sink.record(Event::now(EventKind::ResultReceived { call: site.call }));
         (self.resolve)(&self.future, Ok(results));
     }
@@ -120,9 +119,20 @@ impl<A: Portable, R: Portable, T: Send + 'static> ErasedCall for Call<A, R, T> {
         Ok(EncodedCall { function, arguments: encode_arguments(function, &self.arguments)? })
     }
 
-    fn answer(self: Box<Self>, answer: Result<Vec<u8>, TaskError>) {
+    fn answer(self: Box<Self>, answer: Result<Vec<u8>, TaskError>, before: Before<'_>) {
         let results = answer.and_then(|bytes| decode_results(self.function.name(), &bytes));
+        before(results.as_ref().err());
         (self.resolve)(&self.future, results);
+    }
+}
+
+/// Whatever happens to a call, nobody waits for its future for ever.
+impl<A, R, T> Drop for Call<A, R, T> {
+    fn drop(&mut self) {
+        if !self.future.done() {
+            let dropped = BrokenExecutor::Manager("it dropped a call".to_owned());
+            let _ = self.future.set_exception(TaskError::Broken(dropped));
+        }
     }
 }
 

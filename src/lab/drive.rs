@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 
 use super::settings::{CheckedSettings, Collect, ExecutorKind, RunSettings};
 use crate::executor::{
-    BuildError, EventSink, MapOptions, ProcessPoolExecutor, RawExecutor, SequentialExecutor, SubmitError,
+    BuildError, EventSink, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, SequentialExecutor, SubmitError,
     ThreadPoolExecutor, WorkerCommand, as_completed, gather,
 };
 use crate::workload::{FieldError, Labels, Plan};
@@ -16,10 +16,13 @@ use crate::workload::{FieldError, Labels, Plan};
 /// What the lab hears of the thread that drives a run, in this order.
 pub(super) enum Progress {
     /// The items are known; submitting starts.
-    Prepared { items: usize, labels: Arc<Labels>, executor: Arc<dyn RawExecutor> },
+    Prepared { items: usize, labels: Labels, executor: Arc<dyn RawExecutor> },
     /// Everything is over: nothing of the executor is left.
-    Ended(Result<(), RunError>),
+    Ended(Ended),
 }
+
+/// Nothing, or why the executor took no more calls although nobody had asked it to stop; or why the run never started.
+pub(super) type Ended = Result<Option<SubmitError>, RunError>;
 
 /// Why a run could not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,19 +57,19 @@ fn prepare_and_run(
     sink: Arc<dyn EventSink>,
     cancelled: &AtomicBool,
     progress: &Sender<Progress>,
-) -> Result<(), RunError> {
+) -> Ended {
     let CheckedSettings { settings, workload, params } = run;
-    let mut plan = workload.plan(&params, cancelled)?;
+    let plan = workload.plan(&params, cancelled)?;
     if cancelled.load(Ordering::Relaxed) {
-        return Ok(());
+        return Ok(None);
     }
     let executor = build(&settings, worker_command, sink)?;
-    let labels = Arc::new(std::mem::replace(&mut plan.labels, Box::new(|_| String::new())));
+    let labels = Arc::clone(&plan.labels);
     let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) };
     let _ = progress.send(prepared);
-    collect(plan, &*executor, &settings);
+    let refused = collect(plan, &*executor, &settings);
     executor.shutdown(true, false);
-    Ok(())
+    Ok(refused.filter(|refused| *refused != SubmitError::ShutDown))
 }
 
 fn build(
@@ -86,20 +89,25 @@ fn build(
 }
 
 /// Submits and waits the way that was chosen. What comes of each item the lab hears as events, so results are let go.
-fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings) {
+/// Returns why the executor took no more calls, if it did not take all.
+fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings) -> Option<SubmitError> {
     if settings.collect == Collect::Map {
         let options = MapOptions { chunksize: settings.chunksize, timeout: None };
-        // An executor that takes no more calls was stopped or broke; both are told by events.
-        if let Ok(results) = plan.map(executor, options) {
-            results.for_each(drop);
-        }
-        return;
+        return match plan.map(executor, options) {
+            Ok(results) => {
+                results.for_each(drop);
+                None
+            }
+            Err(MapError::Submit(refused)) => Some(refused),
+            // Settings are checked before a run starts.
+            Err(MapError::Chunksize) => None,
+        };
     }
-    let (futures, refused): (_, Option<SubmitError>) = plan.submit(executor);
-    drop(refused);
+    let (futures, refused) = plan.submit(executor);
     match settings.collect {
-        Collect::Map | Collect::Submit => futures.into_iter().for_each(|future| drop(future.result(None))),
         Collect::AsCompleted => as_completed(futures, None).for_each(drop),
         Collect::Gather => drop(pollster::block_on(gather(futures))),
+        _ => futures.into_iter().for_each(|future| drop(future.result(None))),
     }
+    refused
 }

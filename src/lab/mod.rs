@@ -23,7 +23,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, at, bounded, never, select, unbounded};
 
 pub use drive::RunError;
 pub use run::{End, Run, Status, Totals};
@@ -35,7 +35,7 @@ pub use settings::{
 use crate::executor::{Event, EventKind, Outcome, RawExecutor, WorkerCommand};
 use crate::sys;
 use crate::trace::{Series, Trace};
-use drive::{Progress, drive};
+use drive::{Ended, Progress, drive};
 use sampler::{Sample, Sampler};
 
 /// How often the window can be told: 60 times a second.
@@ -54,11 +54,16 @@ pub enum Command {
     StopNow,
 }
 
-/// The handle. Dropping it stops the run that is under way, and waits for it.
+/// How long a lab that is dropped waits for its run to end. Longer than a worker process that heeds nothing lives; a
+/// thread that heeds nothing is left to the end of the program.
+const PARTING: Duration = Duration::from_secs(4);
+
+/// The handle. Dropping it stops the run that is under way, and waits a moment for it to end.
 pub struct Lab {
     commands: Option<Sender<Command>>,
     published: Arc<ArcSwapOption<Run>>,
-    thread: Option<JoinHandle<()>>,
+    /// Closed by the lab thread as it ends.
+    ended: Receiver<()>,
 }
 
 impl Lab {
@@ -80,8 +85,12 @@ impl Lab {
             runs: 0,
             closing: false,
         };
-        let thread = thread::Builder::new().name("lab".to_owned()).spawn(move || actor.run())?;
-        Ok(Self { commands: Some(commands), published, thread: Some(thread) })
+        let (ends, ended) = bounded(0);
+        thread::Builder::new().name("lab".to_owned()).spawn(move || {
+            let _ends: Sender<()> = ends;
+            actor.run();
+        })?;
+        Ok(Self { commands: Some(commands), published, ended })
     }
 
     /// Asks for something. Never blocks.
@@ -102,9 +111,7 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.commands = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let _ = self.ended.recv_timeout(PARTING);
     }
 }
 
@@ -132,6 +139,10 @@ struct Current {
     cancelled: Arc<AtomicBool>,
     /// How it will have ended, once it has.
     end: End,
+    /// Whether what executes is to be interrupted, now or when it comes to that.
+    interrupt: bool,
+    /// The last word of the drive thread.
+    result: Option<Ended>,
     deadline: Option<Instant>,
     publish_at: Option<Instant>,
     thread: JoinHandle<()>,
@@ -146,6 +157,7 @@ enum Woken {
     Sample(Option<Sample>),
     Publish,
     TimeOut,
+    Over,
 }
 
 impl Actor {
@@ -159,7 +171,12 @@ impl Actor {
                         current.prepared(items, labels, executor);
                     }
                 }
-                Woken::Progress(Progress::Ended(result)) => self.end(result),
+                Woken::Progress(Progress::Ended(result)) => {
+                    if let Some(current) = &mut self.current {
+                        current.result = Some(result);
+                    }
+                }
+                Woken::Over => self.end(),
                 Woken::Sample(sample) => {
                     if let Some(current) = &mut self.current {
                         current.sampled(sample);
@@ -183,9 +200,12 @@ impl Actor {
         let Some(current) = &self.current else { return Woken::Command(inbox.recv().ok()) };
         let timer = |when: Option<Instant>| when.map_or_else(never, at);
         let (publish, time_out) = (timer(current.publish_at), timer(current.deadline));
-        // The end is heard only when all events that came before it are folded.
+        // Its last word was said, and all events that came before it are folded.
+        if current.result.is_some() && current.events.is_empty() {
+            return Woken::Over;
+        }
         let no_progress = never();
-        let progress = if current.events.is_empty() { &current.progress } else { &no_progress };
+        let progress = if current.result.is_none() { &current.progress } else { &no_progress };
         select! {
             recv(inbox) -> command => Woken::Command(command.ok()),
             recv(publish) -> _ => Woken::Publish,
@@ -273,11 +293,13 @@ impl Actor {
         (self.wake)();
     }
 
-    fn end(&mut self, result: Result<(), RunError>) {
+    fn end(&mut self) {
         if let Some(current) = &mut self.current {
-            let end = match result {
-                Ok(()) => current.end.clone(),
-                Err(error) => End::Failed(error),
+            let end = match current.result.take() {
+                // Whoever stops a run knows why no more calls were taken.
+                Some(Ok(Some(refused))) if current.end == End::Completed => End::Refused(refused),
+                Some(Err(error)) => End::Failed(error),
+                _ => current.end.clone(),
             };
             current.run.status = Status::Ended(end);
             self.publish();
@@ -338,6 +360,8 @@ impl Current {
             executor: None,
             cancelled,
             end: End::Completed,
+            interrupt: false,
+            result: None,
             deadline: None,
             publish_at: None,
             thread,
@@ -345,16 +369,20 @@ impl Current {
         })
     }
 
-    fn prepared(&mut self, items: usize, labels: Arc<crate::workload::Labels>, executor: Arc<dyn RawExecutor>) {
+    fn prepared(&mut self, items: usize, labels: crate::workload::Labels, executor: Arc<dyn RawExecutor>) {
         self.run.items = Some(items);
         self.run.labels = Some(labels);
         self.deadline = self.run.settings.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         self.executor = Some(executor);
         if self.cancelled.load(Ordering::Relaxed) {
             // The stop came while the items were being looked for.
-            self.apply_stop(true);
+            self.apply_stop();
         } else {
             self.run.status = Status::Running;
+        }
+        let totals = self.run.totals();
+        if totals.raised + totals.lost > 0 {
+            self.heed_error();
         }
         self.publish_soon();
     }
@@ -368,16 +396,17 @@ impl Current {
         if self.end == End::Completed {
             self.end = end;
         }
+        self.interrupt |= interrupt;
         self.cancelled.store(true, Ordering::Relaxed);
         self.run.status = Status::Stopping;
-        self.apply_stop(interrupt);
+        self.apply_stop();
         self.publish_soon();
     }
 
-    fn apply_stop(&self, interrupt: bool) {
+    fn apply_stop(&self) {
         if let Some(executor) = &self.executor {
             executor.shutdown(false, true);
-            if interrupt {
+            if self.interrupt {
                 executor.interrupt();
             }
         }

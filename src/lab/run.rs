@@ -1,10 +1,8 @@
 //! A run as others see it: what was asked for, how far it is, and its trace.
 
-use std::sync::Arc;
-
 use super::drive::RunError;
 use super::settings::{ExecutorKind, RunSettings};
-use crate::executor::ProcessPoolExecutor;
+use crate::executor::{ProcessPoolExecutor, SubmitError};
 use crate::trace::{Series, Trace};
 use crate::workload::Labels;
 
@@ -20,7 +18,7 @@ pub struct Run {
     /// How many items there are; not known while it is being prepared.
     pub items: Option<usize>,
     /// What the items are called.
-    pub labels: Option<Arc<Labels>>,
+    pub labels: Option<Labels>,
     /// What happened.
     pub trace: Trace,
     /// CPU load per core, in percent.
@@ -53,6 +51,8 @@ pub enum End {
     TimedOut,
     /// An item raised, and that was to stop it.
     StoppedByError,
+    /// The executor took no more calls.
+    Refused(SubmitError),
     /// It never started.
     Failed(RunError),
 }

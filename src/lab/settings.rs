@@ -109,8 +109,8 @@ impl ExecutorKind {
     #[must_use]
     pub const fn workers_limit(self) -> usize {
         match self {
-            Self::Sequential => 1,
-            Self::Threads => ThreadPoolExecutor::WORKERS_LIMIT,
+            // It has one, whatever stands in the field; but what stands there must be a number of workers.
+            Self::Sequential | Self::Threads => ThreadPoolExecutor::WORKERS_LIMIT,
             Self::Processes => ProcessPoolExecutor::WORKERS_LIMIT,
         }
     }
@@ -169,9 +169,7 @@ impl RunSettings {
 }
 
 fn check_workers(workers: usize, executor: ExecutorKind) -> Result<(), FieldError> {
-    // A sequential run has one worker, whatever stands in the field.
-    let limit = if executor == ExecutorKind::Sequential { usize::MAX } else { executor.workers_limit() };
-    check_between("workers", workers, limit)
+    check_between("workers", workers, executor.workers_limit())
 }
 
 fn check_between(field: &str, given: usize, limit: usize) -> Result<(), FieldError> {

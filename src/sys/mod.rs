@@ -42,6 +42,12 @@ pub fn describe_exit(status: ExitStatus) -> String {
     platform::describe_exit(status)
 }
 
+/// A temporary file that will stay is to be like any other: readable by whom the user's settings allow, where temporary
+/// files are otherwise the user's alone.
+pub fn make_like_other_files(builder: &mut tempfile::Builder<'_, '_>) {
+    platform::make_like_other_files(builder);
+}
+
 /// Whether a window can be opened at all. Only Linux and its relatives can lack a display server.
 #[must_use]
 pub fn has_display() -> bool {

@@ -32,6 +32,8 @@ pub(super) fn detach_from_terminal(command: &mut Command) {
     command.creation_flags(CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP);
 }
 
+pub(super) fn make_like_other_files(_builder: &mut tempfile::Builder<'_, '_>) {}
+
 pub(super) fn describe_exit(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("exit code {code}"),

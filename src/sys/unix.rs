@@ -1,8 +1,9 @@
 //! The Unix half of [`crate::sys`].
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 
@@ -25,6 +26,11 @@ pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
 
 pub(super) fn detach_from_terminal(command: &mut Command) {
     command.process_group(0);
+}
+
+pub(super) fn make_like_other_files(builder: &mut tempfile::Builder<'_, '_>) {
+    // As `open` does; the user's umask takes off what it takes off.
+    builder.permissions(Permissions::from_mode(0o666));
 }
 
 pub(super) fn describe_exit(status: ExitStatus) -> String {

@@ -165,18 +165,17 @@ impl Lane {
         self.open = Some(OpenSpan { start, item, call });
     }
 
-    /// The results of `call`, which was among the last here, never arrived: what its items gave is not known any more.
-    pub(super) fn lose(&mut self, call: u32) {
-        let mut first = self.spans.len();
-        while first > 0 && self.spans.get(first - 1).is_some_and(|span| span.call == call) {
-            first -= 1;
-        }
+    /// The results of `call`, which was taken at `taken`, never arrived: what its items gave is not known any more.
+    pub(super) fn lose(&mut self, call: u32, taken: i64) {
+        let first = self.spans.partition_point(|span| span.start < taken);
         let mut failed_before = self.failed_until_index(first);
         for index in first..self.spans.len() {
             if let Some(span) = self.spans.get_mut(index) {
-                span.end_stage = EndStage::Lost;
+                if span.call == call {
+                    span.end_stage = EndStage::Lost;
+                }
                 span.failed_before = failed_before;
-                failed_before += 1;
+                failed_before += u32::from(span.end_stage != EndStage::Returned);
             }
         }
     }

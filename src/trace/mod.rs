@@ -12,6 +12,7 @@ mod series;
 mod summary;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use series::Series;
@@ -211,12 +212,12 @@ impl Trace {
             EventKind::Submitted { call, items } => self.submitted(*call, *items, at),
             EventKind::EnteredCallQueue { call } => self.advance(*call, Stage::CallQueue, at),
             EventKind::Taken { call, worker } => {
-                self.lane(*worker).calls += 1;
-                self.under_way.insert(*call, Outcomes::default());
-                self.advance(*call, Stage::Executing, at)
+                let known = self.advance(*call, Stage::Executing, at);
+                self.lane(*worker).calls += usize::from(known);
+                known
             }
             EventKind::Started { call, item, worker } => self.started(*call, *item, *worker, at),
-            EventKind::Finished { call, worker, outcome, .. } => self.finished(*call, *worker, outcome, at),
+            EventKind::Finished { call, item, worker, outcome } => self.finished(*call, *item, *worker, outcome, at),
             EventKind::EnteredResultQueue { call } => self.advance(*call, Stage::ResultQueue, at),
             EventKind::ResultReceived { call } => {
                 self.under_way.remove(call);
@@ -304,9 +305,10 @@ impl Trace {
         known
     }
 
-    fn finished(&mut self, call: WorkId, worker: u32, outcome: &Outcome, at: i64) -> bool {
-        let Some(item) = self.lane(worker).open.map(|open| open.item) else { return false };
-        if self.calls.get(call as usize).is_none_or(|row| row.stage != Stage::Executing) {
+    fn finished(&mut self, call: WorkId, item: u32, worker: u32, outcome: &Outcome, at: i64) -> bool {
+        let Some(row) = self.calls.get(call as usize).filter(|row| row.stage == Stage::Executing) else { return false };
+        let item = row.first_item + item;
+        if self.lane(worker).open.is_none_or(|open| open.item != item) {
             return false;
         }
         let so_far = self.under_way.entry(call).or_default();
@@ -323,7 +325,7 @@ impl Trace {
                 so_far.raised += 1;
                 items.finished += 1;
                 self.counts.raised += 1;
-                self.errors.push(ItemError { item, message: error.full_message() });
+                self.errors.push(ItemError { item, message: error.full_message().into() });
                 EndStage::Raised
             }
             Outcome::Skipped => {
@@ -339,13 +341,15 @@ impl Trace {
     /// The whole call is lost, also those of its items that had finished: nobody got their results.
     fn lost(&mut self, call: WorkId, error: &TaskError, at: i64) -> bool {
         let Some(row) = self.calls.get(call as usize) else { return false };
-        let (first, items, from) = (row.first_item, row.items, row.stage);
+        let (first, items, from, taken) = (row.first_item, row.items, row.stage, row.taken);
         if from >= Stage::Done {
             return false;
         }
         let Outcomes { returned, raised, skipped } = self.under_way.remove(&call).unwrap_or_default();
         if matches!(from, Stage::Executing | Stage::ResultQueue) {
-            self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32));
+            if let Some(taken) = taken.get() {
+                self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32, taken));
+            }
             let counts = &mut self.counts.items;
             counts.finished -= returned + raised;
             counts.cancelled -= skipped;
@@ -354,9 +358,9 @@ impl Trace {
             self.counts.returned -= returned;
             self.counts.raised -= raised;
         }
-        let message = error.full_message();
+        let message: Arc<str> = error.full_message().into();
         for item in first..first + items {
-            self.errors.push(ItemError { item, message: message.clone() });
+            self.errors.push(ItemError { item, message: Arc::clone(&message) });
         }
         self.last_result = self.last_result.max(at);
         self.advance(call, Stage::Lost, at)

@@ -33,15 +33,7 @@ impl<T: Clone> Series<T> {
         if points.len() > POINTS_LIMIT {
             let span = at - points[0].0;
             self.spacing = (self.spacing * 2).max(span / (POINTS_LIMIT as i64 / 2));
-            let mut kept = i64::MIN / 2;
-            let spacing = self.spacing;
-            points.retain(|&(at, _)| {
-                let keep = at - kept >= spacing;
-                if keep {
-                    kept = at;
-                }
-                keep
-            });
+            thin(points, self.spacing);
         }
     }
 
@@ -50,6 +42,18 @@ impl<T: Clone> Series<T> {
     pub fn points(&self) -> &[(i64, T)] {
         &self.points
     }
+}
+
+/// Of the points within `spacing` of one that is kept, the last gives its value.
+fn thin<T: Clone>(points: &mut Vec<(i64, T)>, spacing: i64) {
+    let mut kept: Vec<(i64, T)> = Vec::with_capacity(points.len());
+    for (at, value) in points.drain(..) {
+        match kept.last_mut() {
+            Some((last, held)) if at - *last < spacing => *held = value,
+            _ => kept.push((at, value)),
+        }
+    }
+    *points = kept;
 }
 
 #[cfg(test)]
@@ -67,5 +71,6 @@ mod tests {
         assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(points.iter().all(|&(at, n)| (n * 10 - at).abs() <= 2 * series.spacing), "values near their times");
         assert!(points.last().unwrap().0 > 9_900_000);
+        assert_eq!(points.last().unwrap().1, 999_999, "the newest value is never lost");
     }
 }

@@ -1,5 +1,7 @@
 //! What a run came to, in figures.
 
+use std::sync::Arc;
+
 use super::{Counts, Lane, Trace};
 
 /// The figures of a run. Times are seconds.
@@ -48,8 +50,8 @@ pub struct Quantiles {
 pub struct ItemError {
     /// Its number in the run, from 0.
     pub item: u32,
-    /// The error and its causes.
-    pub message: String,
+    /// The error and its causes. Shared by all items of a call that was lost.
+    pub message: Arc<str>,
 }
 
 impl Trace {

@@ -19,6 +19,8 @@ use crate::workload::ParamKind;
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
 const RUNS_KEPT: usize = 8;
+/// All of them together have no more calls than this, some hundred bytes each.
+const CALLS_KEPT: usize = 2_000_000;
 
 /// While a run goes on, a picture at least this often, and at most [`FASTEST`].
 const SLOWEST: f32 = 0.024;
@@ -84,7 +86,7 @@ impl App {
         let live = Arc::new(AtomicBool::new(false));
         let (waker, lab_live) = (context.clone(), Arc::clone(&live));
         let wake = move || {
-            if !lab_live.load(Ordering::Relaxed) {
+            if !lab_live.load(Ordering::SeqCst) {
                 waker.request_repaint();
             }
         };
@@ -169,16 +171,24 @@ impl App {
         {
             self.set_param(input.name, &folder.display().to_string());
         }
+        // First ask to be woken, then look: what is published after the look wakes this thread.
+        self.live.store(false, Ordering::SeqCst);
         let Some(run) = self.lab.run() else { return };
-        let live = !run.ended();
-        self.live.store(live, Ordering::Relaxed);
-        if live {
+        if !run.ended() {
+            self.live.store(true, Ordering::SeqCst);
             self.ask_for_next_frame(context);
         } else if self.past.last().is_none_or(|last| last.number < run.number) {
             self.past.push(run);
-            if self.past.len() > RUNS_KEPT {
-                self.past.remove(0);
-            }
+            self.forget_old_runs();
+        }
+    }
+
+    fn forget_old_runs(&mut self) {
+        let calls = |run: &Arc<Run>| run.trace.call_count();
+        while self.past.len() > 1
+            && (self.past.len() > RUNS_KEPT || self.past.iter().map(calls).sum::<usize>() > CALLS_KEPT)
+        {
+            self.past.remove(0);
         }
     }
 
@@ -285,6 +295,7 @@ pub(super) fn status_word(run: &Run) -> &'static str {
         Status::Ended(End::Stopped) => "Stopped",
         Status::Ended(End::StoppedByError) => "Stopped by an error",
         Status::Ended(End::TimedOut) => "Timed out",
+        Status::Ended(End::Refused(_)) => "Broken",
         Status::Ended(End::Failed(_)) => "Not started",
     }
 }

@@ -74,7 +74,7 @@ fn errors(ui: &mut Ui, run: Option<&Run>) {
             ui.horizontal(|ui| {
                 ui.label(RichText::new(format!("item {}", error.item)).monospace().color(palette.dim));
                 ui.label(RichText::new(run.label(error.item as usize)).color(palette.dim));
-                ui.label(RichText::new(&error.message).color(palette.error));
+                ui.label(RichText::new(&*error.message).color(palette.error));
             });
         }
     });

@@ -1,5 +1,7 @@
 //! What a workload comes to: so many items, each a call of one function, with a name to show.
 
+use std::sync::Arc;
+
 use crate::executor::{Executor, Function, Map, MapError, MapOptions, Portable, RawExecutor, SubmitError, TaskFuture};
 
 /// Ready to be submitted. What an item returns is a line for the user to read.
@@ -12,7 +14,7 @@ pub struct Plan {
 }
 
 /// Names of items.
-pub type Labels = Box<dyn Fn(usize) -> String + Send + Sync>;
+pub type Labels = Arc<dyn Fn(usize) -> String + Send + Sync>;
 
 impl Plan {
     /// Calls `function` with each of `arguments`.
@@ -22,7 +24,7 @@ impl Plan {
         arguments: impl ExactSizeIterator<Item = A> + Send + 'static,
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
     ) -> Self {
-        Self { items: arguments.len(), labels: Box::new(labels), work: Box::new(Calls { function, arguments }) }
+        Self { items: arguments.len(), labels: Arc::new(labels), work: Box::new(Calls { function, arguments }) }
     }
 
     /// Submits everything, in chunks.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, Entry};
 use super::{FieldError, Param, ParamKind, Params, Plan, Workload, samples};
 use crate::executor::{Function, TaskContext, TaskError};
+use crate::sys;
 
 /// See the module.
 pub(super) struct Thumbnails;
@@ -75,7 +76,9 @@ fn check_jpeg_is_whole(source: &Path) -> image::ImageResult<()> {
 
 /// Under a passing name first: nobody ever sees half a thumbnail.
 fn write_whole(image: &DynamicImage, format: ImageFormat, folder: &Path, target: &Path) -> image::ImageResult<()> {
-    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
+    let mut passing = tempfile::Builder::new();
+    sys::make_like_other_files(passing.prefix(".poolscope-"));
+    let mut file = BufWriter::new(passing.tempfile_in(folder)?);
     if format == ImageFormat::Jpeg {
         // JPEG has no transparency; other formats keep theirs.
         image.to_rgb8().write_to(&mut file, format)?;

@@ -11,7 +11,8 @@ use poolscope::executor::{
 };
 
 use crate::functions::{
-    ABORT, ECHO, EXIT, Fussy, Gate, PASS_GATE, PID, POWER, PRINT, Stubborn, UNDECODABLE, UNENCODABLE, UNKNOWN,
+    ABORT, BOOBY_TRAPPED, ECHO, EXIT, Fussy, Gate, PASS_GATE, PID, POWER, PRINT, Stubborn, Trap, UNDECODABLE,
+    UNENCODABLE, UNKNOWN,
 };
 use crate::traced::{Kind, PATIENCE, Traced, worker_command};
 use crate::trial;
@@ -22,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         trial("faults::the_call_queue_holds_one_more_than_there_are_workers", call_queue_bound),
         trial("faults::an_argument_that_cannot_be_encoded_is_one_calls_own", unencodable),
         trial("faults::an_argument_that_cannot_be_decoded_is_one_calls_own", undecodable),
+        trial("faults::a_serialiser_that_panics_is_one_calls_own", booby_trapped),
         trial("faults::an_unknown_function_is_one_calls_own", unknown_function),
         trial("faults::stray_prints_stay_out_of_the_protocol", stray_prints),
         trial("faults::a_program_that_is_missing_is_named", missing_program),
@@ -34,6 +36,7 @@ pub fn trials() -> Vec<Trial> {
             trial("faults::killed_while_executing", killed_while_executing),
             trial("faults::killed_while_idle", killed_while_idle),
             trial("faults::killed_while_it_writes_its_result", killed_while_writing),
+            trial("faults::a_worker_that_never_greets_does_not_hold_up_an_interrupted_pool", never_greets),
             trial("faults::no_child_outlives_a_killed_parent", parent_killed),
             trial("faults::a_stopped_worker_does_not_hold_up_an_interrupted_pool", stopped_worker),
         ]);
@@ -169,6 +172,18 @@ fn undecodable() {
     pool.finish();
 }
 
+fn booby_trapped() {
+    let pool = Traced::new(Kind::Processes, 1);
+    for (trap, message) in
+        [(Trap::OnTheWayOut, "encoded: it panicked: out"), (Trap::OnTheWayIn, "decoded: it panicked: in")]
+    {
+        let error = pool.executor.submit(BOOBY_TRAPPED, trap).unwrap().result(Some(PATIENCE)).unwrap_err();
+        assert!(error.to_string().ends_with(message), "{error}");
+    }
+    assert_eq!(pool.executor.submit(POWER, (2, 2)).unwrap().result(Some(PATIENCE)), Ok(4));
+    assert_eq!(pool.finish().counts().items.lost, 2);
+}
+
 fn unknown_function() {
     let pool = Traced::new(Kind::Processes, 1);
     let error = pool.executor.submit(UNKNOWN, ()).unwrap().result(Some(PATIENCE)).unwrap_err();
@@ -251,6 +266,17 @@ fn parent_killed() {
     for worker in workers {
         worker.wait_until_dead(Duration::from_secs(10));
     }
+}
+
+fn never_greets() {
+    let command = WorkerCommand { program: "sleep".into(), arguments: vec!["1000".into()] };
+    let pool = Traced::with_command(Kind::Processes, 2, command);
+    let futures: Vec<_> = (0..4).map(|n| pool.executor.submit(POWER, (n, 2)).unwrap()).collect();
+    pool.executor.interrupt();
+    for future in futures {
+        assert!(broken(&future.result(Some(PATIENCE)).unwrap_err()).to_string().contains("signal 9"));
+    }
+    pool.finish();
 }
 
 /// A worker under SIGSTOP reads no orders, and does not end when its input closes.

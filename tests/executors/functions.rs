@@ -69,6 +69,30 @@ impl serde::Serialize for Stubborn {
     }
 }
 
+/// Panics when it is turned into bytes, or, if it is told to, only when it is turned back.
+pub const BOOBY_TRAPPED: Function<Trap, Trap> = Function::new("booby trapped", |_, _| Ok(Trap::OnTheWayOut));
+
+#[derive(Clone, Debug)]
+pub enum Trap {
+    OnTheWayOut,
+    OnTheWayIn,
+}
+
+impl serde::Serialize for Trap {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::OnTheWayOut => panic!("out"),
+            Self::OnTheWayIn => serializer.serialize_unit(),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Trap {
+    fn deserialize<D: serde::Deserializer<'de>>(_deserializer: D) -> Result<Self, D::Error> {
+        panic!("in")
+    }
+}
+
 pub fn registry() -> Registry {
     Registry::new()
         .with(POWER)
@@ -83,6 +107,7 @@ pub fn registry() -> Registry {
         .with(PASS_GATE)
         .with(UNDECODABLE)
         .with(UNENCODABLE)
+        .with(BOOBY_TRAPPED)
 }
 
 fn pass_gate(port: u16, _context: &TaskContext) -> Result<u32, TaskError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use poolscope::executor::{
-    Executor, MapError, MapOptions, ResultError, ReturnWhen, SubmitError, TaskError, as_completed, wait,
+    Executor, MapError, MapOptions, ResultError, ReturnWhen, SubmitError, TaskError, as_completed, gather, wait,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -30,7 +30,7 @@ pub fn trials() -> Vec<Trial> {
         ("a_second_shutdown_is_no_error", second_shutdown),
         ("an_executor_that_was_never_used_ends", never_used),
     ];
-    let for_pools: [(&str, Test); 15] = [
+    let for_pools: [(&str, Test); 16] = [
         ("shutdown_that_waits_runs_everything", shutdown_runs_everything),
         ("shutdown_that_cancels_leaves_nothing_pending", shutdown_cancels),
         ("dropping_the_executor_strands_nothing", drop_strands_nothing),
@@ -44,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
         ("interrupt_ends_what_executes", interrupt_ends_what_executes),
         ("skipping_hands_out_but_does_not_run", skipping),
         ("as_completed_yields_the_quick_one_first", quick_one_first),
+        ("gather_submits_everything_before_it_waits", gather_submits_first),
         ("large_and_empty_values_come_back", large_values),
         ("whatever_is_done_to_it_every_future_is_resolved", random_programs),
     ];
@@ -332,6 +333,15 @@ fn quick_one_first(kind: Kind) {
     assert_eq!(completed.next(), Some(Ok(quick)));
     drop(executing);
     assert_eq!(completed.next(), Some(Ok(slow)));
+    pool.finish();
+}
+
+fn gather_submits_first(kind: Kind) {
+    let pool = Traced::new(kind, 2);
+    let gate = Gate::new();
+    let results = gather((0..2).map(|_| pool.executor.submit(PASS_GATE, gate.port()).unwrap()));
+    drop(gate.arrivals(2));
+    assert!(pollster::block_on(results).iter().all(Result::is_ok));
     pool.finish();
 }
 

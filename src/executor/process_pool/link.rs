@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
-use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, read_frame, write_frame};
+use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, read_frame, release_if_large, write_frame};
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use crate::executor::work_item::EncodedCall;
@@ -30,9 +30,6 @@ pub(super) struct CallItem {
 
 /// What the threads of a link tell the manager.
 pub(super) enum News {
-    Ready {
-        worker: WorkerId,
-    },
     /// A call left the call queue.
     Taken {
         worker: WorkerId,
@@ -96,6 +93,7 @@ impl Link {
             news: news.clone(),
             sink: Arc::clone(&sink),
         };
+        let ended_sink = Arc::clone(&sink);
         let feeder = Feeder { worker, call_queue, orders: orders_in, news, sink };
         // Without its threads a child would wait for ever; without a child they end by themselves.
         let name = |role: &str| thread::Builder::new().name(format!("{role} of worker {worker}"));
@@ -109,6 +107,7 @@ impl Link {
                 let mut child = child.lock();
                 let _ = child.kill();
                 let _ = child.wait();
+                ended_sink.record(Event::now(EventKind::WorkerExited { worker, cause: error.to_string() }));
                 Err(error)
             }
         }
@@ -197,7 +196,7 @@ impl Reader {
         let worker = self.worker;
         self.sink.record(Event::now(EventKind::WorkerExited { worker, cause: exit.clone() }));
         let _ = self.news.send(News::Exited { worker, exit, fault });
-        self.order_close();
+        let _ = self.orders.send(Order::Close);
     }
 
     /// Returns what was wrong with the last message, if that is why reading ended.
@@ -206,11 +205,11 @@ impl Reader {
         let mut buffer = Vec::new();
         let mut greeted = false;
         loop {
+            release_if_large(&mut buffer);
             match read_frame(stdout, &mut buffer) {
                 Ok((FromWorker::Hello { version }, _)) if version == VERSION => {
                     greeted = true;
                     self.sink.record(Event::now(EventKind::WorkerReady { worker }));
-                    let _ = self.news.send(News::Ready { worker });
                     let _ = self.orders.send(Order::NextPlease);
                 }
                 Ok((FromWorker::Hello { version }, _)) => {
@@ -229,9 +228,5 @@ impl Reader {
                 Err(error) => return Some(error.to_string()),
             }
         }
-    }
-
-    fn order_close(&self) {
-        let _ = self.orders.send(Order::Close);
     }
 }

@@ -1,8 +1,9 @@
 //! The executor manager thread: moves calls from the work ids queue to the call queue, starts workers, resolves futures
 //! from the news that workers' readers bring, and breaks the pool when a worker dies.
 //!
-//! It owns everything that only it touches, so it needs no lock for it. It blocks in one place, on a wake-up or news; it
-//! never writes to a pipe, and it holds no lock while it resolves a future, as that runs callbacks.
+//! It owns everything that only it touches, so it needs no lock for it. While the pool lives it
+//! blocks in one place, on a wake-up or news; it never writes to a pipe, and it holds no lock while it resolves a future,
+//! as that runs callbacks.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,9 +88,7 @@ impl Manager {
                 recv(self.news) -> news => news.ok(),
                 recv(self.wake_ups) -> _ => None,
                 recv(self.kill_at.map_or_else(never, at)) -> _ => {
-                    self.kill_at = None;
-                    // Their readers tell of their end, which breaks the pool.
-                    self.links.values().filter(|link| link.call.is_some()).for_each(Link::kill);
+                    self.kill_the_deaf();
                     None
                 }
             };
@@ -122,7 +121,7 @@ impl Manager {
                     let _ = self.call_queue.try_send(CallItem { call, encoded });
                 }
                 // The pool lives; only this call can't be sent.
-                Err(error) => self.lose(call, item, error),
+                Err(error) => self.resolve(call, item, Err(error)),
             }
         }
     }
@@ -134,10 +133,17 @@ impl Manager {
             let mut command = Command::new(&self.shared.worker_command.program);
             command.args(&self.shared.worker_command.arguments);
             let queue = self.call_queue_out.clone();
+            self.next_worker += 1;
             match Link::start(worker, command, queue, self.news_in.clone(), Arc::clone(&self.shared.sink)) {
                 Ok(link) => {
+                    // What was ordered before it was there. It reads orders in turn, so it knows before its first call.
+                    if self.interrupted {
+                        link.order(Order::Interrupt);
+                    }
+                    if self.skipping {
+                        link.order(Order::SkipRest);
+                    }
                     self.links.insert(worker, link);
-                    self.next_worker += 1;
                 }
                 Err(cause) if self.links.is_empty() => {
                     let program = self.shared.worker_command.program.display();
@@ -154,13 +160,25 @@ impl Manager {
         let (interrupt, skip) = self.shared.orders();
         if interrupt && !self.interrupted {
             self.interrupted = true;
-            self.kill_at = Some(Instant::now() + GRACE);
             self.links.values().for_each(|link| link.order(Order::Interrupt));
+        }
+        if self.running.is_empty() {
+            self.kill_at = None;
+        } else if self.interrupted {
+            self.kill_at.get_or_insert_with(|| Instant::now() + GRACE);
         }
         if skip && !self.skipping {
             self.skipping = true;
             self.links.values().for_each(|link| link.order(Order::SkipRest));
         }
+    }
+
+    /// Ends workers that went on although they were interrupted, or, if none of them holds a call, those that never got
+    /// ready for one. Their readers tell of their end, which breaks the pool.
+    fn kill_the_deaf(&mut self) {
+        self.kill_at = None;
+        let busy = self.links.values().any(|link| link.call.is_some());
+        self.links.values().filter(|link| !busy || link.call.is_some()).for_each(Link::kill);
     }
 
     fn is_finished(&self) -> bool {
@@ -171,17 +189,6 @@ impl Manager {
     /// Why the pool is now broken.
     fn handle(&mut self, news: News) -> Result<(), BrokenExecutor> {
         match news {
-            News::Ready { worker } => {
-                // Orders that were given before this one was there.
-                if let Some(link) = self.links.get(&worker) {
-                    if self.interrupted {
-                        link.order(Order::Interrupt);
-                    }
-                    if self.skipping {
-                        link.order(Order::SkipRest);
-                    }
-                }
-            }
             News::Taken { worker, call } => {
                 if let Some(link) = self.links.get_mut(&worker) {
                     link.call = Some(call);
@@ -192,13 +199,7 @@ impl Manager {
                     link.call = None;
                 }
                 if let Some(item) = self.running.remove(&call) {
-                    match answer {
-                        Ok(results) => {
-                            self.record(EventKind::ResultReceived { call });
-                            item.answer(results);
-                        }
-                        Err(error) => self.lose(call, item, error),
-                    }
+                    self.resolve(call, item, answer);
                 }
             }
             News::Exited { worker, exit, fault } => {
@@ -220,12 +221,16 @@ impl Manager {
         let pending = self.shared.set_broken(broken);
         self.links.values().for_each(Link::kill);
         std::mem::take(&mut self.links).into_values().for_each(Link::join);
+        // Answers that had arrived are kept; that the others have ended too is no news any more.
+        for news in self.news.clone().try_iter() {
+            let _ = self.handle(news);
+        }
         // What is in the call queue is in `running` too.
         let pending = pending.into_iter().filter(|(_, item)| item.start());
         let mut lost: Vec<_> = self.running.drain().chain(pending).collect();
         lost.sort_by_key(|(call, _)| *call);
         for (call, item) in lost {
-            self.lose(call, item, TaskError::Broken(broken.clone()));
+            self.resolve(call, item, Err(TaskError::Broken(broken.clone())));
         }
     }
 
@@ -247,10 +252,14 @@ impl Manager {
         self.links.into_values().for_each(Link::join);
     }
 
-    /// Fails a call that has been started, so that nobody can cancel it in the meantime.
-    fn lose(&self, call: WorkId, item: WorkItem, error: TaskError) {
-        self.record(EventKind::Lost { call, error: Box::new(error.clone()) });
-        item.fail(error);
+    /// Resolves the future of a call that has been started, so that nobody can cancel it in the meantime.
+    fn resolve(&self, call: WorkId, item: WorkItem, answer: Result<Vec<u8>, TaskError>) {
+        item.answer(answer, &mut |error| {
+            self.record(match error {
+                None => EventKind::ResultReceived { call },
+                Some(error) => EventKind::Lost { call, error: Box::new(error.clone()) },
+            });
+        });
     }
 
     fn record(&self, kind: EventKind) {

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, WorkId, WorkerId};
+use crate::executor::function::PAYLOAD_LIMIT;
 
 /// What both sides must agree on.
 pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 1");
 
-/// A frame above this is not ours.
-const FRAME_LIMIT: usize = 1 << 30;
+/// A frame above this is not ours: the largest payload, and room for the message around it.
+const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
 
 /// Parent to worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ pub(super) enum ReadError {
 /// Appends a frame to `buffer`.
 ///
 /// # Errors
-/// When the message can't be encoded or is longer than 1 GiB.
+/// When the message can't be encoded or is longer than any of ours.
 pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob: &[u8]) -> io::Result<()> {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; 4]);
@@ -113,6 +114,13 @@ pub(super) fn read_frame<'a, M: DeserializeOwned>(
         return Err(ReadError::Truncated);
     }
     Ok(postcard::take_from_bytes(buffer)?)
+}
+
+/// Gives the memory of a large frame back, before the wait for the next.
+pub(super) fn release_if_large(buffer: &mut Vec<u8>) {
+    const KEPT: usize = 1 << 20;
+    buffer.clear();
+    buffer.shrink_to(KEPT);
 }
 
 fn within_frame(error: io::Error) -> ReadError {

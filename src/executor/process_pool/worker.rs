@@ -20,7 +20,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
 
-use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, append_frame, read_frame};
+use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, append_frame, read_frame, release_if_large};
 use crate::executor::context::Control;
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use crate::executor::function::{CallSite, Registry};
@@ -78,6 +78,7 @@ fn shake_hands(input: &mut BufReader<File>) -> Result<WorkerId, WorkerError> {
 fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Control) {
     let mut buffer = Vec::new();
     loop {
+        release_if_large(&mut buffer);
         match read_frame(&mut input, &mut buffer) {
             Ok((ToWorker::Call { call, function }, arguments)) => {
                 let arguments = arguments.to_vec();
@@ -91,7 +92,8 @@ fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Contro
             // The parent closed the pipe, or is gone: nobody wants an answer any more.
             Err(ReadError::Closed) => std::process::exit(0),
             Err(error) => {
-                eprintln!("poolscope worker: {error}");
+                // Whoever reads standard error may be gone too.
+                let _ = writeln!(io::stderr(), "poolscope worker: {error}");
                 std::process::exit(1);
             }
         }
@@ -108,7 +110,7 @@ fn serve(
     for Call { id: call, function, arguments } in inbox {
         let site = CallSite { call, worker, sink: outbox, control };
         let results = registry.run(&function, &site, &arguments);
-        // The argument is freed before the result is sent: an idle worker holds nothing of its last task.
+        // Freed before the result is sent: an idle worker holds nothing of its last task.
         drop(arguments);
         outbox.record(Event::now(EventKind::EnteredResultQueue { call }));
         match results {
