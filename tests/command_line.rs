@@ -118,6 +118,9 @@ fn an_error_can_stop_or_skip_the_rest() {
             assert_eq!(output.status.code(), Some(1));
             assert_eq!(number(&report, "raised"), 1, "{line}");
             assert!(number(&report, "cancelled") >= 30, "{line}: {report}");
+            // One more may have been on its way in a pool; where there is one thread, there is none.
+            let at_most = if executor == "sequential" { 0 } else { 2 };
+            assert!(number(&report, "returned") <= at_most, "{line}: {report}");
             let calls = number(&report, "calls");
             assert!(on_error == "stop" || calls == 40, "what is skipped is handed out all the same: {report}");
         }
@@ -149,8 +152,8 @@ fn what_cannot_be_is_refused_with_the_field_and_its_limits() {
         (vec!["sum", "--workers", "two"], "--workers: must be a whole number from 1 to"),
         (vec!["sum", "--workers", "-1"], "--workers: must be a whole number from 1 to"),
         (vec!["sum", "--chunksize", "0"], "--chunksize: must be a whole number from 1 to"),
-        (vec!["sum", "--timeout", "-1"], "--timeout: must be seconds above 0"),
-        (vec!["sum", "--timeout", "nan"], "--timeout: must be seconds above 0"),
+        (vec!["sum", "--timeout", "-1"], "--timeout: must be seconds from 0.001"),
+        (vec!["sum", "--timeout", "nan"], "--timeout: must be seconds from 0.001"),
         (vec!["smu"], "workload: there is no `smu`; there is sum,"),
         (vec!["sum", "--set", "tasks=many"], "tasks: must be a whole number from 0 to"),
         (vec!["sum", "--set", "taks=1"], "taks: no such parameter; there is tasks, to"),
@@ -158,6 +161,10 @@ fn what_cannot_be_is_refused_with_the_field_and_its_limits() {
         (vec!["sleep", "--set", "fail=20"], "fail: there is no item 20 among 20 tasks"),
         (vec!["sum", "--executor", "fibers"], "invalid value 'fibers' for '--executor"),
         (vec!["hash-files", "--set", "input=no/such/folder"], "input: no/such/folder: there is no such folder"),
+        (vec!["sum", "--timeout", ""], "--timeout: must be seconds from 0.001"),
+        (vec!["sum", "--seed", "-1"], "--seed: must be a whole number from 0 to"),
+        (vec!["sum", "--set", "tasks=1", "--set", "tasks=2"], "tasks: is given twice"),
+        (vec!["sum", "--set", "=3"], "--set: must be KEY=VALUE, not `=3`"),
         (vec!["thumbnails", "--set"], "a value is required for '--set"),
     ];
     for (arguments, message) in cases {
@@ -166,7 +173,7 @@ fn what_cannot_be_is_refused_with_the_field_and_its_limits() {
         assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
-    for (param, message) in [("input", "is not a folder"), ("output", "cannot be made")] {
+    for (param, message) in [("input", "is not a folder"), ("output", "is not a folder")] {
         let output = poolscope(home.path()).args(["run", "thumbnails", "--set", &format!("{param}={file}")]).output();
         let output = output.unwrap();
         assert_eq!(output.status.code(), Some(2));
@@ -216,6 +223,7 @@ fn hostile_folder(home: &Path) -> std::path::PathBuf {
     for name in ["02-sunset-hills.jpg", "14-circle-packing.png", "18-spiral-checker.gif", "22-stained-glass.webp"] {
         let whole = sample(name);
         fs::write(folder.join(format!("truncated-{name}")), &whole[..whole.len() / 2]).unwrap();
+        fs::write(folder.join(format!("cut-{name}")), &whole[..whole.len() - 1]).unwrap();
     }
     fs::write(folder.join("empty.png"), "").unwrap();
     fs::write(folder.join("notes.txt"), "not an image").unwrap();
@@ -240,13 +248,15 @@ fn each_bad_image_raises_with_its_name_and_the_others_go_on() {
             .unwrap();
         let report = report(&output);
         assert_eq!(output.status.code(), Some(1));
-        assert_eq!((number(&report, "returned"), number(&report, "raised")), (3, 7), "{report}");
+        assert_eq!((number(&report, "returned"), number(&report, "raised")), (3, 11), "{report}");
         let messages = messages(&report);
         let bad =
             ["truncated-02-sunset-hills.jpg", "truncated-14-circle-packing.png", "truncated-18-spiral-checker.gif"];
         for name in bad.into_iter().chain(["truncated-22-stained-glass.webp", "empty.png", "notes.txt", "lies.jpg"]) {
             let told = messages.iter().any(|message| message.contains(name) && message.contains("not an image"));
             assert!(told, "{name} is not told in {messages:?}");
+            let twin = name.replace("truncated-", "cut-");
+            assert!(messages.iter().any(|message| message.contains(&twin)), "{twin} is not told in {messages:?}");
         }
         let mut written: Vec<_> =
             fs::read_dir(&thumbnails).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -181,7 +181,7 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
         ("workers", "1000000", "workers: must be a whole number from 1 to"),
         ("chunksize", "0", "chunksize: must be a whole number from 1 to"),
         ("tasks", "many", "tasks: must be a whole number from 0 to"),
-        ("timeout", "soon", "timeout: must be seconds above 0"),
+        ("timeout", "soon", "timeout: must be seconds from 0.001"),
     ] {
         let good = field(&window, name).value().unwrap_or_default();
         type_into(&mut window, name, text);

@@ -45,15 +45,14 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
                 .collect(),
         })
         .collect();
-    if !arguments.json {
-        print(&readable(&entries));
-        return SUCCESS;
-    }
-    match serde_json::to_string_pretty(&entries) {
-        Ok(json) => {
-            print(&format!("{json}\n"));
-            SUCCESS
-        }
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&entries).map(|json| json + "\n")
+    } else {
+        Ok(readable(&entries))
+    };
+    match text {
+        Ok(text) if print(&text) => SUCCESS,
+        Ok(_) => FAILURE,
         Err(error) => {
             complain(&error.to_string());
             FAILURE

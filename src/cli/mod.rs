@@ -4,7 +4,7 @@ mod list;
 mod report;
 mod run;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -78,11 +78,27 @@ fn worker() -> u8 {
 
 /// To standard error. Whoever closed it does not want to know.
 fn complain(message: &str) {
-    let _ = writeln!(std::io::stderr(), "poolscope: {message}");
+    let _ = writeln!(std::io::stderr(), "poolscope: {}", for_terminal(message));
 }
 
-/// To standard output. A reader that has gone away, such as `head`, is no error.
-fn print(text: &str) {
+/// To standard output; returns whether that worked. A reader that has gone away, such as `head`, is no error.
+fn print(text: &str) -> bool {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            complain(&format!("the output could not be written: {error}"));
+            false
+        }
+        _ => true,
+    }
+}
+
+/// Names of files and arguments may hold what moves a terminal's cursor or changes its title: that is shown, not done.
+fn for_terminal(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\n' => letter.to_string(),
+        _ if letter.is_control() => letter.escape_default().to_string(),
+        _ => letter.to_string(),
+    };
+    text.chars().map(shown).collect()
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::for_terminal;
 use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::trace::Quantiles;
 
@@ -116,18 +117,22 @@ impl Report {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "{} on {} · {} worker{} · chunksize {}{}",
+            "{} on {} · {} · chunksize {}{}",
             self.workload,
             self.executor,
-            self.workers,
-            if self.workers == 1 { "" } else { "s" },
+            plural(self.workers, "worker"),
             self.chunksize,
             self.ending
         );
         let _ = writeln!(
             text,
-            "{} items in {} calls: {} returned, {} raised, {} cancelled, {} lost",
-            self.items, self.calls, self.returned, self.raised, self.cancelled, self.lost
+            "{} in {}: {} returned, {} raised, {} cancelled, {} lost",
+            plural(self.items, "item"),
+            plural(self.calls, "call"),
+            self.returned,
+            self.raised,
+            self.cancelled,
+            self.lost
         );
         let _ = writeln!(text, "makespan {:.3} s · {:.1} items/s", self.makespan_s, self.items_per_s);
         let _ = writeln!(
@@ -145,18 +150,25 @@ impl Report {
             let busy = if self.makespan_s > 0.0 { lane.busy_s / self.makespan_s * 100.0 } else { 0.0 };
             let _ = writeln!(
                 text,
-                "worker {}{pid}: {} items in {} calls, busy {:.3} s ({busy:.0} %)",
-                lane.worker, lane.items, lane.calls, lane.busy_s
+                "worker {}{pid}: {} in {}, busy {:.3} s ({busy:.0} %)",
+                lane.worker,
+                plural(lane.items, "item"),
+                plural(lane.calls, "call"),
+                lane.busy_s
             );
         }
         for error in self.errors.iter().take(ERRORS_SHOWN) {
-            let _ = writeln!(text, "item {}: {}", error.item, error.message);
+            let _ = writeln!(text, "item {}: {}", error.item, for_terminal(&error.message).replace('\n', "\\n"));
         }
         if self.errors.len() > ERRORS_SHOWN {
             let _ = writeln!(text, "… and {} more errors (--json lists all)", self.errors.len() - ERRORS_SHOWN);
         }
         text
     }
+}
+
+fn plural(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 fn ending(run: &Run) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded, select, unbounded};
@@ -41,8 +42,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value = "continue")]
     on_error: OnError,
     /// For workloads that draw random numbers
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true)]
+    seed: String,
     /// One JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -62,8 +63,14 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
     };
     let (interrupts_in, interrupts) = unbounded();
     let handler_end = interrupts_in.clone();
+    let over = Arc::new(AtomicBool::new(false));
+    let handler_over = Arc::clone(&over);
     // Without the handler Ctrl-C still ends the program, and with it the workers.
     let _ = ctrlc::set_handler(move || {
+        if handler_over.load(Ordering::Relaxed) {
+            // Nothing is left but to print, and whoever reads it may have stopped reading.
+            std::process::exit(INTERRUPTED.into());
+        }
         let _ = handler_end.send(());
     });
     let (wake, woken) = bounded(1);
@@ -77,8 +84,14 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
         }
     };
     lab.send(Command::Run(Box::new(checked)));
-    let bar = (!arguments.quiet && std::io::stderr().is_terminal()).then(progress_bar);
-    let watched = watch(&lab, &woken, &interrupts, bar.as_ref());
+    let mut bar = None;
+    let show = |run: &Run| {
+        // Before the items are known there is nothing to measure.
+        if !arguments.quiet && std::io::stderr().is_terminal() && run.items.is_some() {
+            show_progress(bar.get_or_insert_with(progress_bar), run);
+        }
+    };
+    let watched = watch(&lab, &woken, &interrupts, show);
     // Kept until here, so that the channel is open whether there is a handler or not.
     drop(interrupts_in);
     if let Some(bar) = bar {
@@ -88,6 +101,7 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
         complain("the run broke off because of a bug");
         return FAILURE;
     };
+    over.store(true, Ordering::Relaxed);
     let code = conclude(&run, arguments);
     if interrupted { INTERRUPTED } else { code }
 }
@@ -96,9 +110,13 @@ impl Arguments {
     fn settings(&self) -> Result<RunSettings, String> {
         let mut params = BTreeMap::new();
         for pair in &self.set {
-            let (name, value) =
-                pair.split_once('=').ok_or_else(|| format!("--set: must be KEY=VALUE, not `{pair}`"))?;
-            params.insert(name.trim().to_owned(), value.to_owned());
+            let parts = pair.split_once('=').map(|(name, value)| (name.trim(), value));
+            let (name, value) = parts
+                .filter(|(name, _)| !name.is_empty())
+                .ok_or_else(|| format!("--set: must be KEY=VALUE, not `{pair}`"))?;
+            if params.insert(name.to_owned(), value.to_owned()).is_some() {
+                return Err(format!("{name}: is given twice"));
+            }
         }
         let field = |error: crate::workload::FieldError| format!("--{error}");
         let workers = match &self.workers {
@@ -112,9 +130,17 @@ impl Arguments {
             workers,
             chunksize: parse_chunksize(&self.chunksize).map_err(field)?,
             collect: self.collect,
-            timeout: self.timeout.as_deref().map_or(Ok(None), parse_timeout).map_err(field)?,
+            // In the window an empty field is none; here it is a slip.
+            timeout: self
+                .timeout
+                .as_deref()
+                .map_or(Ok(None), |text| parse_timeout(if text.is_empty() { "nothing" } else { text }))
+                .map_err(field)?,
             on_error: self.on_error,
-            seed: self.seed,
+            seed: self
+                .seed
+                .parse()
+                .map_err(|_| format!("--seed: must be a whole number from 0 to {}, not `{}`", u64::MAX, self.seed))?,
         })
     }
 }
@@ -124,7 +150,7 @@ fn watch(
     lab: &Lab,
     woken: &Receiver<()>,
     interrupts: &Receiver<()>,
-    bar: Option<&ProgressBar>,
+    mut show: impl FnMut(&Run),
 ) -> Option<(Arc<Run>, bool)> {
     let mut interrupted = false;
     loop {
@@ -140,9 +166,7 @@ fn watch(
             }
         }
         let Some(run) = lab.run() else { continue };
-        if let Some(bar) = bar {
-            show_progress(bar, &run);
-        }
+        show(&run);
         if run.ended() {
             return Some((run, interrupted));
         }
@@ -151,7 +175,7 @@ fn watch(
 
 fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} items · {elapsed} · {eta} left {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} items · {elapsed}{msg}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));
@@ -159,18 +183,22 @@ fn progress_bar() -> ProgressBar {
 }
 
 fn show_progress(bar: &ProgressBar, run: &Run) {
-    let totals = run.totals();
-    if let Some(items) = run.items {
-        bar.set_length(items as u64);
+    let done = run.totals().sum() as u64;
+    let items = run.items.unwrap_or(0) as u64;
+    bar.set_length(items);
+    bar.set_position(done);
+    let failed = run.totals().raised + run.totals().lost;
+    let mut notes = vec![String::new()];
+    if failed > 0 {
+        notes.push(format!("{failed} failed"));
     }
-    bar.set_position(totals.sum() as u64);
-    let trouble = totals.raised + totals.lost;
-    bar.set_message(match run.status {
-        Status::Preparing => "· looking for items".to_owned(),
-        Status::Stopping => "· stopping".to_owned(),
-        _ if trouble > 0 => format!("· {trouble} failed"),
-        _ => String::new(),
-    });
+    if run.status == Status::Stopping {
+        notes.push("stopping".to_owned());
+    } else if done > 0 && done < items {
+        let left = bar.elapsed().mul_f64((items - done) as f64 / done as f64);
+        notes.push(format!("about {} s left", left.as_secs() + 1));
+    }
+    bar.set_message(notes.join(" · "));
 }
 
 fn conclude(run: &Run, arguments: &Arguments) -> u8 {
@@ -178,17 +206,21 @@ fn conclude(run: &Run, arguments: &Arguments) -> u8 {
         complain(&error.to_string());
         return if matches!(error, RunError::System(_)) { FAILURE } else { USAGE };
     }
+    if let Some(cause) = run.trace.missing_worker() {
+        let started = run.trace.lanes().len();
+        complain(&format!("only {started} of {} workers could be started: {cause}", run.settings.workers));
+    }
     let report = Report::new(run);
-    if arguments.json {
+    let printed = if arguments.json {
         match serde_json::to_string(&report) {
             Ok(json) => print(&format!("{json}\n")),
             Err(error) => {
                 complain(&error.to_string());
-                return FAILURE;
+                false
             }
         }
-    } else if !arguments.quiet {
-        print(&report.readable());
-    }
-    if report.all_returned() { SUCCESS } else { FAILURE }
+    } else {
+        arguments.quiet || print(&report.readable())
+    };
+    if printed && report.all_returned() { SUCCESS } else { FAILURE }
 }

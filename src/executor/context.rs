@@ -75,7 +75,15 @@ impl Control {
         self.skipping.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn is_skipping(&self) -> bool {
-        self.skipping.load(Ordering::Relaxed)
+    /// # Errors
+    /// Why an item that has not begun is not to be run at all.
+    pub(super) fn may_begin(&self) -> Result<(), TaskError> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            Err(TaskError::Interrupted)
+        } else if self.skipping.load(Ordering::Relaxed) {
+            Err(TaskError::Skipped)
+        } else {
+            Ok(())
+        }
     }
 }

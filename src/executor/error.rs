@@ -20,7 +20,7 @@ pub enum TaskError {
     /// The task panicked.
     #[error("the task panicked: {0}")]
     Panicked(String),
-    /// The task was asked to stop, and did so at its next checkpoint.
+    /// The task was asked to stop, and did so at its next checkpoint, or before it began.
     #[error("stopped before it finished")]
     Interrupted,
     /// The task was not run: an earlier one had raised, and the rest is being skipped.
@@ -132,6 +132,16 @@ pub enum BrokenExecutor {
         pid: u32,
         /// Exit code or signal, in words.
         exit: String,
+        /// The call that it held.
+        call: Option<u64>,
+    },
+    /// A worker process was asked to stop, did not, and was killed for that.
+    #[error("worker {worker} (pid {pid}) did not stop when it was asked to, and was killed while {}", WhileRunning(*.call))]
+    Unresponsive {
+        /// Which worker.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
         /// The call that it held.
         call: Option<u64>,
     },

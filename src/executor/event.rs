@@ -45,6 +45,8 @@ pub enum EventKind {
     Taken { call: WorkId, worker: WorkerId },
     /// An item began to execute.
     Started { call: WorkId, item: u32, worker: WorkerId },
+    /// An item was handed out, but not run, as the rest is being skipped or stopped.
+    Skipped { call: WorkId, item: u32 },
     /// An item ended.
     Finished { call: WorkId, item: u32, worker: WorkerId, outcome: Outcome },
     /// Process pools: the worker answered; the result is on its way to the manager.
@@ -59,6 +61,8 @@ pub enum EventKind {
     WorkerStarted { worker: WorkerId, pid: Option<u32> },
     /// A worker is ready to take calls.
     WorkerReady { worker: WorkerId },
+    /// One worker more was wanted, but could not be started; those that are there do the work.
+    WorkerMissing { cause: String },
     /// A worker ended, as planned or not (`cause` in words).
     WorkerExited { worker: WorkerId, cause: String },
     /// A done callback of the call's future panicked; its siblings ran all the same.
@@ -72,8 +76,6 @@ pub enum Outcome {
     Returned,
     /// With an error or a panic.
     Raised(Box<TaskError>),
-    /// It was not run, because an earlier item raised and the rest is being skipped.
-    Skipped,
 }
 
 /// Where events go. Called where things happen, on a worker's own thread or under an executor's lock: it must be quick,

@@ -82,16 +82,15 @@ impl CallSite<'_> {
         let context = TaskContext::new(Arc::clone(self.control));
         let run_one = |(index, argument)| {
             let item = u32::try_from(index).unwrap_or(u32::MAX);
+            if let Err(not_begun) = self.control.may_begin() {
+                self.record(EventKind::Skipped { call: self.call, item });
+                return Err(not_begun);
+            }
             self.record(EventKind::Started { call: self.call, item, worker: self.worker });
-            let result = if self.control.is_skipping() {
-                Err(TaskError::Skipped)
-            } else {
-                catch_unwind(AssertUnwindSafe(|| function.call(argument, &context)))
-                    .unwrap_or_else(|panic| Err(TaskError::Panicked(panic_message(&*panic))))
-            };
+            let result = catch_unwind(AssertUnwindSafe(|| function.call(argument, &context)))
+                .unwrap_or_else(|panic| Err(TaskError::Panicked(panic_message(&*panic))));
             let outcome = match &result {
                 Ok(_) => Outcome::Returned,
-                Err(TaskError::Skipped) => Outcome::Skipped,
                 Err(error) => Outcome::Raised(Box::new(error.clone())),
             };
             self.record(EventKind::Finished { call: self.call, item, worker: self.worker, outcome });

@@ -43,6 +43,8 @@ struct State {
     /// Threads that wait for work. Each may already have been promised a call that is still in the queue.
     idle: usize,
     started: usize,
+    /// `max_workers`, or fewer if the system gives no more.
+    limit: usize,
     next_call: WorkId,
     shut_down: bool,
 }
@@ -60,7 +62,8 @@ impl ThreadPoolExecutor {
         if !(1..=Self::WORKERS_LIMIT).contains(&max_workers) {
             return Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT });
         }
-        let state = State { queue: VecDeque::new(), idle: 0, started: 0, next_call: 0, shut_down: false };
+        let state =
+            State { queue: VecDeque::new(), idle: 0, started: 0, limit: max_workers, next_call: 0, shut_down: false };
         Ok(Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
@@ -96,13 +99,17 @@ impl RawExecutor for ThreadPoolExecutor {
         if state.shut_down {
             return Err(SubmitError::ShutDown);
         }
-        if state.queue.len() >= state.idle && state.started < self.max_workers {
+        if state.queue.len() >= state.idle && state.started < state.limit {
             // Under the lock, so that a shutdown that comes next finds the thread in the list.
             match self.spawn(state.started) {
                 Ok(()) => state.started += 1,
-                // With other workers left the call is in good hands, only later.
                 Err(cause) if state.started == 0 => return Err(SubmitError::Spawn(cause.to_string())),
-                Err(_) => {}
+                // With other workers left the call is in good hands, only later; and it is not tried again.
+                Err(cause) => {
+                    state.limit = state.started;
+                    let cause = cause.to_string();
+                    self.shared.sink.record(Event::now(EventKind::WorkerMissing { cause }));
+                }
             }
         }
         let call = state.next_call;

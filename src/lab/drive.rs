@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
-use super::settings::{CheckedSettings, Collect, ExecutorKind, RunSettings};
+use super::recorder::Recorder;
+use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError, RunSettings};
 use crate::executor::{
     BuildError, EventSink, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, SequentialExecutor, SubmitError,
     ThreadPoolExecutor, WorkerCommand, as_completed, gather,
@@ -42,11 +43,11 @@ pub enum RunError {
 pub(super) fn drive(
     run: CheckedSettings,
     worker_command: Option<WorkerCommand>,
-    sink: Arc<dyn EventSink>,
+    recorder: &Arc<Recorder>,
     cancelled: &AtomicBool,
     progress: &Sender<Progress>,
 ) {
-    let ended = prepare_and_run(run, worker_command, sink, cancelled, progress);
+    let ended = prepare_and_run(run, worker_command, recorder, cancelled, progress);
     // Nobody listens any more if the lab itself is ending.
     let _ = progress.send(Progress::Ended(ended));
 }
@@ -54,7 +55,7 @@ pub(super) fn drive(
 fn prepare_and_run(
     run: CheckedSettings,
     worker_command: Option<WorkerCommand>,
-    sink: Arc<dyn EventSink>,
+    recorder: &Arc<Recorder>,
     cancelled: &AtomicBool,
     progress: &Sender<Progress>,
 ) -> Ended {
@@ -63,11 +64,12 @@ fn prepare_and_run(
     if cancelled.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let executor = build(&settings, worker_command, sink)?;
+    let events: Arc<dyn EventSink> = Arc::clone(recorder) as _;
+    let executor = build(&settings, worker_command, events)?;
     let labels = Arc::clone(&plan.labels);
     let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) };
     let _ = progress.send(prepared);
-    let refused = collect(plan, &*executor, &settings);
+    let refused = collect(plan, &*executor, &settings, recorder);
     executor.shutdown(true, false);
     Ok(refused.filter(|refused| *refused != SubmitError::ShutDown))
 }
@@ -90,10 +92,20 @@ fn build(
 
 /// Submits and waits the way that was chosen. What comes of each item the lab hears as events, so results are let go.
 /// Returns why the executor took no more calls, if it did not take all.
-fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings) -> Option<SubmitError> {
+fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recorder: &Recorder) -> Option<SubmitError> {
+    // The lab does the same when it comes to the event. Here it is heeded before the next call, which matters where the
+    // next call runs in this thread.
+    let go_on = || match settings.on_error {
+        OnError::Stop => !recorder.has_raised(),
+        OnError::Skip if recorder.has_raised() => {
+            executor.skip_rest();
+            true
+        }
+        OnError::Skip | OnError::Continue => true,
+    };
     if settings.collect == Collect::Map {
         let options = MapOptions { chunksize: settings.chunksize, timeout: None };
-        return match plan.map(executor, options) {
+        return match plan.map(executor, options, &go_on) {
             Ok(results) => {
                 results.for_each(drop);
                 None
@@ -103,7 +115,7 @@ fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings) -> Op
             Err(MapError::Chunksize) => None,
         };
     }
-    let (futures, refused) = plan.submit(executor);
+    let (futures, refused) = plan.submit(executor, &go_on);
     match settings.collect {
         Collect::AsCompleted => as_completed(futures, None).for_each(drop),
         Collect::Gather => drop(pollster::block_on(gather(futures))),

@@ -13,6 +13,7 @@
 //! nothing happens.
 
 mod drive;
+mod recorder;
 mod run;
 mod sampler;
 mod settings;
@@ -32,10 +33,11 @@ pub use settings::{
     parse_workers,
 };
 
-use crate::executor::{Event, EventKind, Outcome, RawExecutor, WorkerCommand};
+use crate::executor::{Event, RawExecutor, WorkerCommand};
 use crate::sys;
 use crate::trace::{Series, Trace};
 use drive::{Ended, Progress, drive};
+use recorder::{Recorder, tells_of_an_error};
 use sampler::{Sample, Sampler};
 
 /// How often the window can be told: 60 times a second.
@@ -275,7 +277,7 @@ impl Actor {
         let events = current.events.clone();
         for (count, event) in std::iter::once(first).chain(events.try_iter()).enumerate() {
             current.run.trace.apply(&event);
-            if raised(&event) {
+            if tells_of_an_error(&event) {
                 current.heed_error();
             }
             if count % 256 == 255 && started.elapsed() > FOLD_BUDGET {
@@ -316,10 +318,6 @@ fn drive_panicked() -> Woken {
     Woken::Progress(Progress::Ended(Err(RunError::System("the run broke off because of a bug".to_owned()))))
 }
 
-const fn raised(event: &Event) -> bool {
-    matches!(&event.kind, EventKind::Finished { outcome: Outcome::Raised(_), .. } | EventKind::Lost { .. })
-}
-
 impl Current {
     fn start(
         number: usize,
@@ -336,13 +334,13 @@ impl Current {
             cpu: Series::default(),
             backlog: 0,
         };
-        let (sink, events) = unbounded::<Event>();
+        let (recorder, events) = Recorder::new();
         let (progress_in, progress) = unbounded();
         let cancelled = Arc::new(AtomicBool::new(false));
         let drive_cancelled = Arc::clone(&cancelled);
         let thread = thread::Builder::new()
             .name("drive".to_owned())
-            .spawn(move || drive(checked, worker_command, Arc::new(sink), &drive_cancelled, &progress_in));
+            .spawn(move || drive(checked, worker_command, &Arc::new(recorder), &drive_cancelled, &progress_in));
         let thread = match thread {
             Ok(thread) => thread,
             Err(error) => return Err((Box::new(run), error)),

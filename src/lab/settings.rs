@@ -129,8 +129,8 @@ impl fmt::Display for ExecutorKind {
 /// More items a call than any run has items makes no sense.
 pub const CHUNKSIZE_LIMIT: usize = 10_000_000;
 
-/// The longest timeout, in seconds: a year.
-pub const TIMEOUT_LIMIT: f64 = 31_536_000.0;
+/// The shortest and the longest timeout, in seconds: a millisecond, and a year.
+pub const TIMEOUT_LIMITS: std::ops::RangeInclusive<f64> = 0.001..=31_536_000.0;
 
 /// Settings that were found to be in order.
 pub struct CheckedSettings {
@@ -208,17 +208,17 @@ pub fn parse_timeout(text: &str) -> Result<Option<f64>, FieldError> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let seconds = text.trim().parse().map_err(|_| timeout_error(&text.trim()))?;
-    check_timeout(seconds)?;
-    Ok(Some(seconds))
+    let seconds = text.trim().parse().ok().filter(|seconds| TIMEOUT_LIMITS.contains(seconds));
+    seconds.map(Some).ok_or_else(|| timeout_error(&text.trim()))
 }
 
 fn check_timeout(seconds: f64) -> Result<(), FieldError> {
-    if seconds > 0.0 && seconds <= TIMEOUT_LIMIT { Ok(()) } else { Err(timeout_error(&seconds)) }
+    if TIMEOUT_LIMITS.contains(&seconds) { Ok(()) } else { Err(timeout_error(&seconds)) }
 }
 
 fn timeout_error(given: &dyn fmt::Display) -> FieldError {
-    FieldError::new("timeout", format!("must be seconds above 0, up to {TIMEOUT_LIMIT}, not `{given}`"))
+    let (shortest, longest) = (TIMEOUT_LIMITS.start(), TIMEOUT_LIMITS.end());
+    FieldError::new("timeout", format!("must be seconds from {shortest} to {longest}, not `{given}`"))
 }
 
 #[cfg(test)]
@@ -233,9 +233,9 @@ mod tests {
             (RunSettings { workers: 0, ..good.clone() }, "workers: must be a whole number from 1 to"),
             (RunSettings { workers: 1_000_000, ..good.clone() }, "workers: must be a whole number from 1 to"),
             (RunSettings { chunksize: 0, ..good.clone() }, "chunksize: must be a whole number from 1 to 10000000"),
-            (RunSettings { timeout: Some(0.0), ..good.clone() }, "timeout: must be seconds above 0"),
-            (RunSettings { timeout: Some(f64::NAN), ..good.clone() }, "timeout: must be seconds above 0"),
-            (RunSettings { timeout: Some(f64::INFINITY), ..good.clone() }, "timeout: must be seconds above 0"),
+            (RunSettings { timeout: Some(0.0), ..good.clone() }, "timeout: must be seconds from 0.001"),
+            (RunSettings { timeout: Some(f64::NAN), ..good.clone() }, "timeout: must be seconds from 0.001"),
+            (RunSettings { timeout: Some(f64::INFINITY), ..good.clone() }, "timeout: must be seconds from 0.001"),
             (RunSettings { workload: "smu".to_owned(), ..good }, "workload: there is no `smu`; there is sum, "),
         ];
         for (settings, message) in cases {

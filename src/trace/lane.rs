@@ -31,8 +31,6 @@ pub enum EndStage {
     Returned,
     /// With an error.
     Raised,
-    /// It was not run: the rest was being skipped.
-    Skipped,
     /// Its worker ended in the middle of it, or its result never arrived.
     Lost,
 }

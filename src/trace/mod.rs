@@ -37,6 +37,7 @@ pub struct Trace {
     last_event: i64,
     last_result: i64,
     ignored: usize,
+    missing_worker: Option<Arc<str>>,
 }
 
 /// A call: its way through the queues. A time that has not come is `None`.
@@ -201,6 +202,7 @@ impl Trace {
             last_event: 0,
             last_result: 0,
             ignored: 0,
+            missing_worker: None,
         }
     }
 
@@ -217,6 +219,7 @@ impl Trace {
                 known
             }
             EventKind::Started { call, item, worker } => self.started(*call, *item, *worker, at),
+            EventKind::Skipped { call, .. } => self.skipped(*call),
             EventKind::Finished { call, item, worker, outcome } => self.finished(*call, *item, *worker, outcome, at),
             EventKind::EnteredResultQueue { call } => self.advance(*call, Stage::ResultQueue, at),
             EventKind::ResultReceived { call } => {
@@ -239,6 +242,10 @@ impl Trace {
                 let lane = self.lane(*worker);
                 lane.close(at, EndStage::Lost);
                 lane.exited = Some((at, cause.clone()));
+                true
+            }
+            EventKind::WorkerMissing { cause } => {
+                self.missing_worker = Some(cause.as_str().into());
                 true
             }
             EventKind::CallbackPanicked { .. } => true,
@@ -328,14 +335,19 @@ impl Trace {
                 self.errors.push(ItemError { item, message: error.full_message().into() });
                 EndStage::Raised
             }
-            Outcome::Skipped => {
-                so_far.skipped += 1;
-                items.cancelled += 1;
-                EndStage::Skipped
-            }
         };
         self.lane(worker).close(at, end_stage);
         true
+    }
+
+    fn skipped(&mut self, call: WorkId) -> bool {
+        let known = self.calls.get(call as usize).is_some_and(|row| row.stage == Stage::Executing);
+        if known {
+            self.under_way.entry(call).or_default().skipped += 1;
+            self.counts.items.executing -= 1;
+            self.counts.items.cancelled += 1;
+        }
+        known
     }
 
     /// The whole call is lost, also those of its items that had finished: nobody got their results.
@@ -447,6 +459,12 @@ impl Trace {
     #[must_use]
     pub const fn time_of(&self, stamp: i64) -> i64 {
         stamp - self.origin
+    }
+
+    /// Why there are fewer workers than were wanted, if that is so.
+    #[must_use]
+    pub fn missing_worker(&self) -> Option<&str> {
+        self.missing_worker.as_deref()
     }
 
     /// Events that made no sense, such as of a call that was never submitted.

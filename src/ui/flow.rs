@@ -105,7 +105,7 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
                     capacity: None,
                     color: |palette| palette.result_queue,
                     help: "Answers on their way back to the manager thread, which resolves the futures.",
-                    weight: 0.8,
+                    weight: 1.0,
                 },
             ]
         }

@@ -88,7 +88,6 @@ impl Palette {
         match end_stage {
             EndStage::Returned => self.computing,
             EndStage::Raised | EndStage::Lost => self.error,
-            EndStage::Skipped => self.pending,
         }
     }
 }

@@ -128,6 +128,9 @@ fn figures(run: &Run) -> String {
     if failed > 0 {
         parts.push(format!("{} failed", format::count(failed)));
     }
+    if run.trace.missing_worker().is_some() {
+        parts.push(format!("only {} workers could be started", run.trace.lanes().len()));
+    }
     if run.backlog > 10_000 {
         parts.push(format!("{} events behind", format::count(run.backlog)));
     }

@@ -94,10 +94,12 @@ impl Param {
     }
 
     fn parse(&self, text: &str) -> Result<ParamValue, FieldError> {
-        let text = text.trim();
+        // A folder's name may begin or end with spaces.
+        let folder = matches!(self.kind, ParamKind::InputFolder | ParamKind::OutputFolder);
+        let text = if folder { text } else { text.trim() };
         let wrong = || FieldError::new(self.name, format!("must be {}, not `{text}`", self.kind.describe()));
         match self.kind {
-            ParamKind::InputFolder | ParamKind::OutputFolder if text.is_empty() => Err(wrong()),
+            ParamKind::InputFolder | ParamKind::OutputFolder if text.trim().is_empty() => Err(wrong()),
             ParamKind::InputFolder | ParamKind::OutputFolder => Ok(ParamValue::Folder(PathBuf::from(text))),
             ParamKind::Count { min, max } => {
                 parse_count(text).filter(|count| (min..=max).contains(count)).map(ParamValue::Count).ok_or_else(wrong)

@@ -27,24 +27,41 @@ impl Plan {
         Self { items: arguments.len(), labels: Arc::new(labels), work: Box::new(Calls { function, arguments }) }
     }
 
-    /// Submits everything, in chunks.
+    /// Submits everything, in chunks, as long as `go_on` says so before each.
     ///
     /// # Errors
     /// When the executor takes no (more) calls.
-    pub fn map(self, executor: &dyn RawExecutor, options: MapOptions) -> Result<Map<String>, MapError> {
-        self.work.map(executor, options)
+    pub fn map(
+        self,
+        executor: &dyn RawExecutor,
+        options: MapOptions,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Map<String>, MapError> {
+        self.work.map(executor, options, go_on)
     }
 
-    /// Submits everything, item by item. If the executor stops taking calls, the futures so far are returned beside the
+    /// Submits everything, item by item, as long as `go_on` says so before each. If the executor stops taking calls, the futures so far are returned beside the
     /// error.
-    pub fn submit(self, executor: &dyn RawExecutor) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
-        self.work.submit(executor)
+    pub fn submit(
+        self,
+        executor: &dyn RawExecutor,
+        go_on: &dyn Fn() -> bool,
+    ) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
+        self.work.submit(executor, go_on)
     }
 }
 
+type GoOn<'a> = &'a dyn Fn() -> bool;
+
 trait Work: Send {
-    fn map(self: Box<Self>, executor: &dyn RawExecutor, options: MapOptions) -> Result<Map<String>, MapError>;
-    fn submit(self: Box<Self>, executor: &dyn RawExecutor) -> (Vec<TaskFuture<String>>, Option<SubmitError>);
+    fn map(
+        self: Box<Self>,
+        to: &dyn RawExecutor,
+        options: MapOptions,
+        go_on: GoOn<'_>,
+    ) -> Result<Map<String>, MapError>;
+    fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>)
+    -> (Vec<TaskFuture<String>>, Option<SubmitError>);
 }
 
 struct Calls<A, I> {
@@ -53,14 +70,23 @@ struct Calls<A, I> {
 }
 
 impl<A: Portable, I: ExactSizeIterator<Item = A> + Send> Work for Calls<A, I> {
-    fn map(self: Box<Self>, executor: &dyn RawExecutor, options: MapOptions) -> Result<Map<String>, MapError> {
-        executor.map(self.function, self.arguments, options)
+    fn map(
+        self: Box<Self>,
+        to: &dyn RawExecutor,
+        options: MapOptions,
+        go_on: GoOn<'_>,
+    ) -> Result<Map<String>, MapError> {
+        to.map(self.function, self.arguments.take_while(|_| go_on()), options)
     }
 
-    fn submit(self: Box<Self>, executor: &dyn RawExecutor) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
+    fn submit(
+        self: Box<Self>,
+        to: &dyn RawExecutor,
+        go_on: GoOn<'_>,
+    ) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
         let mut futures = Vec::with_capacity(self.arguments.len());
-        for argument in self.arguments {
-            match executor.submit(self.function, argument) {
+        for argument in self.arguments.take_while(|_| go_on()) {
+            match to.submit(self.function, argument) {
                 Ok(future) => futures.push(future),
                 Err(error) => return (futures, Some(error)),
             }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::FieldError;
+use crate::sys;
 
 macro_rules! samples {
     ($($name:literal),+ $(,)?) => {
@@ -73,7 +74,9 @@ fn unpack(folder: &Path) -> io::Result<()> {
             continue;
         }
         // Under a passing name first: two programs may start at the same time.
-        let file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut passing = tempfile::Builder::new();
+        sys::make_like_other_files(&mut passing);
+        let file = passing.tempfile_in(folder)?;
         fs::write(file.path(), content)?;
         file.persist(target)?;
     }

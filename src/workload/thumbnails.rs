@@ -1,11 +1,11 @@
 //! `thumbnails`: every image of a folder, made small and written to another. Decoding, resizing, encoding, and files.
 
 use std::fs;
-use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use image::{DynamicImage, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Entry};
@@ -29,49 +29,83 @@ pub(super) struct Job {
 
 fn thumbnail(Job { source, output, size }: Job, context: &TaskContext) -> Result<String, TaskError> {
     let source = source.path()?;
-    let image_error = |error: image::ImageError| {
+    let file = fs::File::open(&source)
+        .map_err(|error| TaskError::with_cause(format!("{} cannot be read", source.display()), &error))?;
+    let (image, format) = decode(file).map_err(|error| {
         TaskError::with_cause(format!("{} is not an image that can be read", source.display()), &error)
-    };
-    let (image, format) = decode(&source).map_err(image_error)?;
+    })?;
     context.checkpoint()?;
     let small = if image.width() > size || image.height() > size { image.thumbnail(size, size) } else { image };
     context.checkpoint()?;
-    let name = source.file_name().unwrap_or_default();
-    let target = output.join(name);
+    let target = output.join(source.file_name().unwrap_or_default());
     write_whole(&small, format, &output, &target)
         .map_err(|error| TaskError::with_cause(format!("{} cannot be written", target.display()), &error))?;
     Ok(format!("{} × {}", small.width(), small.height()))
 }
 
-fn decode(source: &Path) -> image::ImageResult<(DynamicImage, ImageFormat)> {
-    // By content, not by name; the reader's default limits refuse images that declare a size beyond memory.
-    let reader = ImageReader::open(source)?.with_guessed_format()?;
-    let format = reader.format().ok_or_else(|| {
-        let unknown = image::error::ImageFormatHint::PathExtension(source.extension().unwrap_or_default().into());
-        image::ImageError::Unsupported(unknown.into())
-    })?;
-    let image = reader.decode()?;
-    if format == ImageFormat::Jpeg {
-        check_jpeg_is_whole(source)?;
-    }
-    Ok((image, format))
+/// Why a file gave no image.
+#[derive(Debug, thiserror::Error)]
+enum DecodeError {
+    #[error("it is no jpeg, png, gif or webp")]
+    Unknown,
+    #[error("the file is truncated")]
+    Truncated,
+    #[error("{0}")]
+    Other(String),
 }
 
-/// The JPEG decoder fills what is missing with grey. A file that ends before its end marker is truncated.
-fn check_jpeg_is_whole(source: &Path) -> image::ImageResult<()> {
-    const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
-    // Some cameras put a few bytes after the marker.
-    const TAIL: i64 = 1 << 16;
-    let mut file = fs::File::open(source)?;
-    let length = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);
-    file.seek(SeekFrom::End(-length.min(TAIL)))?;
-    let mut tail = Vec::new();
-    std::io::Read::read_to_end(&mut BufReader::new(file), &mut tail)?;
-    if tail.windows(2).any(|pair| pair == END_OF_IMAGE) {
-        return Ok(());
+impl From<io::Error> for DecodeError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof { Self::Truncated } else { Self::Other(error.to_string()) }
     }
-    let error = image::error::DecodingError::new(ImageFormat::Jpeg.into(), "the file is truncated");
-    Err(image::ImageError::Decoding(error))
+}
+
+impl From<ImageError> for DecodeError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::IoError(error) => error.into(),
+            error => Self::Other(error.to_string().trim_end().to_owned()),
+        }
+    }
+}
+
+/// The upright image, and what it was.
+fn decode(mut file: fs::File) -> Result<(DynamicImage, ImageFormat), DecodeError> {
+    // By content, not by name; the reader's default limits refuse images that declare a size beyond memory.
+    let reader = ImageReader::new(BufReader::new(file.try_clone()?)).with_guessed_format()?;
+    let known = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP];
+    let format = reader.format().filter(|format| known.contains(format)).ok_or(DecodeError::Unknown)?;
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    if is_whole(&mut file, format)? { Ok((image, format)) } else { Err(DecodeError::Truncated) }
+}
+
+/// Whether the file has its end. Decoders stop at the end of the first picture, and some fill in what is missing.
+fn is_whole(file: &mut fs::File, format: ImageFormat) -> io::Result<bool> {
+    // Programs add a few bytes behind the end; no more of it is looked at than this.
+    const TAIL: i64 = 1 << 16;
+    let length = file.metadata()?.len();
+    if format == ImageFormat::WebP {
+        // `RIFF`, then how many bytes follow.
+        let mut header = [0; 8];
+        file.rewind()?;
+        file.read_exact(&mut header)?;
+        let [_, _, _, _, a, b, c, d] = header;
+        return Ok(u64::from(u32::from_le_bytes([a, b, c, d])) + 8 <= length);
+    }
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::End(-i64::try_from(length).unwrap_or(TAIL).min(TAIL)))?;
+    file.read_to_end(&mut tail)?;
+    let end: &[u8] = match format {
+        ImageFormat::Jpeg => &[0xff, 0xd9],
+        ImageFormat::Png => b"IEND\xae\x42\x60\x82",
+        _ => b";",
+    };
+    let found = tail.windows(end.len()).rposition(|bytes| bytes == end);
+    // A lone `;` may be part of a picture: behind the real one is nothing, or nothing but zeros.
+    Ok(found.is_some_and(|at| format != ImageFormat::Gif || tail[at + 1..].iter().all(|&byte| byte == 0)))
 }
 
 /// Under a passing name first: nobody ever sees half a thumbnail.
@@ -139,6 +173,9 @@ impl Workload for Thumbnails {
 /// Makes the folder, and makes sure that it can be written to and that no original would be overwritten.
 fn prepare_output(input: &Path, output: &Path) -> Result<(), FieldError> {
     let wrong = |cause: &dyn std::fmt::Display| FieldError::new("output", format!("{}: {cause}", output.display()));
+    if output.exists() && !output.is_dir() {
+        return Err(wrong(&"is not a folder"));
+    }
     fs::create_dir_all(output).map_err(|error| wrong(&format!("cannot be made: {error}")))?;
     tempfile::tempfile_in(output).map_err(|error| wrong(&format!("cannot be written to: {error}")))?;
     if same_folder(input, output) {

@@ -274,7 +274,7 @@ fn never_greets() {
     let futures: Vec<_> = (0..4).map(|n| pool.executor.submit(POWER, (n, 2)).unwrap()).collect();
     pool.executor.interrupt();
     for future in futures {
-        assert!(broken(&future.result(Some(PATIENCE)).unwrap_err()).to_string().contains("signal 9"));
+        assert!(matches!(broken(&future.result(Some(PATIENCE)).unwrap_err()), BrokenExecutor::Unresponsive { .. }));
     }
     pool.finish();
 }
@@ -288,7 +288,7 @@ fn stopped_worker() {
     signal(stopped.pid, "STOP");
     pool.executor.interrupt();
     let error = future.result(Some(PATIENCE)).unwrap_err();
-    assert!(broken(&error).to_string().contains("signal 9"), "{error}");
+    assert!(matches!(broken(&error), BrokenExecutor::Unresponsive { call: Some(0), .. }), "{error}");
     let trace = pool.finish();
     assert!(trace.lanes()[0].exited.is_some());
     drop(stopped);

@@ -295,7 +295,10 @@ fn interrupt_ends_what_executes(kind: Kind) {
         assert_eq!(future.result(Some(PATIENCE)), Err(ResultError::Task(TaskError::Interrupted)));
     }
     assert!(started.elapsed() < PATIENCE);
-    assert_eq!(pool.finish().counts().raised, 4);
+    // Those that had begun raised; the others were not run at all.
+    let counts = *pool.finish().counts();
+    assert_eq!(counts.raised + counts.items.cancelled, 4);
+    assert!(counts.raised <= 2, "{counts:?}");
 }
 
 fn skipping(kind: Kind) {

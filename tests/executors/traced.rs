@@ -86,7 +86,7 @@ fn check_order(events: &[Event]) {
             EventKind::EnteredCallQueue { call } => (call, 2),
             EventKind::Taken { call, .. } => (call, 3),
             EventKind::Started { call, item, .. } => (call, 4 + 2 * item),
-            EventKind::Finished { call, item, .. } => (call, 5 + 2 * item),
+            EventKind::Finished { call, item, .. } | EventKind::Skipped { call, item } => (call, 5 + 2 * item),
             EventKind::EnteredResultQueue { call } => (call, u32::MAX - 1),
             EventKind::ResultReceived { call } | EventKind::Cancelled { call } | EventKind::Lost { call, .. } => {
                 (call, u32::MAX)

@@ -62,6 +62,8 @@ pub(super) struct Link {
     pub(super) pid: u32,
     /// The call that it holds.
     pub(super) call: Option<WorkId>,
+    /// It was killed because it did not stop when it was asked to.
+    pub(super) deaf: bool,
     orders: Sender<Order>,
     child: Arc<Mutex<Child>>,
     feeder: JoinHandle<()>,
@@ -102,7 +104,7 @@ impl Link {
             Ok((feeder, reader))
         });
         match threads {
-            Ok((feeder, reader)) => Ok(Self { pid, call: None, orders, child, feeder, reader }),
+            Ok((feeder, reader)) => Ok(Self { pid, call: None, deaf: false, orders, child, feeder, reader }),
             Err(error) => {
                 let mut child = child.lock();
                 let _ = child.kill();

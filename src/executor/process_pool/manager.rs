@@ -36,6 +36,8 @@ pub(super) struct Manager {
     call_queue_out: Receiver<CallItem>,
     links: HashMap<WorkerId, Link>,
     next_worker: WorkerId,
+    /// `max_workers`, or fewer if the system gives no more.
+    limit: usize,
     news: Receiver<News>,
     news_in: Sender<News>,
     /// What was passed on to the workers so far.
@@ -50,6 +52,7 @@ impl Manager {
         let (call_queue, call_queue_out) = crossbeam_channel::bounded(shared.call_queue_capacity());
         let (news_in, news) = unbounded();
         Self {
+            limit: shared.max_workers,
             shared,
             wake_ups,
             running: HashMap::new(),
@@ -128,7 +131,7 @@ impl Manager {
 
     /// A worker is started when there are more calls to run than workers.
     fn start_workers(&mut self) -> Result<(), BrokenExecutor> {
-        while self.links.len() < self.shared.max_workers && self.links.len() < self.running.len() {
+        while self.links.len() < self.limit && self.links.len() < self.running.len() {
             let worker = self.next_worker;
             let mut command = Command::new(&self.shared.worker_command.program);
             command.args(&self.shared.worker_command.arguments);
@@ -149,8 +152,11 @@ impl Manager {
                     let program = self.shared.worker_command.program.display();
                     return Err(BrokenExecutor::Spawn(format!("{program}: {cause}")));
                 }
-                // Those that are there can do the work.
-                Err(_) => return Ok(()),
+                // Those that are there can do the work; and it is not tried again.
+                Err(cause) => {
+                    self.limit = self.links.len();
+                    self.record(EventKind::WorkerMissing { cause: cause.to_string() });
+                }
             }
         }
         Ok(())
@@ -178,7 +184,10 @@ impl Manager {
     fn kill_the_deaf(&mut self) {
         self.kill_at = None;
         let busy = self.links.values().any(|link| link.call.is_some());
-        self.links.values().filter(|link| !busy || link.call.is_some()).for_each(Link::kill);
+        for link in self.links.values_mut().filter(|link| !busy || link.call.is_some()) {
+            link.deaf = true;
+            link.kill();
+        }
     }
 
     fn is_finished(&self) -> bool {
@@ -204,9 +213,10 @@ impl Manager {
             }
             News::Exited { worker, exit, fault } => {
                 let Some(link) = self.links.remove(&worker) else { return Ok(()) };
-                let (pid, call) = (link.pid, link.call);
+                let (pid, call, deaf) = (link.pid, link.call, link.deaf);
                 link.join();
                 return Err(match fault {
+                    _ if deaf => BrokenExecutor::Unresponsive { worker, pid, call },
                     Some(cause) => BrokenExecutor::Protocol { worker, pid, cause },
                     None => BrokenExecutor::WorkerDied { worker, pid, exit, call },
                 });

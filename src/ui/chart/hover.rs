@@ -57,7 +57,6 @@ const fn ending(end_stage: EndStage) -> &'static str {
     match end_stage {
         EndStage::Returned => "returned",
         EndStage::Raised => "raised",
-        EndStage::Skipped => "skipped",
         EndStage::Lost => "lost",
     }
 }

@@ -179,9 +179,6 @@ fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run) {
     if totals.raised + totals.lost > 0 {
         entries.push(("raised or lost", palette.error));
     }
-    if totals.cancelled > 0 {
-        entries.push(("skipped", palette.pending));
-    }
     entries.push(("start-up", palette.raised));
     let mut x = area.left();
     for (name, color) in entries {
