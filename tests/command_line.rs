@@ -279,6 +279,7 @@ fn names_that_are_no_text_links_and_pipes_do_no_harm() {
     fs::create_dir_all(folder.join("deep/er")).unwrap();
     fs::write(folder.join(OsStr::from_bytes(b"\xff\xfe.txt")), "abc").unwrap();
     fs::write(folder.join("deep/er/file"), "abc").unwrap();
+    fs::write(folder.join("deep/.hidden"), "abc").unwrap();
     std::os::unix::fs::symlink("/nowhere", folder.join("dangling")).unwrap();
     std::os::unix::fs::symlink(&folder, folder.join("deep/circle")).unwrap();
     assert!(Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
@@ -289,7 +290,7 @@ fn names_that_are_no_text_links_and_pipes_do_no_harm() {
             .output()
             .unwrap();
         let report = report(&output);
-        assert_eq!((number(&report, "returned"), number(&report, "items")), (2, 2), "{report}");
+        assert_eq!((number(&report, "returned"), number(&report, "items")), (3, 3), "{report}");
     }
 }
 

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{self, CentralPanel, Context, Frame, Key, Margin, Panel, ThemePreference, Ui};
+use eframe::egui::{self, CentralPanel, Context, Frame, Key, Margin, Panel, ScrollArea, ThemePreference, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::chart::Chart;
 use super::details::Details;
 use super::form::Form;
-use super::{flow, help, settings_panel, theme, toolbar};
+use super::{flow, help, runs, settings_panel, theme, toolbar};
 use crate::executor::WorkerCommand;
 use crate::lab::{Command, Lab, Run, Status};
 use crate::workload::ParamKind;
@@ -48,8 +48,16 @@ pub struct Remembered {
     light: bool,
 }
 
-/// A folder that was chosen in a dialog, for the parameter of this name.
-type Pick = (&'static str, PathBuf);
+/// What came of a folder dialog, for the parameter of this name.
+struct Pick {
+    param: &'static str,
+    folder: Option<PathBuf>,
+    /// How long the dialog was there.
+    open_for: Duration,
+}
+
+/// Nobody closes a dialog faster than this: there was none.
+const NO_DIALOG: Duration = Duration::from_millis(250);
 
 /// The window.
 pub struct App {
@@ -67,6 +75,8 @@ pub struct App {
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
     picks: Receiver<Pick>,
+    /// A folder dialog was asked for, for this parameter, and the system has none.
+    no_dialog: Option<&'static str>,
     /// How long the last frame took to draw, in seconds.
     frame_cost: f32,
 }
@@ -103,6 +113,7 @@ impl App {
             live,
             picks_in,
             picks,
+            no_dialog: None,
             frame_cost: 0.0,
         })
     }
@@ -135,8 +146,14 @@ impl App {
             toolbar::show(ui, run, settings.as_ref().err(), &mut actions);
         });
         Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
-            let error = settings.as_ref().err();
-            settings_panel::show(ui, &mut self.form, error, &self.past, run, &mut actions);
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
+                    let error = settings.as_ref().err();
+                    settings_panel::show(ui, &mut self.form, error, self.no_dialog, &mut actions);
+                    ui.add_space(10.0);
+                    runs::show(ui, &self.past, run, &mut actions);
+                });
+            });
         });
         let room = ui.available_height();
         Panel::bottom("details")
@@ -161,8 +178,11 @@ impl App {
 
     /// Results of what goes on elsewhere.
     fn take_in_what_came(&mut self, context: &Context) {
-        for (param, folder) in self.picks.try_iter().collect::<Vec<_>>() {
-            self.set_param(param, &folder.display().to_string());
+        for Pick { param, folder, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
+            self.no_dialog = (folder.is_none() && open_for < NO_DIALOG).then_some(param);
+            if let Some(folder) = folder {
+                self.set_param(param, &folder.display().to_string());
+            }
         }
         let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         // Whether it is a folder is looked at when the run starts: this thread touches no disk.
@@ -256,10 +276,10 @@ impl App {
         let (picks, context) = (self.picks_in.clone(), context.clone());
         // No thread, no dialog: the path can still be typed.
         let _ = std::thread::Builder::new().name("folder dialog".to_owned()).spawn(move || {
-            if let Some(folder) = pollster::block_on(dialog) {
-                let _ = picks.send((name, folder.path().to_owned()));
-                context.request_repaint();
-            }
+            let opened = Instant::now();
+            let folder = pollster::block_on(dialog).map(|folder| folder.path().to_owned());
+            let _ = picks.send(Pick { param: name, folder, open_for: opened.elapsed() });
+            context.request_repaint();
         });
     }
 }

@@ -11,6 +11,7 @@ mod form;
 mod format;
 mod help;
 mod plots;
+mod runs;
 mod settings_panel;
 mod theme;
 mod toolbar;

@@ -1,50 +1,46 @@
-//! The left panel: what is run, on what, and the runs so far.
-
-use std::sync::Arc;
+//! The fields of the left panel: what is run, and on what.
 
 use eframe::egui::{
-    Align, Button, ComboBox, Frame, Label, Layout, Margin, Response, RichText, Role, ScrollArea, Slider, Stroke,
-    TextEdit, Ui, WidgetInfo, vec2,
+    Align, Button, ComboBox, Label, Layout, Margin, Response, RichText, Role, Slider, Stroke, TextEdit, Ui, WidgetInfo,
+    vec2,
 };
 
-use super::app::{Action, status_word};
+use super::app::Action;
 use super::form::Form;
-use super::{format, theme};
-use crate::lab::{Collect, ExecutorKind, OnError, Run};
+use super::theme;
+use crate::lab::{Collect, ExecutorKind, OnError};
 use crate::workload::{self, FieldError, ParamKind};
 
 /// Labels take this much of a row; the rest is the field's.
 const LABEL_WIDTH: f32 = 78.0;
 
-/// Draws the panel. `error` = the first field that is wrong.
+/// Draws the fields. `error` = the first that is wrong; `no_dialog` = the one for which no folder dialog came up.
 pub(super) fn show(
     ui: &mut Ui,
     form: &mut Form,
     error: Option<&FieldError>,
-    past: &[Arc<Run>],
-    shown: Option<&Run>,
+    no_dialog: Option<&str>,
     actions: &mut Vec<Action>,
 ) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-            heading(ui, "WORKLOAD");
-            workload_fields(ui, form, error, actions);
-            ui.add_space(10.0);
-            heading(ui, "EXECUTOR");
-            executor_fields(ui, form, error);
-            ui.add_space(10.0);
-            heading(ui, "RUNS");
-            runs(ui, past, shown, actions);
-        });
-    });
+    heading(ui, "WORKLOAD");
+    workload_fields(ui, form, error, no_dialog, actions);
+    ui.add_space(10.0);
+    heading(ui, "EXECUTOR");
+    executor_fields(ui, form, error);
 }
 
-fn heading(ui: &mut Ui, text: &str) {
+pub(super) fn heading(ui: &mut Ui, text: &str) {
     let dim = theme::palette(ui).dim;
     ui.label(RichText::new(text).size(11.0).family(theme::strong()).color(dim));
 }
 
-fn workload_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>, actions: &mut Vec<Action>) {
+fn workload_fields(
+    ui: &mut Ui,
+    form: &mut Form,
+    error: Option<&FieldError>,
+    no_dialog: Option<&str>,
+    actions: &mut Vec<Action>,
+) {
     let width = ui.available_width();
     let combo = ComboBox::from_id_salt("workload").width(width).selected_text(&form.workload).show_ui(ui, |ui| {
         for workload in workload::catalogue() {
@@ -71,9 +67,16 @@ fn workload_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>, act
                     actions.push(Action::PickFolder(param.name));
                 }
                 let width = ui.available_width();
-                text_field(ui, param.name, form.param_text(&param), width, "");
+                let response = text_field(ui, param.name, form.param_text(&param), width, "");
+                if folder {
+                    // Paths are longer than the field.
+                    response.on_hover_text(form.param_text(&param).as_str());
+                }
             });
         });
+        if no_dialog == Some(param.name) {
+            note(ui, "no folder dialog here: type the path");
+        }
         complain(ui, error, param.name);
     }
     let link = ui
@@ -148,10 +151,11 @@ fn row(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut Ui)) {
     });
 }
 
-fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'static str) {
+fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'static str) -> Response {
     let field = TextEdit::singleline(text).desired_width(width).hint_text(hint).margin(Margin::symmetric(6, 4));
     let response = ui.add(field);
     name_for_readers(&response, Role::TextInput, name, text);
+    response
 }
 
 /// A slider for the usual range, and a field that takes any number.
@@ -223,29 +227,6 @@ fn complain(ui: &mut Ui, error: Option<&FieldError>, field: &str) {
     if let Some(error) = error.filter(|error| error.field == field) {
         let color = theme::palette(ui).error;
         ui.label(RichText::new(error.to_string()).size(11.5).color(color));
-    }
-}
-
-fn runs(ui: &mut Ui, past: &[Arc<Run>], shown: Option<&Run>, actions: &mut Vec<Action>) {
-    let dim = theme::palette(ui).dim;
-    let live = shown.filter(|run| !run.ended());
-    if past.is_empty() && live.is_none() {
-        ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(dim));
-    }
-    let rows = live.into_iter().chain(past.iter().rev().map(AsRef::as_ref));
-    for run in rows {
-        let settings = &run.settings;
-        let title = format!("{}. {} · {}", run.number, settings.workload, settings.executor);
-        let shape = format!("{} × {}", settings.workers, settings.chunksize);
-        let time = if run.ended() { format::duration(run.elapsed()) } else { "live".to_owned() };
-        let chosen = shown.is_some_and(|shown| shown.number == run.number);
-        let text = RichText::new(format!("{title} {shape} · {time}")).size(12.0);
-        let button = Button::selectable(chosen, text).truncate().min_size(vec2(ui.available_width(), 24.0));
-        let help =
-            format!("{title}\n{} workers, chunksize {}\n{}", settings.workers, settings.chunksize, status_word(run));
-        if ui.add(button).on_hover_text(help).clicked() {
-            actions.push(Action::ShowRun(run.number));
-        }
     }
 }
 

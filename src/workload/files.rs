@@ -34,7 +34,8 @@ impl Entry {
     }
 }
 
-/// The regular files of `folder`, hidden ones left out, sorted by name; with those below it if `deep`.
+/// The regular files of `folder`, sorted by name: all of them and all below it if `deep`, otherwise without hidden ones,
+/// which are not what people mean by the files of a folder.
 ///
 /// # Errors
 /// When the folder itself can't be read.
@@ -47,8 +48,8 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
     std::fs::read_dir(folder).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
     let depth = if deep { usize::MAX } else { 1 };
     let walk = WalkDir::new(folder).min_depth(1).max_depth(depth).sort_by_file_name().into_iter();
-    let visible = walk.filter_entry(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    let entries = visible.take_while(|_| !cancelled.load(Ordering::Relaxed)).filter_map(|entry| match entry {
+    let wanted = walk.filter_entry(|entry| deep || !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let entries = wanted.take_while(|_| !cancelled.load(Ordering::Relaxed)).filter_map(|entry| match entry {
         // Pipes, sockets and devices could block for ever.
         Ok(entry) => is_file(&entry, deep).then(|| Entry::File(entry.into_path().into_os_string())),
         Err(error) => {

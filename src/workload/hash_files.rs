@@ -46,7 +46,7 @@ impl Workload for HashFiles {
             name: "input",
             kind: ParamKind::InputFolder,
             default: samples::folder().display().to_string(),
-            help: "Every file in this folder and below is hashed. Hidden ones are left out, links are not followed.",
+            help: "Every file in this folder and below is hashed, hidden ones too. Links are not followed.",
         }]
     }
 

@@ -1,0 +1,35 @@
+//! The list of runs, in the left panel: any of them can be looked at again.
+
+use std::sync::Arc;
+
+use eframe::egui::{Button, RichText, Ui, vec2};
+
+use super::app::{Action, status_word};
+use super::settings_panel::heading;
+use super::{format, theme};
+use crate::lab::Run;
+
+/// Draws the list, newest first; `shown` is the one that is looked at.
+pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], shown: Option<&Run>, actions: &mut Vec<Action>) {
+    heading(ui, "RUNS");
+    let dim = theme::palette(ui).dim;
+    let live = shown.filter(|run| !run.ended());
+    if past.is_empty() && live.is_none() {
+        ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(dim));
+    }
+    let rows = live.into_iter().chain(past.iter().rev().map(AsRef::as_ref));
+    for run in rows {
+        let settings = &run.settings;
+        let title = format!("{}. {} · {}", run.number, settings.workload, settings.executor);
+        let shape = format!("{} × {}", settings.workers, settings.chunksize);
+        let time = if run.ended() { format::duration(run.elapsed()) } else { "live".to_owned() };
+        let chosen = shown.is_some_and(|shown| shown.number == run.number);
+        let text = RichText::new(format!("{title} {shape} · {time}")).size(12.0);
+        let button = Button::selectable(chosen, text).truncate().min_size(vec2(ui.available_width(), 24.0));
+        let help =
+            format!("{title}\n{} workers, chunksize {}\n{}", settings.workers, settings.chunksize, status_word(run));
+        if ui.add(button).on_hover_text(help).clicked() {
+            actions.push(Action::ShowRun(run.number));
+        }
+    }
+}
