@@ -7,6 +7,8 @@
 //! lane for its whole life.
 
 mod blocks;
+mod call;
+mod counts;
 mod lane;
 mod series;
 mod summary;
@@ -14,12 +16,15 @@ mod summary;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use call::{Call, Stage};
+pub use counts::{Counts, QueueDepths, StageCounts};
 pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use series::Series;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 
 use crate::executor::{Event, EventKind, Outcome, TaskError, WorkId};
 use blocks::Blocks;
+use call::{Stamp, StoredCall};
 
 /// A run, as far as its events have come. Times are nanoseconds from its start.
 #[derive(Clone, Debug)]
@@ -40,150 +45,11 @@ pub struct Trace {
     missing_worker: Option<Arc<str>>,
 }
 
-/// A call: its way through the queues. A time that has not come is `None`.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// When it was submitted.
-    pub submitted: i64,
-    /// When it entered the call queue.
-    pub queued: Option<i64>,
-    /// When a worker took it.
-    pub taken: Option<i64>,
-    /// When its worker had answered.
-    pub answered: Option<i64>,
-    /// When its future was resolved.
-    pub done: Option<i64>,
-    /// The number of its first item in the run.
-    pub first_item: u32,
-    /// How many items it has.
-    pub items: u32,
-    /// Where it is.
-    pub stage: Stage,
-}
-
-/// A [`Call`] as it is stored: half as large.
-#[derive(Clone, Copy, Debug)]
-struct StoredCall {
-    submitted: i64,
-    queued: Stamp,
-    taken: Stamp,
-    answered: Stamp,
-    done: Stamp,
-    first_item: u32,
-    items: u32,
-    stage: Stage,
-}
-
-/// A time that may not have come, in eight bytes.
-#[derive(Clone, Copy, Debug)]
-struct Stamp(i64);
-
-impl Stamp {
-    const NEVER: Self = Self(i64::MIN);
-
-    fn get(self) -> Option<i64> {
-        (self.0 != Self::NEVER.0).then_some(self.0)
-    }
-}
-
-/// Where a call is. A call only ever moves down this list, and ends at one of the last three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// In the work ids queue (process pool) or the work queue (thread pool): can be cancelled.
-    Pending,
-    /// In the call queue.
-    CallQueue,
-    /// With a worker.
-    Executing,
-    /// On its way back.
-    ResultQueue,
-    /// Its future has what its items gave.
-    Done,
-    /// Cancelled before it ran.
-    Cancelled,
-    /// Its future has an error of the executor.
-    Lost,
-}
-
-/// How many calls or items there are at each stage; `submitted` is the sum of all others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StageCounts {
-    /// All that came in.
-    pub submitted: usize,
-    /// See [`Stage::Pending`].
-    pub pending: usize,
-    /// See [`Stage::CallQueue`].
-    pub call_queue: usize,
-    /// See [`Stage::Executing`].
-    pub executing: usize,
-    /// See [`Stage::ResultQueue`]. Items count as finished from there on.
-    pub result_queue: usize,
-    /// See [`Stage::Done`].
-    pub finished: usize,
-    /// See [`Stage::Cancelled`].
-    pub cancelled: usize,
-    /// See [`Stage::Lost`].
-    pub lost: usize,
-}
-
-/// The counts of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// In calls: what the queues hold.
-    pub calls: StageCounts,
-    /// In items: what the user asked for. `cancelled` includes items that were skipped.
-    pub items: StageCounts,
-    /// Of the finished items, those with a value.
-    pub returned: usize,
-    /// Of the finished items, those with an error.
-    pub raised: usize,
-}
-
-/// How many calls wait where, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueueDepths {
-    /// In the work ids queue, or the work queue.
-    pub pending: u32,
-    /// In the call queue.
-    pub call_queue: u32,
-    /// With workers.
-    pub executing: u32,
-    /// In the result queue.
-    pub result_queue: u32,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 struct Outcomes {
     returned: usize,
     raised: usize,
     skipped: usize,
-}
-
-impl StageCounts {
-    fn at(&mut self, stage: Stage) -> &mut usize {
-        match stage {
-            Stage::Pending => &mut self.pending,
-            Stage::CallQueue => &mut self.call_queue,
-            Stage::Executing => &mut self.executing,
-            Stage::ResultQueue => &mut self.result_queue,
-            Stage::Done => &mut self.finished,
-            Stage::Cancelled => &mut self.cancelled,
-            Stage::Lost => &mut self.lost,
-        }
-    }
-
-    /// Whether the stages add up to what was submitted.
-    #[must_use]
-    pub const fn add_up(&self) -> bool {
-        self.submitted
-            == self.pending
-                + self.call_queue
-                + self.executing
-                + self.result_queue
-                + self.finished
-                + self.cancelled
-                + self.lost
-    }
 }
 
 impl Trace {
@@ -257,16 +123,7 @@ impl Trace {
         if call != self.calls.len() as WorkId {
             return false;
         }
-        self.calls.push(StoredCall {
-            submitted: at,
-            queued: Stamp::NEVER,
-            taken: Stamp::NEVER,
-            answered: Stamp::NEVER,
-            done: Stamp::NEVER,
-            first_item: self.items_submitted,
-            items,
-            stage: Stage::Pending,
-        });
+        self.calls.push(StoredCall::submitted(at, self.items_submitted, items));
         self.items_submitted = self.items_submitted.saturating_add(items);
         self.counts.calls.submitted += 1;
         self.counts.calls.pending += 1;
@@ -285,10 +142,10 @@ impl Trace {
         let from = std::mem::replace(&mut row.stage, stage);
         match stage {
             Stage::Pending => {}
-            Stage::CallQueue => row.queued = Stamp(at),
-            Stage::Executing => row.taken = Stamp(at),
-            Stage::ResultQueue => row.answered = Stamp(at),
-            Stage::Done | Stage::Cancelled | Stage::Lost => row.done = Stamp(at),
+            Stage::CallQueue => row.queued = Stamp::at(at),
+            Stage::Executing => row.taken = Stamp::at(at),
+            Stage::ResultQueue => row.answered = Stamp::at(at),
+            Stage::Done | Stage::Cancelled | Stage::Lost => row.done = Stamp::at(at),
         }
         let items = row.items as usize;
         *self.counts.calls.at(from) -= 1;
@@ -353,13 +210,13 @@ impl Trace {
     /// The whole call is lost, also those of its items that had finished: nobody got their results.
     fn lost(&mut self, call: WorkId, error: &TaskError, at: i64) -> bool {
         let Some(row) = self.calls.get(call as usize) else { return false };
-        let (first, items, from, taken) = (row.first_item, row.items, row.stage, row.taken);
+        let Call { first_item: first, items, stage: from, taken, .. } = row.expand();
         if from >= Stage::Done {
             return false;
         }
         let Outcomes { returned, raised, skipped } = self.under_way.remove(&call).unwrap_or_default();
         if matches!(from, Stage::Executing | Stage::ResultQueue) {
-            if let Some(taken) = taken.get() {
+            if let Some(taken) = taken {
                 self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32, taken));
             }
             let counts = &mut self.counts.items;
@@ -421,10 +278,7 @@ impl Trace {
     /// A call's way.
     #[must_use]
     pub fn call(&self, call: u32) -> Option<Call> {
-        let &StoredCall { submitted, queued, taken, answered, done, first_item, items, stage } =
-            self.calls.get(call as usize)?;
-        let [queued, taken, answered, done] = [queued, taken, answered, done].map(Stamp::get);
-        Some(Call { submitted, queued, taken, answered, done, first_item, items, stage })
+        self.calls.get(call as usize).map(StoredCall::expand)
     }
 
     /// How many calls were submitted.

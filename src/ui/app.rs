@@ -9,12 +9,13 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, CentralPanel, Context, Frame, Key, Margin, Panel, ScrollArea, ThemePreference, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::action::Action;
 use super::chart::Chart;
 use super::details::Details;
 use super::form::Form;
 use super::{flow, help, runs, settings_panel, theme, toolbar};
 use crate::executor::WorkerCommand;
-use crate::lab::{Command, Lab, Run, Status};
+use crate::lab::{Command, Lab, Run};
 use crate::workload::ParamKind;
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
@@ -27,18 +28,6 @@ const SLOWEST: f32 = 0.024;
 const FASTEST: f32 = 0.016;
 /// Of the time of one core, drawing may take this part before pictures come less often.
 const DRAWING_SHARE: f32 = 0.25;
-
-/// What the user asked for while a frame was drawn.
-#[derive(Clone, Copy)]
-pub(super) enum Action {
-    Run,
-    Stop,
-    StopNow,
-    ShowRun(usize),
-    PickFolder(&'static str),
-    ToggleTheme,
-    ToggleHelp,
-}
 
 /// What the window remembers from one start to the next.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -300,22 +289,5 @@ impl eframe::App for App {
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
-    }
-}
-
-/// How far a run is, in a word.
-pub(super) fn status_word(run: &Run) -> &'static str {
-    use crate::lab::End;
-    match &run.status {
-        Status::Ended(End::Completed | End::StoppedByError) if run.totals().lost > 0 => "Broken",
-        Status::Preparing => "Looking for items",
-        Status::Running => "Live",
-        Status::Stopping => "Stopping",
-        Status::Ended(End::Completed) => "Done",
-        Status::Ended(End::Stopped) => "Stopped",
-        Status::Ended(End::StoppedByError) => "Stopped by an error",
-        Status::Ended(End::TimedOut) => "Timed out",
-        Status::Ended(End::Refused(_)) => "Broken",
-        Status::Ended(End::Failed(_)) => "Not started",
     }
 }

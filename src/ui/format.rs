@@ -1,4 +1,6 @@
-//! Numbers as people read them: grouped, and with the unit that fits.
+//! Numbers and states as people read them: grouped, with the unit that fits, in a word.
+
+use crate::lab::{End, Run, Status};
 
 /// `1234567` as `1,234,567`.
 pub(super) fn count(number: usize) -> String {
@@ -65,6 +67,22 @@ pub(super) fn axis_mark(nanos: i64, step: i64, end: i64) -> String {
         decimals += 1;
     }
     format!("{:.decimals$} {name}", nanos as f64 / unit as f64)
+}
+
+/// How far a run is, in a word.
+pub(super) fn status_word(run: &Run) -> &'static str {
+    match &run.status {
+        Status::Ended(End::Completed | End::StoppedByError) if run.totals().lost > 0 => "Broken",
+        Status::Preparing => "Looking for items",
+        Status::Running => "Live",
+        Status::Stopping => "Stopping",
+        Status::Ended(End::Completed) => "Done",
+        Status::Ended(End::Stopped) => "Stopped",
+        Status::Ended(End::StoppedByError) => "Stopped by an error",
+        Status::Ended(End::TimedOut) => "Timed out",
+        Status::Ended(End::Refused(_)) => "Broken",
+        Status::Ended(End::Failed(_)) => "Not started",
+    }
 }
 
 fn three_digits(value: f64, unit: &str) -> String {

@@ -3,6 +3,7 @@
 //!
 //! One file a panel. Panels draw and collect actions; the app acts on them after drawing.
 
+mod action;
 mod app;
 mod chart;
 mod details;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use eframe::egui::{Button, RichText, Ui, vec2};
 
-use super::app::{Action, status_word};
-use super::settings_panel::heading;
+use super::action::Action;
 use super::{format, theme};
 use crate::lab::Run;
 
 /// Draws the list, newest first; `shown` is the one that is looked at.
 pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], shown: Option<&Run>, actions: &mut Vec<Action>) {
-    heading(ui, "RUNS");
+    theme::heading(ui, "RUNS");
     let dim = theme::palette(ui).dim;
     let live = shown.filter(|run| !run.ended());
     if past.is_empty() && live.is_none() {
@@ -26,8 +25,12 @@ pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], shown: Option<&Run>, actions:
         let chosen = shown.is_some_and(|shown| shown.number == run.number);
         let text = RichText::new(format!("{title} {shape} · {time}")).size(12.0);
         let button = Button::selectable(chosen, text).truncate().min_size(vec2(ui.available_width(), 24.0));
-        let help =
-            format!("{title}\n{} workers, chunksize {}\n{}", settings.workers, settings.chunksize, status_word(run));
+        let help = format!(
+            "{title}\n{} workers, chunksize {}\n{}",
+            settings.workers,
+            settings.chunksize,
+            format::status_word(run)
+        );
         if ui.add(button).on_hover_text(help).clicked() {
             actions.push(Action::ShowRun(run.number));
         }

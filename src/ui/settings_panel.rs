@@ -5,7 +5,7 @@ use eframe::egui::{
     vec2,
 };
 
-use super::app::Action;
+use super::action::Action;
 use super::form::Form;
 use super::theme;
 use crate::lab::{Collect, ExecutorKind, OnError};
@@ -22,16 +22,11 @@ pub(super) fn show(
     no_dialog: Option<&str>,
     actions: &mut Vec<Action>,
 ) {
-    heading(ui, "WORKLOAD");
+    theme::heading(ui, "WORKLOAD");
     workload_fields(ui, form, error, no_dialog, actions);
     ui.add_space(10.0);
-    heading(ui, "EXECUTOR");
+    theme::heading(ui, "EXECUTOR");
     executor_fields(ui, form, error);
-}
-
-pub(super) fn heading(ui: &mut Ui, text: &str) {
-    let dim = theme::palette(ui).dim;
-    ui.label(RichText::new(text).size(11.0).family(theme::strong()).color(dim));
 }
 
 fn workload_fields(

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Style, TextStyle, Theme, Ui,
-    Visuals, vec2,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, RichText, Stroke, Style, TextStyle,
+    Theme, Ui, Visuals, vec2,
 };
 
 use crate::trace::EndStage;
@@ -100,6 +100,12 @@ pub(super) fn strong() -> FontFamily {
 /// Small text, as in captions of figures.
 pub(super) fn small() -> FontId {
     FontId::proportional(11.0)
+}
+
+/// The name of a section.
+pub(super) fn heading(ui: &mut Ui, text: &str) {
+    let dim = palette(ui).dim;
+    ui.label(RichText::new(text).size(11.0).family(strong()).color(dim));
 }
 
 /// Gives `context` our fonts and both themes.

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Align, Button, Color32, Layout, RichText, Sense, Ui, vec2};
 
-use super::app::{Action, status_word};
+use super::action::Action;
 use super::{format, theme};
 use crate::lab::{End, Run, Status};
 use crate::workload::FieldError;
@@ -94,7 +94,7 @@ fn status(ui: &mut Ui, run: Option<&Run>) {
         _ => palette.error,
     };
     dot(ui, color);
-    ui.label(RichText::new(status_word(run)).family(theme::strong()));
+    ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
     let text = RichText::new(figures(run)).color(palette.dim);
     ui.add(eframe::egui::Label::new(text).truncate());
 }

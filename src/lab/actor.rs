@@ -1,0 +1,363 @@
+//! The lab thread: obeys commands, folds events, publishes the run, and ends it when it is over. It waits in one place, for
+//! whatever comes first.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use crossbeam_channel::{Receiver, at, never, select, unbounded};
+
+use super::Command;
+use super::drive::{Ended, Progress, RunError, drive};
+use super::recorder::{Recorder, tells_of_an_error};
+use super::run::{End, Run, Status};
+use super::sampler::{Sample, Sampler};
+use super::settings::{CheckedSettings, OnError};
+use crate::executor::{Event, RawExecutor, WorkerCommand};
+use crate::sys;
+use crate::trace::{Series, Trace};
+use crate::workload::Labels;
+
+/// How often the window can be told: 60 times a second.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
+
+/// How long the lab folds events before it looks at commands again.
+const FOLD_BUDGET: Duration = Duration::from_millis(8);
+
+/// All that the lab thread has. Nobody else has any of it.
+pub(super) struct Actor {
+    inbox: Receiver<Command>,
+    published: Arc<ArcSwapOption<Run>>,
+    wake: Box<dyn Fn() + Send>,
+    worker_command: Option<WorkerCommand>,
+    current: Option<Current>,
+    /// What to run once the current run has ended.
+    next: Option<Box<CheckedSettings>>,
+    runs: usize,
+    /// The handle is gone: end as soon as the run has.
+    closing: bool,
+}
+
+/// The run that is under way.
+struct Current {
+    run: Run,
+    events: Receiver<Event>,
+    progress: Receiver<Progress>,
+    samples: Receiver<Sample>,
+    executor: Option<Arc<dyn RawExecutor>>,
+    /// Tells the drive thread to give up before it has submitted anything.
+    cancelled: Arc<AtomicBool>,
+    /// How it will have ended, once it has.
+    end: End,
+    /// Whether what executes is to be interrupted, now or when it comes to that.
+    interrupt: bool,
+    /// The last word of the drive thread.
+    result: Option<Ended>,
+    deadline: Option<Instant>,
+    publish_at: Option<Instant>,
+    thread: JoinHandle<()>,
+    _sampler: Option<Sampler>,
+}
+
+/// What the lab thread woke up for.
+enum Woken {
+    Command(Option<Command>),
+    Event(Event),
+    Progress(Progress),
+    Sample(Option<Sample>),
+    Publish,
+    TimeOut,
+    Over,
+}
+
+impl Actor {
+    pub(super) fn new(
+        inbox: Receiver<Command>,
+        published: Arc<ArcSwapOption<Run>>,
+        wake: Box<dyn Fn() + Send>,
+        worker_command: Option<WorkerCommand>,
+    ) -> Self {
+        Self { inbox, published, wake, worker_command, current: None, next: None, runs: 0, closing: false }
+    }
+
+    /// Until the handle is gone and the run that was under way has ended.
+    pub(super) fn run(mut self) {
+        while !(self.closing && self.current.is_none()) {
+            match self.next_woken() {
+                Woken::Command(command) => self.obey(command),
+                Woken::Event(event) => self.fold(event),
+                Woken::Progress(Progress::Prepared { items, labels, executor }) => {
+                    if let Some(current) = &mut self.current {
+                        current.prepared(items, labels, executor);
+                    }
+                }
+                Woken::Progress(Progress::Ended(result)) => {
+                    if let Some(current) = &mut self.current {
+                        current.result = Some(result);
+                    }
+                }
+                Woken::Over => self.end(),
+                Woken::Sample(sample) => {
+                    if let Some(current) = &mut self.current {
+                        current.sampled(sample);
+                    }
+                }
+                Woken::Publish => self.publish(),
+                Woken::TimeOut => {
+                    if let Some(current) = &mut self.current {
+                        current.deadline = None;
+                        current.stop(End::TimedOut, true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_woken(&self) -> Woken {
+        // While closing, the disconnected inbox must not be heard again and again.
+        let silence = never();
+        let inbox = if self.closing { &silence } else { &self.inbox };
+        let Some(current) = &self.current else { return Woken::Command(inbox.recv().ok()) };
+        let timer = |when: Option<Instant>| when.map_or_else(never, at);
+        let (publish, time_out) = (timer(current.publish_at), timer(current.deadline));
+        // Its last word was said, and all events that came before it are folded.
+        if current.result.is_some() && current.events.is_empty() {
+            return Woken::Over;
+        }
+        let no_progress = never();
+        let progress = if current.result.is_none() { &current.progress } else { &no_progress };
+        select! {
+            recv(inbox) -> command => Woken::Command(command.ok()),
+            recv(publish) -> _ => Woken::Publish,
+            recv(time_out) -> _ => Woken::TimeOut,
+            recv(current.events) -> event => event.map_or(Woken::Publish, Woken::Event),
+            recv(progress) -> progress => progress.map_or_else(|_| drive_panicked(), Woken::Progress),
+            recv(current.samples) -> sample => Woken::Sample(sample.ok()),
+        }
+    }
+
+    fn obey(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Run(settings)) => {
+                self.next = Some(settings);
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, true);
+                }
+            }
+            Some(Command::Stop) => {
+                self.next = None;
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, false);
+                }
+            }
+            Some(Command::StopNow) => {
+                self.next = None;
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, true);
+                }
+            }
+            None => {
+                self.closing = true;
+                self.next = None;
+                if let Some(current) = &mut self.current {
+                    current.stop(End::Stopped, true);
+                }
+            }
+        }
+        // Whoever asked for something sees at once that it was heard.
+        self.publish();
+        self.start_next();
+    }
+
+    fn start_next(&mut self) {
+        if self.current.is_some() {
+            return;
+        }
+        let Some(settings) = self.next.take() else { return };
+        self.runs += 1;
+        match Current::start(self.runs, *settings, self.worker_command.clone()) {
+            Ok(current) => {
+                self.current = Some(current);
+                self.publish();
+            }
+            Err((run, error)) => {
+                let status = Status::Ended(End::Failed(RunError::System(error.to_string())));
+                self.published.store(Some(Arc::new(Run { status, ..*run })));
+                (self.wake)();
+            }
+        }
+    }
+
+    /// Takes `first` and what else is there, for a while.
+    fn fold(&mut self, first: Event) {
+        let Some(current) = &mut self.current else { return };
+        let started = Instant::now();
+        let events = current.events.clone();
+        for (count, event) in std::iter::once(first).chain(events.try_iter()).enumerate() {
+            current.run.trace.apply(&event);
+            if tells_of_an_error(&event) {
+                current.heed_error();
+            }
+            if count % 256 == 255 && started.elapsed() > FOLD_BUDGET {
+                break;
+            }
+        }
+        current.publish_soon();
+    }
+
+    fn publish(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        current.publish_at = None;
+        current.run.backlog = current.events.len();
+        self.published.store(Some(Arc::new(current.run.clone())));
+        (self.wake)();
+    }
+
+    fn end(&mut self) {
+        if let Some(current) = &mut self.current {
+            let end = match current.result.take() {
+                // Whoever stops a run knows why no more calls were taken.
+                Some(Ok(Some(refused))) if current.end == End::Completed => End::Refused(refused),
+                Some(Err(error)) => End::Failed(error),
+                _ => current.end.clone(),
+            };
+            current.run.status = Status::Ended(end);
+            self.publish();
+        }
+        if let Some(current) = self.current.take() {
+            let _ = current.thread.join();
+        }
+        self.start_next();
+    }
+}
+
+/// The channel of the drive thread closed without its last word, which only a bug can do.
+fn drive_panicked() -> Woken {
+    Woken::Progress(Progress::Ended(Err(RunError::System("the run broke off because of a bug".to_owned()))))
+}
+
+impl Current {
+    fn start(
+        number: usize,
+        checked: CheckedSettings,
+        worker_command: Option<WorkerCommand>,
+    ) -> Result<Self, (Box<Run>, std::io::Error)> {
+        let run = Run {
+            number,
+            settings: checked.settings.clone(),
+            status: Status::Preparing,
+            items: None,
+            labels: None,
+            trace: Trace::new(sys::monotonic_nanos()),
+            cpu: Series::default(),
+            backlog: 0,
+        };
+        let (recorder, events) = Recorder::new();
+        let (progress_in, progress) = unbounded();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let drive_cancelled = Arc::clone(&cancelled);
+        let thread = thread::Builder::new()
+            .name("drive".to_owned())
+            .spawn(move || drive(checked, worker_command, &Arc::new(recorder), &drive_cancelled, &progress_in));
+        let thread = match thread {
+            Ok(thread) => thread,
+            Err(error) => return Err((Box::new(run), error)),
+        };
+        // A run without CPU curves is better than none.
+        let (cpu, samples) = match Sampler::start() {
+            Ok((cpu, samples)) => (Some(cpu), samples),
+            Err(_) => (None, never()),
+        };
+        Ok(Self {
+            run,
+            events,
+            progress,
+            samples,
+            executor: None,
+            cancelled,
+            end: End::Completed,
+            interrupt: false,
+            result: None,
+            deadline: None,
+            publish_at: None,
+            thread,
+            _sampler: cpu,
+        })
+    }
+
+    fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {
+        self.run.items = Some(items);
+        self.run.labels = Some(labels);
+        self.deadline = self.run.settings.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+        self.executor = Some(executor);
+        if self.cancelled.load(Ordering::Relaxed) {
+            // The stop came while the items were being looked for.
+            self.apply_stop();
+        } else {
+            self.run.status = Status::Running;
+        }
+        let totals = self.run.totals();
+        if totals.raised + totals.lost > 0 {
+            self.heed_error();
+        }
+        self.publish_soon();
+    }
+
+    /// Ends the run early. The first reason is the one that is told.
+    fn stop(&mut self, end: End, interrupt: bool) {
+        if Some(self.run.totals().sum()) == self.run.items {
+            // There is nothing left to stop.
+            return;
+        }
+        if self.end == End::Completed {
+            self.end = end;
+        }
+        self.interrupt |= interrupt;
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.run.status = Status::Stopping;
+        self.apply_stop();
+        self.publish_soon();
+    }
+
+    fn apply_stop(&self) {
+        if let Some(executor) = &self.executor {
+            executor.shutdown(false, true);
+            if self.interrupt {
+                executor.interrupt();
+            }
+        }
+    }
+
+    fn heed_error(&mut self) {
+        match self.run.settings.on_error {
+            OnError::Continue => {}
+            OnError::Stop => {
+                if self.end == End::Completed {
+                    self.stop(End::StoppedByError, false);
+                }
+            }
+            OnError::Skip => {
+                if let Some(executor) = &self.executor {
+                    executor.skip_rest();
+                }
+            }
+        }
+    }
+
+    fn sampled(&mut self, sample: Option<Sample>) {
+        match sample {
+            Some(Sample { at, cores }) => {
+                self.run.cpu.push(self.run.trace.time_of(at), cores);
+                self.publish_soon();
+            }
+            // The sampler has ended; a closed channel would be heard again and again.
+            None => self.samples = never(),
+        }
+    }
+
+    fn publish_soon(&mut self) {
+        self.publish_at.get_or_insert_with(|| Instant::now() + PUBLISH_INTERVAL);
+    }
+}

@@ -1,0 +1,13 @@
+//! What panels ask of the app: collected while a frame is drawn, done after it.
+
+/// What the user asked for while a frame was drawn.
+#[derive(Clone, Copy)]
+pub(super) enum Action {
+    Run,
+    Stop,
+    StopNow,
+    ShowRun(usize),
+    PickFolder(&'static str),
+    ToggleTheme,
+    ToggleHelp,
+}
