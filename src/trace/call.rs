@@ -65,8 +65,8 @@ impl StoredCall {
     }
 }
 
-/// Where a call is. A call only ever moves down this list, and ends at one of the last three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a call is. It ends at one of the last three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// In the work ids queue (process pool) or the work queue (thread pool): can be cancelled.
     Pending,
@@ -82,4 +82,17 @@ pub enum Stage {
     Cancelled,
     /// Its future has an error of the executor.
     Lost,
+}
+
+impl Stage {
+    /// Whether a call that is here can be there next.
+    pub(super) const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Pending => matches!(next, Self::CallQueue | Self::Executing | Self::Cancelled | Self::Lost),
+            Self::CallQueue => matches!(next, Self::Executing | Self::Lost),
+            Self::Executing => matches!(next, Self::ResultQueue | Self::Done | Self::Lost),
+            Self::ResultQueue => matches!(next, Self::Done | Self::Lost),
+            Self::Done | Self::Cancelled | Self::Lost => false,
+        }
+    }
 }

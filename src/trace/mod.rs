@@ -52,6 +52,12 @@ struct Outcomes {
     skipped: usize,
 }
 
+impl Outcomes {
+    const fn sum(&self) -> usize {
+        self.returned + self.raised + self.skipped
+    }
+}
+
 impl Trace {
     /// An empty run that starts at the stamp `origin` ([`crate::sys::monotonic_nanos`]).
     #[must_use]
@@ -89,9 +95,12 @@ impl Trace {
             EventKind::Finished { call, item, worker, outcome } => self.finished(*call, *item, *worker, outcome, at),
             EventKind::EnteredResultQueue { call } => self.advance(*call, Stage::ResultQueue, at),
             EventKind::ResultReceived { call } => {
-                self.under_way.remove(call);
-                self.last_result = self.last_result.max(at);
-                self.advance(*call, Stage::Done, at)
+                let known = self.all_ended(*call) && self.advance(*call, Stage::Done, at);
+                if known {
+                    self.under_way.remove(call);
+                    self.last_result = self.last_result.max(at);
+                }
+                known
             }
             EventKind::Cancelled { call } => self.advance(*call, Stage::Cancelled, at),
             EventKind::Lost { call, error } => self.lost(*call, error, at),
@@ -136,7 +145,7 @@ impl Trace {
     /// Moves a call, and those of its items that are where it is, to `stage`.
     fn advance(&mut self, call: WorkId, stage: Stage, at: i64) -> bool {
         let Some(row) = self.calls.get_mut(call as usize) else { return false };
-        if row.stage >= Stage::Done || stage <= row.stage {
+        if !row.stage.may_become(stage) {
             return false;
         }
         let from = std::mem::replace(&mut row.stage, stage);
@@ -172,7 +181,7 @@ impl Trace {
     fn finished(&mut self, call: WorkId, item: u32, worker: u32, outcome: &Outcome, at: i64) -> bool {
         let Some(row) = self.calls.get(call as usize).filter(|row| row.stage == Stage::Executing) else { return false };
         let item = row.first_item + item;
-        if self.lane(worker).open.is_none_or(|open| open.item != item) {
+        if self.lane(worker).open.is_none_or(|open| open.item != item) || self.all_ended(call) {
             return false;
         }
         let so_far = self.under_way.entry(call).or_default();
@@ -197,8 +206,15 @@ impl Trace {
         true
     }
 
+    /// Whether every item of a call has been heard of.
+    fn all_ended(&self, call: WorkId) -> bool {
+        let ended = self.under_way.get(&call).map_or(0, Outcomes::sum);
+        self.calls.get(call as usize).is_some_and(|row| ended >= row.items as usize)
+    }
+
     fn skipped(&mut self, call: WorkId) -> bool {
-        let known = self.calls.get(call as usize).is_some_and(|row| row.stage == Stage::Executing);
+        let executing = self.calls.get(call as usize).is_some_and(|row| row.stage == Stage::Executing);
+        let known = executing && !self.all_ended(call);
         if known {
             self.under_way.entry(call).or_default().skipped += 1;
             self.counts.items.executing -= 1;
@@ -211,10 +227,11 @@ impl Trace {
     fn lost(&mut self, call: WorkId, error: &TaskError, at: i64) -> bool {
         let Some(row) = self.calls.get(call as usize) else { return false };
         let Call { first_item: first, items, stage: from, taken, .. } = row.expand();
-        if from >= Stage::Done {
+        if !from.may_become(Stage::Lost) {
             return false;
         }
-        let Outcomes { returned, raised, skipped } = self.under_way.remove(&call).unwrap_or_default();
+        let outcomes = self.under_way.remove(&call).unwrap_or_default();
+        let Outcomes { returned, raised, skipped } = outcomes;
         if matches!(from, Stage::Executing | Stage::ResultQueue) {
             if let Some(taken) = taken {
                 self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32, taken));
@@ -222,7 +239,7 @@ impl Trace {
             let counts = &mut self.counts.items;
             counts.finished -= returned + raised;
             counts.cancelled -= skipped;
-            counts.executing -= items as usize - returned - raised - skipped;
+            counts.executing -= items as usize - outcomes.sum();
             counts.lost += items as usize;
             self.counts.returned -= returned;
             self.counts.raised -= raised;
@@ -325,5 +342,52 @@ impl Trace {
     #[must_use]
     pub const fn ignored(&self) -> usize {
         self.ignored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let (call, item, worker) = (0..6_u64, 0..3_u32, 0..3_u32);
+        let outcome = prop_oneof![Just(Outcome::Returned), Just(Outcome::Raised(Box::new(TaskError::message("no")))),];
+        let kind = (0..11_u8, call, item, worker, outcome).prop_map(|(kind, call, item, worker, outcome)| match kind {
+            0 => EventKind::Submitted { call, items: item },
+            1 => EventKind::EnteredCallQueue { call },
+            2 => EventKind::Taken { call, worker },
+            3 => EventKind::Started { call, item, worker },
+            4 => EventKind::Finished { call, item, worker, outcome },
+            5 => EventKind::Skipped { call, item },
+            6 => EventKind::EnteredResultQueue { call },
+            7 => EventKind::ResultReceived { call },
+            8 => EventKind::Cancelled { call },
+            9 => EventKind::Lost { call, error: Box::new(TaskError::Interrupted) },
+            _ => EventKind::WorkerExited { worker, cause: String::new() },
+        });
+        (0..1000_i64, kind).prop_map(|(at, kind)| Event { at, kind })
+    }
+
+    proptest! {
+        /// Events may come from a file or another program: nonsense is counted, and breaks nothing.
+        #[test]
+        fn counts_add_up_whatever_comes(events in prop::collection::vec(any_event(), 0..200)) {
+            let mut trace = Trace::new(0);
+            for call in 0..4 {
+                trace.apply(&Event { at: 0, kind: EventKind::Submitted { call, items: 2 } });
+            }
+            for event in &events {
+                trace.apply(event);
+                prop_assert!(trace.counts.calls.add_up() && trace.counts.items.add_up(), "{:?}", trace.counts);
+                let finished = trace.counts.items.finished;
+                prop_assert_eq!(trace.counts.returned + trace.counts.raised, finished);
+            }
+            for lane in &trace.lanes {
+                let spans: Vec<_> = lane.spans().collect();
+                prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            }
+        }
     }
 }
