@@ -170,6 +170,47 @@ fn run_during_a_run_stops_it_and_starts_anew() {
     press(&mut window, "▶  Run");
     until_over(&mut window, 2);
     assert_eq!(run(&window).unwrap().totals().returned, 2);
+    // The one that was stopped for it is in the list, and can be looked at again.
+    window.query_all_by_label_contains("1. sleep · threads").next().unwrap().click();
+    window.run_steps(3);
+    assert_eq!(run(&window).unwrap().number, 1);
+    assert!(shows(&window, "Stopped"));
+}
+
+#[test]
+fn a_live_run_can_be_stopped_while_an_earlier_one_is_looked_at() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    type_into(&mut window, "seconds", "3000");
+    press(&mut window, "▶  Run");
+    until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.number == 2 && run.items == Some(2)));
+    window.query_all_by_label_contains("1. sleep · threads").next().unwrap().click();
+    window.run_steps(3);
+    assert_eq!(run(&window).unwrap().number, 1);
+    press(&mut window, "■  Stop");
+    until(&mut window, "the second press is offered", |window| shows(window, "■  Stop now"));
+    press(&mut window, "■  Stop now");
+    until(&mut window, "the live run is over", |window| {
+        window.query_all_by_label_contains("2. sleep · threads 2 × 1 · live").next().is_none()
+    });
+}
+
+#[test]
+fn every_wrong_field_says_so_and_one_out_of_use_does_not_matter() {
+    let mut window = window();
+    type_into(&mut window, "tasks", "many");
+    type_into(&mut window, "workers", "two");
+    for message in ["tasks: must be", "workers: must be"] {
+        assert!(window.query_all_by_label_contains(message).next().is_some(), "{message}");
+    }
+    // The message above it went, and the field that is typed into kept the keyboard.
+    type_into(&mut window, "tasks", "5");
+    assert!(field(&window, "tasks").is_focused());
+    press(&mut window, "Sequential");
+    assert!(window.query_all_by_label_contains("workers: must be").next().is_none());
+    assert!(!window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
 }
 
 #[test]
@@ -202,7 +243,7 @@ fn what_raised_is_listed_with_its_message() {
     press(&mut window, "▶  Run");
     until_over(&mut window, 1);
     assert!(shows(&window, "raised: 2"));
-    window.get_by_label("Errors (2)").click();
+    window.get_by_role_and_label(Role::Tab, "Errors (2)").click();
     window.run_steps(3);
     assert_eq!(window.query_all_by_label("Boom!").count(), 2);
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::for_terminal;
 use crate::lab::{End, ExecutorKind, Run, Status};
-use crate::trace::Quantiles;
+use crate::trace::{LaneSummary, Quantiles};
 
 /// The JSON object.
 #[derive(Debug, Serialize)]
@@ -23,40 +23,18 @@ pub(super) struct Report {
     lost: usize,
     makespan_s: f64,
     items_per_s: f64,
-    lanes: Vec<LaneReport>,
-    queue_wait_s: QuantilesReport,
-    run_s: QuantilesReport,
+    lanes: Vec<LaneSummary>,
+    queue_wait_s: Quantiles,
+    run_s: Quantiles,
     errors: Vec<ErrorReport>,
     #[serde(skip)]
     ending: String,
 }
 
 #[derive(Debug, Serialize)]
-struct LaneReport {
-    worker: u32,
-    pid: Option<u32>,
-    calls: usize,
-    items: usize,
-    busy_s: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct QuantilesReport {
-    p50: f64,
-    p95: f64,
-    max: f64,
-}
-
-#[derive(Debug, Serialize)]
 struct ErrorReport {
     item: u32,
     message: String,
-}
-
-impl From<Quantiles> for QuantilesReport {
-    fn from(Quantiles { p50, p95, max }: Quantiles) -> Self {
-        Self { p50, p95, max }
-    }
 }
 
 impl Report {
@@ -87,19 +65,9 @@ impl Report {
             lost: totals.lost,
             makespan_s: summary.makespan_s,
             items_per_s: if summary.makespan_s > 0.0 { done / summary.makespan_s } else { 0.0 },
-            lanes: summary
-                .lanes
-                .into_iter()
-                .map(|lane| LaneReport {
-                    worker: lane.worker,
-                    pid: lane.pid,
-                    calls: lane.calls,
-                    items: lane.items,
-                    busy_s: lane.busy_s,
-                })
-                .collect(),
-            queue_wait_s: summary.queue_wait_s.into(),
-            run_s: summary.run_s.into(),
+            lanes: summary.lanes,
+            queue_wait_s: summary.queue_wait_s,
+            run_s: summary.run_s,
             errors,
             ending: ending(run),
         }
@@ -158,7 +126,7 @@ impl Report {
             );
         }
         for error in self.errors.iter().take(ERRORS_SHOWN) {
-            let _ = writeln!(text, "item {}: {}", error.item, for_terminal(&error.message).replace('\n', "\\n"));
+            let _ = writeln!(text, "item {}: {}", error.item, for_terminal(&error.message));
         }
         if self.errors.len() > ERRORS_SHOWN {
             let _ = writeln!(text, "… and {} more errors (--json lists all)", self.errors.len() - ERRORS_SHOWN);

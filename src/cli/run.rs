@@ -187,7 +187,7 @@ fn show_progress(bar: &ProgressBar, run: &Run) {
     let items = run.items.unwrap_or(0) as u64;
     bar.set_length(items);
     bar.set_position(done);
-    let failed = run.totals().raised + run.totals().lost;
+    let failed = run.totals().failed();
     let mut notes = vec![String::new()];
     if failed > 0 {
         notes.push(format!("{failed} failed"));

@@ -106,7 +106,8 @@ impl TaskError {
                 }
             }
         }
-        line
+        // Panics of assertions have several.
+        line.replace('\n', " ")
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use crossbeam_channel::{Receiver, at, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
 
 use super::Command;
 use super::drive::{Ended, Progress, RunError, drive};
@@ -30,6 +30,7 @@ const FOLD_BUDGET: Duration = Duration::from_millis(8);
 pub(super) struct Actor {
     inbox: Receiver<Command>,
     published: Arc<ArcSwapOption<Run>>,
+    ended_runs: Sender<Arc<Run>>,
     wake: Box<dyn Fn() + Send>,
     worker_command: Option<WorkerCommand>,
     current: Option<Current>,
@@ -76,10 +77,11 @@ impl Actor {
     pub(super) fn new(
         inbox: Receiver<Command>,
         published: Arc<ArcSwapOption<Run>>,
+        ended_runs: Sender<Arc<Run>>,
         wake: Box<dyn Fn() + Send>,
         worker_command: Option<WorkerCommand>,
     ) -> Self {
-        Self { inbox, published, wake, worker_command, current: None, next: None, runs: 0, closing: false }
+        Self { inbox, published, ended_runs, wake, worker_command, current: None, next: None, runs: 0, closing: false }
     }
 
     /// Until the handle is gone and the run that was under way has ended.
@@ -184,8 +186,7 @@ impl Actor {
             }
             Err((run, error)) => {
                 let status = Status::Ended(End::Failed(RunError::System(error.to_string())));
-                self.published.store(Some(Arc::new(Run { status, ..*run })));
-                (self.wake)();
+                self.tell_of_the_end(Run { status, ..*run });
             }
         }
     }
@@ -215,6 +216,14 @@ impl Actor {
         (self.wake)();
     }
 
+    fn tell_of_the_end(&self, run: Run) {
+        let run = Arc::new(run);
+        // First to the list: whoever sees that the run is over finds it there.
+        let _ = self.ended_runs.send(Arc::clone(&run));
+        self.published.store(Some(run));
+        (self.wake)();
+    }
+
     fn end(&mut self) {
         if let Some(current) = &mut self.current {
             let end = match current.result.take() {
@@ -224,9 +233,10 @@ impl Actor {
                 _ => current.end.clone(),
             };
             current.run.status = Status::Ended(end);
-            self.publish();
+            current.run.backlog = 0;
         }
         if let Some(current) = self.current.take() {
+            self.tell_of_the_end(current.run);
             let _ = current.thread.join();
         }
         self.start_next();
@@ -299,7 +309,7 @@ impl Current {
             self.run.status = Status::Running;
         }
         let totals = self.run.totals();
-        if totals.raised + totals.lost > 0 {
+        if totals.failed() > 0 {
             self.heed_error();
         }
         self.publish_soon();

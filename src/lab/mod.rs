@@ -29,8 +29,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use drive::RunError;
 pub use run::{End, Run, Status, Totals};
 pub use settings::{
-    CHUNKSIZE_LIMIT, CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_timeout,
-    parse_workers,
+    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_timeout, parse_workers,
 };
 
 use crate::executor::WorkerCommand;
@@ -54,6 +53,7 @@ const PARTING: Duration = Duration::from_secs(4);
 pub struct Lab {
     commands: Option<Sender<Command>>,
     published: Arc<ArcSwapOption<Run>>,
+    ended_runs: Receiver<Arc<Run>>,
     /// Closed by the lab thread as it ends.
     ended: Receiver<()>,
 }
@@ -67,13 +67,15 @@ impl Lab {
     pub fn start(worker_command: Option<WorkerCommand>, wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let (commands, inbox) = unbounded();
         let published = Arc::new(ArcSwapOption::empty());
-        let actor = Actor::new(inbox, Arc::clone(&published), Box::new(wake), worker_command);
+        let (ended_in, ended_runs) = unbounded();
+        let published_in = Arc::clone(&published);
+        let actor = Actor::new(inbox, published_in, ended_in, Box::new(wake), worker_command);
         let (ends, ended) = bounded(0);
         thread::Builder::new().name("lab".to_owned()).spawn(move || {
             let _ends: Sender<()> = ends;
             actor.run();
         })?;
-        Ok(Self { commands: Some(commands), published, ended })
+        Ok(Self { commands: Some(commands), published, ended_runs, ended })
     }
 
     /// Asks for something. Never blocks.
@@ -88,6 +90,11 @@ impl Lab {
     #[must_use]
     pub fn run(&self) -> Option<Arc<Run>> {
         self.published.load_full()
+    }
+
+    /// The runs that have ended since this was asked last, each once, oldest first. Never blocks.
+    pub fn ended_runs(&self) -> impl Iterator<Item = Arc<Run>> {
+        self.ended_runs.try_iter()
     }
 }
 

@@ -71,6 +71,12 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Those that went wrong: raised or lost.
+    #[must_use]
+    pub const fn failed(&self) -> usize {
+        self.raised + self.lost
+    }
+
     /// All of them.
     #[must_use]
     pub const fn sum(&self) -> usize {
@@ -105,6 +111,13 @@ impl Run {
     #[must_use]
     pub fn elapsed(&self) -> i64 {
         if self.ended() { self.trace.last_event() } else { self.trace.time_of(crate::sys::monotonic_nanos()) }
+    }
+
+    /// Nanoseconds from the first submission until now, or until the last result once it is over: what rates count, as
+    /// neither looking for items nor the workers' farewell is work.
+    #[must_use]
+    pub fn working_time(&self) -> i64 {
+        if self.ended() { self.trace.makespan() } else { self.elapsed() - self.trace.first_submission() }
     }
 
     /// How many calls the call queue holds, if this executor has one.

@@ -129,11 +129,12 @@ impl Trace {
     }
 
     fn submitted(&mut self, call: WorkId, items: u32, at: i64) -> bool {
-        if call != self.calls.len() as WorkId {
+        let items_submitted = self.items_submitted.checked_add(items);
+        let Some(items_submitted) = items_submitted.filter(|_| call == self.calls.len() as WorkId) else {
             return false;
-        }
+        };
         self.calls.push(StoredCall::submitted(at, self.items_submitted, items));
-        self.items_submitted = self.items_submitted.saturating_add(items);
+        self.items_submitted = items_submitted;
         self.counts.calls.submitted += 1;
         self.counts.calls.pending += 1;
         self.counts.items.submitted += items as usize;
@@ -179,7 +180,10 @@ impl Trace {
     }
 
     fn finished(&mut self, call: WorkId, item: u32, worker: u32, outcome: &Outcome, at: i64) -> bool {
-        let Some(row) = self.calls.get(call as usize).filter(|row| row.stage == Stage::Executing) else { return false };
+        let Some(row) = self.calls.get(call as usize).filter(|row| row.stage == Stage::Executing && item < row.items)
+        else {
+            return false;
+        };
         let item = row.first_item + item;
         if self.lane(worker).open.is_none_or(|open| open.item != item) || self.all_ended(call) {
             return false;
@@ -318,6 +322,18 @@ impl Trace {
     #[must_use]
     pub const fn error_count(&self) -> usize {
         self.errors.len()
+    }
+
+    /// When the first call was submitted.
+    #[must_use]
+    pub fn first_submission(&self) -> i64 {
+        self.calls.get(0).map_or(0, |call| call.submitted)
+    }
+
+    /// Nanoseconds from the first submission to the last result.
+    #[must_use]
+    pub fn makespan(&self) -> i64 {
+        (self.last_result - self.first_submission()).max(0)
     }
 
     /// The time of the last event.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Counts, Lane, Trace};
+use serde::Serialize;
+
+use super::{Lane, Trace};
 
 /// The figures of a run. Times are seconds.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// Where everything is.
-    pub counts: Counts,
     /// From the first submission to the last result.
     pub makespan_s: f64,
     /// A row a worker.
@@ -20,7 +20,7 @@ pub struct Summary {
 }
 
 /// The figures of a worker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LaneSummary {
     /// Its number.
     pub worker: u32,
@@ -35,7 +35,7 @@ pub struct LaneSummary {
 }
 
 /// Of a set of times, in seconds; all 0 if it is empty. Nearest rank: `p50` of two values is the smaller.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
@@ -66,10 +66,8 @@ impl Trace {
                 waits.push(span.start - call.submitted);
             }
         }
-        let first = self.call(0).map_or(0, |call| call.submitted);
         Summary {
-            counts: self.counts,
-            makespan_s: seconds((self.last_result - first).max(0)),
+            makespan_s: seconds(self.makespan()),
             lanes: self.lanes.iter().map(|lane| self.lane_summary(lane)).collect(),
             queue_wait_s: Quantiles::of(waits),
             run_s: Quantiles::of(runs),

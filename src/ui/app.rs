@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{self, CentralPanel, Context, Frame, Key, Margin, Panel, ScrollArea, ThemePreference, Ui};
+use eframe::egui::{self, CentralPanel, Context, Event, Frame, Key, Margin, Panel, ScrollArea, ThemePreference, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
@@ -39,6 +39,7 @@ pub struct Remembered {
 
 /// What came of a folder dialog, for the parameter of this name.
 struct Pick {
+    workload: String,
     param: &'static str,
     folder: Option<PathBuf>,
     /// How long the dialog was there.
@@ -81,7 +82,7 @@ impl App {
         worker_command: Option<WorkerCommand>,
     ) -> std::io::Result<Self> {
         theme::install(context);
-        context.set_theme(if remembered.light { ThemePreference::Light } else { ThemePreference::Dark });
+        context.set_theme(preference(remembered.light));
         let live = Arc::new(AtomicBool::new(false));
         let (waker, lab_live) = (context.clone(), Arc::clone(&live));
         let wake = move || {
@@ -123,24 +124,26 @@ impl App {
     /// Draws a frame into `ui`, which is the whole window.
     pub fn show(&mut self, ui: &mut Ui) {
         self.take_in_what_came(ui.ctx());
+        let newest = self.lab.run();
+        let live = newest.as_deref().filter(|run| !run.ended());
         let run = self.run();
         let run = run.as_deref();
         let mut actions = Vec::new();
         self.keys(ui.ctx(), &mut actions);
         let settings = self.form.check();
+        let errors = settings.as_ref().err().map_or(&[][..], Vec::as_slice);
         let palette = theme::palette(ui);
         let panel = Frame::new().fill(palette.panel);
 
         Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
-            toolbar::show(ui, run, settings.as_ref().err(), &mut actions);
+            toolbar::show(ui, run, live, errors.first(), &mut actions);
         });
         Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-                    let error = settings.as_ref().err();
-                    settings_panel::show(ui, &mut self.form, error, self.no_dialog, &mut actions);
+                    settings_panel::show(ui, &mut self.form, errors, self.no_dialog, &mut actions);
                     ui.add_space(10.0);
-                    runs::show(ui, &self.past, run, &mut actions);
+                    runs::show(ui, &self.past, live, run, &mut actions);
                 });
             });
         });
@@ -167,10 +170,10 @@ impl App {
 
     /// Results of what goes on elsewhere.
     fn take_in_what_came(&mut self, context: &Context) {
-        for Pick { param, folder, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
+        for Pick { workload, param, folder, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
             self.no_dialog = (folder.is_none() && open_for < NO_DIALOG).then_some(param);
             if let Some(folder) = folder {
-                self.set_param(param, &folder.display().to_string());
+                self.form.set_param(&workload, param, folder.display().to_string());
             }
         }
         let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
@@ -178,17 +181,19 @@ impl App {
         if let Some(folder) = dropped
             && let Some(input) = self.form.params().iter().find(|param| param.kind == ParamKind::InputFolder)
         {
-            self.set_param(input.name, &folder.display().to_string());
+            let workload = self.form.workload.clone();
+            self.form.set_param(&workload, input.name, folder.display().to_string());
         }
+        for run in self.lab.ended_runs() {
+            self.past.push(run);
+        }
+        self.forget_old_runs();
         // First ask to be woken, then look: what is published after the look wakes this thread.
         self.live.store(false, Ordering::SeqCst);
         let Some(run) = self.lab.run() else { return };
         if !run.ended() {
             self.live.store(true, Ordering::SeqCst);
             self.ask_for_next_frame(context);
-        } else if self.past.last().is_none_or(|last| last.number < run.number) {
-            self.past.push(run);
-            self.forget_old_runs();
         }
     }
 
@@ -207,22 +212,23 @@ impl App {
         context.request_repaint_after(Duration::from_secs_f32((interval - self.frame_cost).max(0.001)));
     }
 
-    fn set_param(&mut self, name: &str, text: &str) {
-        if let Some(param) = self.form.params().iter().find(|param| param.name == name) {
-            text.clone_into(self.form.param_text(param));
-        }
-    }
-
     fn keys(&mut self, context: &Context, actions: &mut Vec<Action>) {
-        // A field or button that has the focus gets the keys.
-        if context.memory(|memory| memory.focused().is_some()) {
+        // A key that is held down does a thing once.
+        let pressed = |wanted: Key| {
+            context.input(|input| {
+                input.events.iter().any(
+                    |event| matches!(event, Event::Key { key, pressed: true, repeat: false, .. } if *key == wanted),
+                )
+            })
+        };
+        if context.text_edit_focused() {
             return;
         }
-        let pressed = |key| context.input(|input| input.key_pressed(key) && input.modifiers.is_none());
-        if pressed(Key::Enter) {
+        // A button that has the focus is pressed by Enter.
+        if pressed(Key::Enter) && context.memory(|memory| memory.focused().is_none()) {
             actions.push(Action::Run);
         }
-        if context.input(|input| input.key_pressed(Key::Questionmark)) {
+        if pressed(Key::Questionmark) {
             actions.push(Action::ToggleHelp);
         }
         if pressed(Key::Escape) {
@@ -251,7 +257,7 @@ impl App {
             Action::PickFolder(param) => self.pick_folder(context, param),
             Action::ToggleTheme => {
                 self.light = !self.light;
-                context.set_theme(if self.light { ThemePreference::Light } else { ThemePreference::Dark });
+                context.set_theme(preference(self.light));
             }
             Action::ToggleHelp => self.show_help = !self.show_help,
         }
@@ -262,12 +268,12 @@ impl App {
         let now =
             self.form.params().iter().find(|param| param.name == name).map(|param| self.form.param_text(param).clone());
         let dialog = rfd::AsyncFileDialog::new().set_directory(now.unwrap_or_default()).pick_folder();
-        let (picks, context) = (self.picks_in.clone(), context.clone());
+        let (picks, context, workload) = (self.picks_in.clone(), context.clone(), self.form.workload.clone());
         // No thread, no dialog: the path can still be typed.
         let _ = std::thread::Builder::new().name("folder dialog".to_owned()).spawn(move || {
             let opened = Instant::now();
             let folder = pollster::block_on(dialog).map(|folder| folder.path().to_owned());
-            let _ = picks.send(Pick { param: name, folder, open_for: opened.elapsed() });
+            let _ = picks.send(Pick { workload, param: name, folder, open_for: opened.elapsed() });
             context.request_repaint();
         });
     }
@@ -290,4 +296,8 @@ impl eframe::App for App {
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
+}
+
+const fn preference(light: bool) -> ThemePreference {
+    if light { ThemePreference::Light } else { ThemePreference::Dark }
 }

@@ -1,6 +1,6 @@
 //! The bottom panel: curves over the chart's time axis, and what went wrong.
 
-use eframe::egui::{RichText, ScrollArea, Ui};
+use eframe::egui::{RichText, Role, ScrollArea, Ui, WidgetInfo};
 
 use super::chart::Chart;
 use super::{format, plots, theme};
@@ -22,11 +22,14 @@ enum Tab {
 impl Details {
     /// Draws the panel.
     pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>, chart: &Chart) {
-        let totals = run.map(Run::totals).unwrap_or_default();
-        let failed = totals.raised + totals.lost;
+        let failed = match run.map(|run| (&run.status, run)) {
+            Some((Status::Ended(End::Failed(_)), _)) => 1,
+            Some((_, run)) => run.trace.error_count(),
+            None => 0,
+        };
         ui.horizontal(|ui| {
-            self.tab(ui, Tab::Curves, "Queues and CPU".to_owned());
-            self.tab(ui, Tab::Errors, format!("Errors ({})", format::count(failed)));
+            self.tab(ui, Tab::Curves, "Queues and CPU");
+            self.tab(ui, Tab::Errors, &format!("Errors ({})", format::count(failed)));
         });
         ui.add_space(4.0);
         match self.tab {
@@ -35,12 +38,13 @@ impl Details {
         }
     }
 
-    fn tab(&mut self, ui: &mut Ui, tab: Tab, title: String) {
+    fn tab(&mut self, ui: &mut Ui, tab: Tab, title: &str) {
         let chosen = self.tab == tab;
         let palette = theme::palette(ui);
         let text = RichText::new(title).color(if chosen { palette.text } else { palette.dim });
         let text = if chosen { text.family(theme::strong()) } else { text };
         let response = ui.selectable_label(false, text);
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, title));
         if chosen {
             let under = response.rect.left_bottom()..=response.rect.right_bottom();
             ui.painter().hline(under.start().x..=under.end().x, under.end().y + 1.0, (2.0, palette.accent));

@@ -59,26 +59,44 @@ impl Form {
         self.params.remove(&self.workload);
     }
 
+    /// Gives a parameter of `workload` its text.
+    pub(super) fn set_param(&mut self, workload: &str, name: &str, text: String) {
+        self.params.entry(workload.to_owned()).or_default().insert(name.to_owned(), text);
+    }
+
     /// Everything parsed and checked.
     ///
     /// # Errors
-    /// The first field that is wrong.
-    pub(super) fn check(&self) -> Result<CheckedSettings, FieldError> {
-        let names: Vec<_> = self.params().iter().map(|param| param.name).collect();
+    /// All fields that are wrong, in the order in which they stand.
+    pub(super) fn check(&self) -> Result<CheckedSettings, Vec<FieldError>> {
+        let known = self.params();
         let mut params = self.params.get(&self.workload).cloned().unwrap_or_default();
         // What an older version remembered and this one doesn't know is no reason to refuse.
-        params.retain(|name, _| names.contains(&name.as_str()));
+        params.retain(|name, _| known.iter().any(|param| param.name == name));
+        let text = |param: &Param| params.get(param.name).unwrap_or(&param.default).clone();
+        let mut errors: Vec<_> = known.iter().filter_map(|param| param.check(&text(param)).err()).collect();
+        let mut kept = |error| errors.push(error);
+        // Fields that are out of use can hold what they like.
+        let one = "1".to_owned();
+        let workers = if self.executor == ExecutorKind::Sequential { &one } else { &self.workers };
+        let chunksize = if self.collect == Collect::Map { &self.chunksize } else { &one };
+        let workers = parse_workers(workers, self.executor).map_err(&mut kept);
+        let chunksize = parse_chunksize(chunksize).map_err(&mut kept);
+        let timeout = parse_timeout(&self.timeout).map_err(&mut kept);
+        let (Ok(workers), Ok(chunksize), Ok(timeout), []) = (workers, chunksize, timeout, errors.as_slice()) else {
+            return Err(errors);
+        };
         let settings = RunSettings {
             workload: self.workload.clone(),
             params,
             executor: self.executor,
-            workers: parse_workers(&self.workers, self.executor)?,
-            chunksize: parse_chunksize(&self.chunksize)?,
+            workers,
+            chunksize,
             collect: self.collect,
-            timeout: parse_timeout(&self.timeout)?,
+            timeout,
             on_error: self.on_error,
             seed: 0,
         };
-        settings.check()
+        settings.check().map_err(|error| vec![error])
     }
 }

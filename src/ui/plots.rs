@@ -1,6 +1,6 @@
 //! Curves over the chart's time axis: how deep the queues were, and what the cores did.
 
-use eframe::egui::{Align2, Color32, Painter, Rect, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
 
 use super::chart::{Chart, GUTTER, TimeView};
@@ -20,7 +20,7 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, chart: &Chart) {
     let lower = Rect::from_min_size(pos2(area.left(), upper.bottom() + 12.0), upper.size());
     let columns = (area.width() - GUTTER).max(1.0) as usize;
     Figure::queues(run, palette, view, columns).show(ui, upper, view);
-    Figure::cpu(run, palette).show(ui, lower, view);
+    Figure::cpu(run, palette, view, columns).show(ui, lower, view);
 }
 
 /// A plot: curves that share their times.
@@ -59,9 +59,11 @@ impl Figure {
                 executing,
                 ("call queue", palette.call_queue, |depths| depths.call_queue),
                 ("work ids", palette.pending, |depths| depths.pending),
+                ("result queue", palette.result_queue, |depths| depths.result_queue),
             ],
         };
-        let depths = columnwise(run.trace.queues().points(), view, columns);
+        let all = |depths: &QueueDepths| depths.pending + depths.call_queue + depths.executing + depths.result_queue;
+        let depths = columnwise(run.trace.queues().points(), view, columns, all);
         figure.add_steps(&depths, run.elapsed());
         for (name, color, depth) in layers {
             let held = |(_, depths): &(i64, QueueDepths)| f64::from(depth(depths));
@@ -80,21 +82,32 @@ impl Figure {
         self.times = points.iter().zip(ends).flat_map(|((at, _), end)| [seconds(*at), seconds(end)]).collect();
     }
 
-    fn cpu(run: Option<&Run>, palette: &Palette) -> Self {
+    fn cpu(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -> Self {
+        /// More cores than this are no longer told apart: then there is the mean, and the busiest.
+        const TOLD_APART: usize = 4;
         let samples = run.map(|run| run.cpu.points()).unwrap_or_default();
+        let none = samples.is_empty();
+        let samples = columnwise(samples, view, columns, |cores| cores.iter().sum::<f32>());
         let cores = samples.iter().map(|(_, cores)| cores.len()).min().unwrap_or(0);
-        let curve = |core: usize| Curve {
-            name: format!("core {core}"),
-            color: palette.cores[core % palette.cores.len()],
-            values: samples.iter().map(|(_, cores)| f64::from(cores[core])).collect(),
+        let curve = |name: String, color: usize, value: &dyn Fn(&[f32]) -> f32| Curve {
+            name,
+            color: palette.cores[color],
+            values: samples.iter().map(|(_, cores)| f64::from(value(cores))).collect(),
+        };
+        let curves = if cores <= TOLD_APART {
+            (0..cores).map(|core| curve(format!("core {core}"), core, &|cores| cores[core])).collect()
+        } else {
+            let mean = |cores: &[f32]| cores.iter().sum::<f32>() / cores.len() as f32;
+            let busiest = |cores: &[f32]| cores.iter().copied().fold(0.0, f32::max);
+            vec![curve(format!("mean of {cores}"), 0, &mean), curve("busiest".to_owned(), 2, &busiest)]
         };
         Self {
             title: "CPU, %",
             highest: 100.0,
-            note: (samples.is_empty() && run.is_some_and(Run::ended)).then_some("too short to be sampled"),
+            note: (none && run.is_some_and(Run::ended)).then_some("too short to be sampled"),
             stacked: false,
             times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
-            curves: (0..cores).map(curve).collect(),
+            curves,
         }
     }
 
@@ -109,11 +122,16 @@ impl Figure {
         if let Some(note) = self.note {
             painter.text(inner.center(), Align2::CENTER_CENTER, note, theme::small(), palette.dim);
         }
+        let now = self.values_at(f64::INFINITY).join(", ");
+        let label = format!("{} over time, now {now}", self.title);
+        let response = ui.interact(area, ui.scope_id().with(self.title), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
             Plot::new(self.title)
                 .show_axes(false)
                 .show_grid(false)
                 .show_background(false)
+                .sense(Sense::hover())
                 .allow_drag(false)
                 .allow_zoom(false)
                 .allow_scroll(false)
@@ -154,10 +172,13 @@ impl Figure {
     fn describe(&self, hover: &HoverPosition<'_>) -> String {
         let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = hover;
         let mut lines = vec![format::duration((position.x * 1e9) as i64)];
-        if let Some(index) = self.times.partition_point(|&time| time <= position.x).checked_sub(1) {
-            lines.extend(self.curves.iter().map(|curve| format!("{} {:.0}", curve.name, curve.values[index])));
-        }
+        lines.extend(self.values_at(position.x));
         lines.join("\n")
+    }
+
+    fn values_at(&self, time: f64) -> Vec<String> {
+        let Some(index) = self.times.partition_point(|&at| at <= time).checked_sub(1) else { return Vec::new() };
+        self.curves.iter().map(|curve| format!("{} {:.0}", curve.name, curve.values[index])).collect()
     }
 
     fn legend(&self, painter: &Painter, palette: &Palette, area: Rect) {
@@ -183,19 +204,27 @@ impl Figure {
     }
 }
 
-/// No more points than `columns` can show: of those that fall into one column, the one with the most calls.
-fn columnwise(points: &[(i64, QueueDepths)], view: TimeView, columns: usize) -> Vec<(i64, QueueDepths)> {
-    let column = |at: i64| ((at - view.start) as f64 / view.length() as f64 * columns as f64).floor() as i64;
-    let calls = |depths: &QueueDepths| depths.pending + depths.call_queue + depths.executing + depths.result_queue;
-    // The last point of a column is what holds until the next one, so it stays beside the highest.
-    let mut kept: Vec<(i64, QueueDepths)> = Vec::new();
+/// No more points than `columns` can show: of those that fall into one column, the one with the most of `size`, and the
+/// last, which is what holds until the next. All that lie left of the view are one column, and all right of it.
+fn columnwise<T: Clone, S: PartialOrd>(
+    points: &[(i64, T)],
+    view: TimeView,
+    columns: usize,
+    size: impl Fn(&T) -> S,
+) -> Vec<(i64, T)> {
+    let column = |at: i64| {
+        let column = ((at - view.start) as f64 / view.length() as f64 * columns as f64).floor() as i64;
+        column.clamp(-1, columns as i64)
+    };
+    let mut kept = Vec::new();
     for same_column in points.chunk_by(|one, next| column(one.0) == column(next.0)) {
-        let highest = same_column.iter().enumerate().max_by_key(|(_, (_, depths))| calls(depths));
-        if let (Some((index, highest)), Some(last)) = (highest, same_column.last()) {
-            kept.push(*highest);
-            if index + 1 < same_column.len() {
-                kept.push(*last);
-            }
+        let larger = |one: usize, other: usize| {
+            if size(&same_column[other].1) > size(&same_column[one].1) { other } else { one }
+        };
+        let largest = (0..same_column.len()).reduce(larger).unwrap_or(0);
+        kept.push(same_column[largest].clone());
+        if largest + 1 < same_column.len() {
+            kept.extend(same_column.last().cloned());
         }
     }
     kept
@@ -213,14 +242,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn thinning_keeps_the_peak_and_what_holds(depths in prop::collection::vec(0..50_u32, 1..300), columns in 1..40_usize) {
+        fn thinning_keeps_the_peak_and_what_holds(depths in prop::collection::vec(0..50_u32, 1..300), columns in 1..40_usize, start in 0..100_i64) {
             let points: Vec<_> = (0_i64..)
                 .zip(&depths)
                 .map(|(at, &pending)| (at * 7, QueueDepths { pending, ..QueueDepths::default() }))
                 .collect();
-            let view = TimeView { start: 0, end: points.len() as i64 * 7 };
-            let kept = columnwise(&points, view, columns);
-            prop_assert!(kept.len() <= 2 * columns);
+            let view = TimeView { start: start * 7, end: (start + points.len() as i64) * 7 };
+            let kept = columnwise(&points, view, columns, |depths| depths.pending);
+            prop_assert!(kept.len() <= 2 * (columns + 2), "{}", kept.len());
             prop_assert_eq!(kept.iter().map(|point| point.1.pending).max(), depths.iter().copied().max());
             prop_assert_eq!(kept.last(), points.last());
             prop_assert!(kept.windows(2).all(|pair| pair[0].0 < pair[1].0));

@@ -8,11 +8,10 @@ use super::action::Action;
 use super::{format, theme};
 use crate::lab::Run;
 
-/// Draws the list, newest first; `shown` is the one that is looked at.
-pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], shown: Option<&Run>, actions: &mut Vec<Action>) {
+/// Draws the list, newest first; `live` goes on, `shown` is looked at.
+pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], live: Option<&Run>, shown: Option<&Run>, actions: &mut Vec<Action>) {
     theme::heading(ui, "RUNS");
     let dim = theme::palette(ui).dim;
-    let live = shown.filter(|run| !run.ended());
     if past.is_empty() && live.is_none() {
         ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(dim));
     }

@@ -1,8 +1,10 @@
 //! The fields of the left panel: what is run, and on what.
 
+use std::sync::LazyLock;
+
 use eframe::egui::{
-    Align, Button, ComboBox, Label, Layout, Margin, Response, RichText, Role, Slider, Stroke, TextEdit, Ui, WidgetInfo,
-    vec2,
+    Align, Button, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, Stroke, TextEdit, Ui,
+    WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -11,28 +13,31 @@ use super::theme;
 use crate::lab::{Collect, ExecutorKind, OnError};
 use crate::workload::{self, FieldError, ParamKind};
 
+/// Asked once, as the system may have to read files to answer.
+static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+
 /// Labels take this much of a row; the rest is the field's.
 const LABEL_WIDTH: f32 = 78.0;
 
-/// Draws the fields. `error` = the first that is wrong; `no_dialog` = the one for which no folder dialog came up.
+/// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
 pub(super) fn show(
     ui: &mut Ui,
     form: &mut Form,
-    error: Option<&FieldError>,
+    errors: &[FieldError],
     no_dialog: Option<&str>,
     actions: &mut Vec<Action>,
 ) {
     theme::heading(ui, "WORKLOAD");
-    workload_fields(ui, form, error, no_dialog, actions);
+    workload_fields(ui, form, errors, no_dialog, actions);
     ui.add_space(10.0);
     theme::heading(ui, "EXECUTOR");
-    executor_fields(ui, form, error);
+    executor_fields(ui, form, errors);
 }
 
 fn workload_fields(
     ui: &mut Ui,
     form: &mut Form,
-    error: Option<&FieldError>,
+    errors: &[FieldError],
     no_dialog: Option<&str>,
     actions: &mut Vec<Action>,
 ) {
@@ -51,15 +56,20 @@ fn workload_fields(
         let dim = theme::palette(ui).dim;
         ui.label(RichText::new(workload.summary()).size(11.5).color(dim));
     }
-    complain(ui, error, "workload");
+    complain(ui, errors, "workload");
     for param in form.params() {
         let folder = matches!(param.kind, ParamKind::InputFolder | ParamKind::OutputFolder);
         row(ui, param.name, param.help, |ui| {
             // From the right, so that the field takes what the button leaves.
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let help = "Choose a folder (or drop one on the window)";
-                if folder && ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help).clicked() {
-                    actions.push(Action::PickFolder(param.name));
+                if folder {
+                    let button = ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help);
+                    let name = format!("choose {}", param.name);
+                    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                    if button.clicked() {
+                        actions.push(Action::PickFolder(param.name));
+                    }
                 }
                 let width = ui.available_width();
                 let response = text_field(ui, param.name, form.param_text(&param), width, "");
@@ -72,7 +82,7 @@ fn workload_fields(
         if no_dialog == Some(param.name) {
             note(ui, "no folder dialog here: type the path");
         }
-        complain(ui, error, param.name);
+        complain(ui, errors, param.name);
     }
     let link = ui
         .add(Button::new(RichText::new("defaults").size(11.0)).min_size(vec2(0.0, 20.0)))
@@ -82,13 +92,14 @@ fn workload_fields(
     }
 }
 
-fn executor_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>) {
+fn executor_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
     segments(ui, form);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = *CORES;
     let sequential = form.executor == ExecutorKind::Sequential;
     ui.add_enabled_ui(!sequential, |ui| {
         let help = "How many workers run tasks at the same time";
-        row(ui, "workers", help, |ui| number(ui, "workers", &mut form.workers, 4 * cores.max(4)));
+        let slider_limit = (4 * cores.max(4)).min(form.executor.workers_limit());
+        row(ui, "workers", help, |ui| number(ui, "workers", &mut form.workers, slider_limit));
         ui.horizontal(|ui| {
             ui.add_space(LABEL_WIDTH + 8.0);
             preset(ui, form, cores, "cores", "One a core: the rule of thumb for computing");
@@ -98,7 +109,7 @@ fn executor_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>) {
     if sequential {
         note(ui, "one after the other, in one thread");
     }
-    complain(ui, error, "workers");
+    complain(ui, errors, "workers");
     let in_chunks = form.collect == Collect::Map;
     ui.add_enabled_ui(in_chunks, |ui| {
         let help = "How many items map puts into one call";
@@ -107,7 +118,7 @@ fn executor_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>) {
     if !in_chunks {
         note(ui, "every item is a call of its own");
     }
-    complain(ui, error, "chunksize");
+    complain(ui, errors, "chunksize");
     row(ui, "collect", "How results are collected", |ui| {
         let choices = [
             (Collect::Map, "map, in order", "Cut the input into chunks; results come in the order of the input"),
@@ -129,7 +140,7 @@ fn executor_fields(ui: &mut Ui, form: &mut Form, error: Option<&FieldError>) {
         let width = ui.available_width();
         text_field(ui, "timeout", &mut form.timeout, width, "none, in seconds");
     });
-    complain(ui, error, "timeout");
+    complain(ui, errors, "timeout");
 }
 
 /// A label and, right of it, its field.
@@ -147,7 +158,12 @@ fn row(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut Ui)) {
 }
 
 fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'static str) -> Response {
-    let field = TextEdit::singleline(text).desired_width(width).hint_text(hint).margin(Margin::symmetric(6, 4));
+    // An id of its own: a message that comes or goes above must not take the keyboard away.
+    let field = TextEdit::singleline(text)
+        .id(Id::unique(("field", name)))
+        .desired_width(width)
+        .hint_text(hint)
+        .margin(Margin::symmetric(6, 4));
     let response = ui.add(field);
     name_for_readers(&response, Role::TextInput, name, text);
     response
@@ -218,8 +234,8 @@ fn note(ui: &mut Ui, text: &str) {
 }
 
 /// The message under a field that is wrong.
-fn complain(ui: &mut Ui, error: Option<&FieldError>, field: &str) {
-    if let Some(error) = error.filter(|error| error.field == field) {
+fn complain(ui: &mut Ui, errors: &[FieldError], field: &str) {
+    for error in errors.iter().filter(|error| error.field == field) {
         let color = theme::palette(ui).error;
         ui.label(RichText::new(error.to_string()).size(11.5).color(color));
     }

@@ -7,14 +7,20 @@ use super::{format, theme};
 use crate::lab::{End, Run, Status};
 use crate::workload::FieldError;
 
-/// Draws the row. `error` = what keeps the settings from being run.
-pub(super) fn show(ui: &mut Ui, run: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
+/// Draws the row. `run` is looked at, `live` goes on; `error` = what keeps the settings from being run.
+pub(super) fn show(
+    ui: &mut Ui,
+    run: Option<&Run>,
+    live: Option<&Run>,
+    error: Option<&FieldError>,
+    actions: &mut Vec<Action>,
+) {
     ui.horizontal(|ui| {
         logo(ui);
         ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
         ui.add_space(8.0);
-        run_button(ui, run, error, actions);
-        stop_button(ui, run, actions);
+        run_button(ui, live, error, actions);
+        stop_button(ui, live, actions);
         ui.add_space(8.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("?").on_hover_text("All keys").clicked() {
@@ -41,13 +47,12 @@ fn logo(ui: &mut Ui) {
     }
 }
 
-fn run_button(ui: &mut Ui, run: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
+fn run_button(ui: &mut Ui, live: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let text = RichText::new("▶  Run").family(theme::strong()).color(palette.on_button);
     let button = Button::new(text).fill(palette.button).min_size(vec2(84.0, 28.0));
     let response = ui.add_enabled(error.is_none(), button);
-    let again = run.is_some_and(|run| !run.ended());
-    let hint = if again { "Stop this run and start anew (Enter)" } else { "Start (Enter)" };
+    let hint = if live.is_some() { "Stop this run and start anew (Enter)" } else { "Start (Enter)" };
     let response = response.on_hover_text(hint);
     let response = match error {
         Some(error) => response.on_disabled_hover_text(error.to_string()),
@@ -58,8 +63,8 @@ fn run_button(ui: &mut Ui, run: Option<&Run>, error: Option<&FieldError>, action
     }
 }
 
-fn stop_button(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
-    let (text, hint, action) = match run.map(|run| &run.status) {
+fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
+    let (text, hint, action) = match live.map(|run| &run.status) {
         Some(Status::Stopping) => (
             "■  Stop now",
             "Ask executing tasks to end at their next checkpoint; a process that does not is killed",
@@ -86,7 +91,7 @@ fn status(ui: &mut Ui, run: Option<&Run>) {
         return;
     };
     let totals = run.totals();
-    let trouble = totals.raised + totals.lost > 0 || matches!(run.status, Status::Ended(End::Failed(_)));
+    let trouble = totals.failed() > 0 || matches!(run.status, Status::Ended(End::Failed(_)));
     let color = match run.status {
         Status::Ended(_) if trouble => palette.error,
         Status::Ended(End::Completed) => palette.computing,
@@ -114,7 +119,8 @@ fn figures(run: &Run) -> String {
         return "there were no items, so there was nothing to do".to_owned();
     }
     // While it runs, rates and estimates move with the clock, ten times a second, not with every frame.
-    let seconds = if run.ended() { elapsed as f64 / 1e9 } else { (elapsed / 100_000_000) as f64 / 10.0 };
+    let working = run.working_time();
+    let seconds = if run.ended() { working as f64 / 1e9 } else { (working / 100_000_000) as f64 / 10.0 };
     let mut parts = vec![clock, format!("{} of {} items", format::count(ran), format::count(items))];
     if seconds > 0.0 && ran > 0 {
         let rate = ran as f64 / seconds;
@@ -124,12 +130,12 @@ fn figures(run: &Run) -> String {
             parts.push(format!("about {} left", format::clock((left as f64 / rate * 1e9) as i64)));
         }
     }
-    let failed = totals.raised + totals.lost;
+    let failed = totals.failed();
     if failed > 0 {
         parts.push(format!("{} failed", format::count(failed)));
     }
     if run.trace.missing_worker().is_some() {
-        parts.push(format!("only {} workers could be started", run.trace.lanes().len()));
+        parts.push(format!("only {} of {} workers could be started", run.trace.lanes().len(), run.settings.workers));
     }
     if run.backlog > 10_000 {
         parts.push(format!("{} events behind", format::count(run.backlog)));

@@ -60,7 +60,7 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
     Ok(entries.collect())
 }
 
-/// A link in the folder itself is followed; below it, links could lead in circles.
+/// A link to a file is a file, unless the whole tree is walked: there, links could lead in circles.
 fn is_file(entry: &walkdir::DirEntry, deep: bool) -> bool {
     if entry.path_is_symlink() && !deep { entry.path().is_file() } else { entry.file_type().is_file() }
 }

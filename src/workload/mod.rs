@@ -1,7 +1,7 @@
 //! What can be run: one file a workload. Each describes its parameters and turns them into a [`Plan`]; what its items do
 //! is a named function, so that worker processes know it too.
 //!
-//! A new workload is one file, one line in [`catalogue`] and one in [`registry`].
+//! A new workload is one file and three lines here: its `mod`, and one each in [`catalogue`] and [`registry`].
 
 mod countdown;
 mod files;
@@ -69,5 +69,6 @@ pub fn registry() -> Registry {
         .with(noop::NOOP)
 }
 
-/// No run has more items than this: each takes memory, and a slip of the finger should not take all of it.
+/// Workloads that are told how many items they have take no more than this: each takes memory, and a slip of the finger
+/// should not take all of it.
 const ITEMS_LIMIT: u64 = 10_000_000;

@@ -1,7 +1,7 @@
 //! `thumbnails`: every image of a folder, made small and written to another. Decoding, resizing, encoding, and files.
 
 use std::fs;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -84,28 +84,43 @@ fn decode(mut file: fs::File) -> Result<(DynamicImage, ImageFormat), DecodeError
 
 /// Whether the file has its end. Decoders stop at the end of the first picture, and some fill in what is missing.
 fn is_whole(file: &mut fs::File, format: ImageFormat) -> io::Result<bool> {
-    // Programs add a few bytes behind the end; no more of it is looked at than this.
-    const TAIL: i64 = 1 << 16;
-    let length = file.metadata()?.len();
-    if format == ImageFormat::WebP {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(match format {
+        ImageFormat::Jpeg => jpeg_picture(&bytes).is_some_and(|picture| has(picture, &[0xff, 0xd9])),
+        ImageFormat::Png => has(&bytes, b"IEND\xae\x42\x60\x82"),
         // `RIFF`, then how many bytes follow.
-        let mut header = [0; 8];
-        file.rewind()?;
-        file.read_exact(&mut header)?;
-        let [_, _, _, _, a, b, c, d] = header;
-        return Ok(u64::from(u32::from_le_bytes([a, b, c, d])) + 8 <= length);
+        ImageFormat::WebP => bytes
+            .get(4..8)
+            .and_then(|size| size.try_into().ok())
+            .is_some_and(|size| u64::from(u32::from_le_bytes(size)) + 8 <= bytes.len() as u64),
+        // The last byte, but for zeros that some programs add.
+        _ => bytes.iter().rev().find(|&&byte| byte != 0) == Some(&b';'),
+    })
+}
+
+fn has(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// What comes after the segments of a JPEG file, any of which may hold a whole smaller picture: the picture itself.
+fn jpeg_picture(bytes: &[u8]) -> Option<&[u8]> {
+    const START_OF_SCAN: u8 = 0xda;
+    let mut rest = bytes.get(2..)?;
+    loop {
+        // A marker is `ff`, perhaps more of them, and its kind; then the length of its segment, these two bytes included.
+        let filler = rest.iter().take_while(|&&byte| byte == 0xff).count();
+        let kind = *rest.get(filler)?;
+        let length = rest.get(filler + 1..filler + 3)?.try_into().ok().map(u16::from_be_bytes)?;
+        rest = rest.get(filler + 1 + usize::from(length)..)?;
+        if filler == 0 {
+            return None;
+        }
+        if kind == START_OF_SCAN {
+            return Some(rest);
+        }
     }
-    let mut tail = Vec::new();
-    file.seek(SeekFrom::End(-i64::try_from(length).unwrap_or(TAIL).min(TAIL)))?;
-    file.read_to_end(&mut tail)?;
-    let end: &[u8] = match format {
-        ImageFormat::Jpeg => &[0xff, 0xd9],
-        ImageFormat::Png => b"IEND\xae\x42\x60\x82",
-        _ => b";",
-    };
-    let found = tail.windows(end.len()).rposition(|bytes| bytes == end);
-    // A lone `;` may be part of a picture: behind the real one is nothing, or nothing but zeros.
-    Ok(found.is_some_and(|at| format != ImageFormat::Gif || tail[at + 1..].iter().all(|&byte| byte == 0)))
 }
 
 /// Under a passing name first: nobody ever sees half a thumbnail.

@@ -16,7 +16,7 @@ pub(super) fn show(ui: &Ui, response: &Response, run: &Run, rows: &Rows, view: T
         return;
     };
     let time = view.time_at(at.x - canvas.left(), canvas.width());
-    let open = lane.open.filter(|open| time >= open.start && !run.ended());
+    let open = lane.open.filter(|open| (open.start..=run.elapsed()).contains(&time) && !run.ended());
     let (start, end, item, call, word) = match (lane.span_at(time), open) {
         (Some(span), _) => (span.start, Some(span.end), span.item, span.call, ending(span.end_stage)),
         (None, Some(open)) => (open.start, None, open.item, open.call, "executing"),

@@ -3,18 +3,16 @@
 //! All bars of a frame are one mesh; what a lane draws comes from [`Lane::marks`](crate::trace::Lane::marks), so a frame
 //! costs pixels, not tasks. The canvas is one widget: what is under the pointer is found by lane and binary search.
 
+mod axis;
 mod hover;
 mod lanes;
 mod view;
 
-use eframe::egui::{
-    Align2, Context, FontId, Key, Painter, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 pub(in crate::ui) use view::TimeView;
 
-use super::format;
-use super::theme::{self, Palette};
+use super::theme::{self};
 use crate::lab::{End, Run, Status};
 use lanes::Rows;
 
@@ -83,7 +81,7 @@ impl Chart {
     /// Draws the chart into what is left of `ui`.
     pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>) {
         let area = ui.available_rect_before_wrap();
-        let response = ui.allocate_rect(area, Sense::click_and_drag());
+        let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
         let Some(run) = run else {
             let text = "Choose a workload and an executor on the left, then press Run or Enter.";
@@ -94,16 +92,17 @@ impl Chart {
         self.navigate(ui, &response, axis, run);
         let view = self.view(Some(run));
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
-        ruler(ui.painter(), palette, axis, canvas, view, run);
+        axis::ruler(ui.painter(), palette, axis, canvas, view, run);
         if run.trace.lanes().is_empty() {
             let (title, text) = nothing_to_see(run);
             empty(ui, &response, canvas, title, &text);
             return;
         }
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
         let rows = Rows::new(run, canvas, &mut self.scrolled);
         lanes::show(ui, run, &rows, area.left(), view);
-        now_line(ui.painter(), palette, canvas, view, run);
-        legend(
+        axis::now_line(ui.painter(), palette, canvas, view, run);
+        axis::legend(
             ui.painter(),
             palette,
             Rect::from_min_max(pos2(axis.left(), area.bottom() - LEGEND + 6.0), area.max),
@@ -145,53 +144,14 @@ impl Chart {
     }
 }
 
-fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: TimeView, run: &Run) {
-    // The tag of the line that says "now" needs room.
-    let now = (!run.ended()).then(|| axis.left() + view.x_of(run.elapsed(), axis.width()));
-    let (marks, step) = view.marks(axis.width(), 84.0);
-    for mark in marks {
-        let x = axis.left() + view.x_of(mark, axis.width());
-        painter.vline(x, axis.top() + RULER - 5.0..=canvas.bottom(), Stroke::new(1.0, palette.line));
-        if now.is_some_and(|now| (now - x).abs() < 40.0) {
-            continue;
-        }
-        let text = format::axis_mark(mark, step, view.end);
-        // The last label would be cut off at the edge.
-        let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
-        painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);
-    }
-}
-
-fn now_line(painter: &Painter, palette: &Palette, canvas: Rect, view: TimeView, run: &Run) {
-    let x = canvas.left() + view.x_of(run.elapsed(), canvas.width());
-    if run.ended() || !canvas.x_range().contains(x) {
-        return;
-    }
-    painter.vline(x, canvas.top() - 6.0..=canvas.bottom(), Stroke::new(1.5, palette.error));
-    let tag = Rect::from_center_size(pos2(x.min(canvas.right() - 18.0), canvas.top() - 12.0), vec2(36.0, 15.0));
-    painter.rect_filled(tag, 4.0, palette.error);
-    painter.text(tag.center(), Align2::CENTER_CENTER, "now", theme::small(), palette.panel);
-}
-
-fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run) {
-    let totals = run.totals();
-    let mut entries = vec![("executing", palette.growing), ("returned", palette.computing)];
-    if totals.raised + totals.lost > 0 {
-        entries.push(("raised or lost", palette.error));
-    }
-    entries.push(("start-up", palette.raised));
-    let mut x = area.left();
-    for (name, color) in entries {
-        let square = Rect::from_min_size(pos2(x, area.top() + 2.0), vec2(10.0, 10.0));
-        painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), eframe::egui::StrokeKind::Inside);
-        let text = painter.text(pos2(x + 15.0, area.top()), Align2::LEFT_TOP, name, theme::small(), palette.dim);
-        x = text.right() + 18.0;
-    }
-}
-
 fn nothing_to_see(run: &Run) -> (&'static str, String) {
     match &run.status {
         Status::Ended(End::Failed(error)) => ("The run could not start", error.to_string()),
+        Status::Ended(End::Refused(cause)) => ("The executor took no calls", cause.to_string()),
+        Status::Ended(_) if run.totals().lost > 0 => {
+            let first = run.trace.errors().next();
+            ("The pool broke", first.map(|error| error.message.to_string()).unwrap_or_default())
+        }
         Status::Ended(_) if run.items == Some(0) => ("Nothing to do", "There were no items.".to_owned()),
         Status::Ended(_) => ("Nothing ran", "The run was stopped before its first item started.".to_owned()),
         _ => ("Looking for items …", run.settings.workload.clone()),

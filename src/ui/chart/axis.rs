@@ -1,0 +1,55 @@
+//! What stands around the lanes: the ruler above, the line that says "now", the legend below.
+
+use eframe::egui::{Align2, Painter, Rect, Stroke, StrokeKind, pos2, vec2};
+
+use super::{RULER, TimeView};
+use crate::lab::Run;
+use crate::ui::format;
+use crate::ui::theme::{self, Palette};
+
+/// The marks of the axis, and their lines over the canvas.
+pub(super) fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: TimeView, run: &Run) {
+    // The tag of the line that says "now" needs room.
+    let now = (!run.ended()).then(|| axis.left() + view.x_of(run.elapsed(), axis.width()));
+    let (marks, step) = view.marks(axis.width(), 84.0);
+    for mark in marks {
+        let x = axis.left() + view.x_of(mark, axis.width());
+        painter.vline(x, axis.top() + RULER - 5.0..=canvas.bottom(), Stroke::new(1.0, palette.line));
+        if now.is_some_and(|now| (now - x).abs() < 40.0) {
+            continue;
+        }
+        let text = format::axis_mark(mark, step, view.end);
+        // The last label would be cut off at the edge.
+        let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
+        painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);
+    }
+}
+
+/// Where the run is.
+pub(super) fn now_line(painter: &Painter, palette: &Palette, canvas: Rect, view: TimeView, run: &Run) {
+    let x = canvas.left() + view.x_of(run.elapsed(), canvas.width());
+    if run.ended() || !canvas.x_range().contains(x) {
+        return;
+    }
+    painter.vline(x, canvas.top() - 6.0..=canvas.bottom(), Stroke::new(1.5, palette.error));
+    let tag = Rect::from_center_size(pos2(x.min(canvas.right() - 18.0), canvas.top() - 12.0), vec2(36.0, 15.0));
+    painter.rect_filled(tag, 4.0, palette.error);
+    painter.text(tag.center(), Align2::CENTER_CENTER, "now", theme::small(), palette.panel);
+}
+
+/// What the colours mean.
+pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run) {
+    let totals = run.totals();
+    let mut entries = vec![("executing", palette.growing), ("returned", palette.computing)];
+    if totals.failed() > 0 {
+        entries.push(("raised or lost", palette.error));
+    }
+    entries.push(("start-up", palette.raised));
+    let mut x = area.left();
+    for (name, color) in entries {
+        let square = Rect::from_min_size(pos2(x, area.top() + 2.0), vec2(10.0, 10.0));
+        painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+        let text = painter.text(pos2(x + 15.0, area.top()), Align2::LEFT_TOP, name, theme::small(), palette.dim);
+        x = text.right() + 18.0;
+    }
+}
