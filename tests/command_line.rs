@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -318,8 +318,10 @@ fn names_that_are_no_text_links_and_pipes_do_no_harm() {
 fn thumbnails_are_files_like_others() {
     use std::os::unix::fs::PermissionsExt;
     let home = TempDir::new().unwrap();
-    assert_eq!(run(home.path(), "run thumbnails --executor threads --quiet").status.code(), Some(0));
-    let folder = home.path().join("cache/poolscope/thumbnails");
+    let folder = home.path().join("thumbnails");
+    let output = format!("output={}", folder.display());
+    let line = ["run", "thumbnails", "--executor", "threads", "--quiet", "--set", &output];
+    assert_eq!(poolscope(home.path()).args(line).status().unwrap().code(), Some(0));
     let other = folder.join("other");
     fs::write(&other, "").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
@@ -328,7 +330,7 @@ fn thumbnails_are_files_like_others() {
 
 /// Starts a run that lasts for ever, and waits until its workers are there.
 #[cfg(unix)]
-fn endless(home: &Path, executor: &str) -> (Child, Vec<String>) {
+fn endless(home: &Path, executor: &str) -> (std::process::Child, Vec<String>) {
     let child = poolscope(home)
         .args(["run", "sleep", "--set", "seconds=80000", "--json", "--workers", "2", "--executor", executor])
         .stdout(Stdio::piped())
@@ -363,17 +365,17 @@ fn signal(pid: u32, name: &str) {
 #[test]
 fn ctrl_c_stops_cleanly() {
     let home = TempDir::new().unwrap();
-    for executor in EXECUTORS {
+    // Where workers are there, the handler is too; otherwise only Linux tells when it is, and until then the signal just
+    // ends the program.
+    let executors = if cfg!(target_os = "linux") { EXECUTORS.as_slice() } else { &["processes"] };
+    for &executor in executors {
         let (child, workers) = endless(home.path(), executor);
-        // The handler may not be there yet when there are no workers to wait for; then the signal just ends the program.
-        if executor != "processes" {
-            wait_for_handler(child.id());
-        }
+        wait_for_handler(child.id());
         signal(child.id(), "INT");
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{executor}");
         let report = report(&output);
-        assert_eq!((number(&report, "items"), number(&report, "returned")), (20, 0), "{report}");
+        assert_eq!(number(&report, "returned"), 0, "{report}");
         assert!(workers.iter().all(|pid| !is_alive(pid)), "a worker is left");
     }
 }
