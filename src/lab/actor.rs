@@ -140,33 +140,17 @@ impl Actor {
         }
     }
 
+    /// Whatever is asked for, the run that is under way ends; no command = the handle is gone.
     fn obey(&mut self, command: Option<Command>) {
-        match command {
-            Some(Command::Run(settings)) => {
-                self.next = Some(settings);
-                if let Some(current) = &mut self.current {
-                    current.stop(End::Stopped, true);
-                }
-            }
-            Some(Command::Stop) => {
-                self.next = None;
-                if let Some(current) = &mut self.current {
-                    current.stop(End::Stopped, false);
-                }
-            }
-            Some(Command::StopNow) => {
-                self.next = None;
-                if let Some(current) = &mut self.current {
-                    current.stop(End::Stopped, true);
-                }
-            }
-            None => {
-                self.closing = true;
-                self.next = None;
-                if let Some(current) = &mut self.current {
-                    current.stop(End::Stopped, true);
-                }
-            }
+        self.closing |= command.is_none();
+        let (next, interrupt) = match command {
+            Some(Command::Run(settings)) => (Some(settings), true),
+            Some(Command::Stop) => (None, false),
+            Some(Command::StopNow) | None => (None, true),
+        };
+        self.next = next;
+        if let Some(current) = &mut self.current {
+            current.stop(End::Stopped, interrupt);
         }
         // Whoever asked for something sees at once that it was heard.
         self.publish();
@@ -308,8 +292,8 @@ impl Current {
         } else {
             self.run.status = Status::Running;
         }
-        let totals = self.run.totals();
-        if totals.failed() > 0 {
+        // An item may have raised before this was heard.
+        if self.run.totals().failed() > 0 {
             self.heed_error();
         }
         self.publish_soon();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::executor::{Executor, Function, Map, MapError, MapOptions, Portable, RawExecutor, SubmitError, TaskFuture};
 
-/// Ready to be submitted. What an item returns is a line for the user to read.
+/// Ready to be submitted. What an item returns is one line for people.
 pub struct Plan {
     /// How many items.
     pub items: usize,
