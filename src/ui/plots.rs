@@ -104,7 +104,8 @@ impl Figure {
         Self {
             title: "CPU, %",
             highest: 100.0,
-            note: (none && run.is_some_and(Run::ended)).then_some("too short to be sampled"),
+            note: (none && run.is_some_and(|run| run.ended() && run.trace.call_count() > 0))
+                .then_some("too short to be sampled"),
             stacked: false,
             times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
             curves,

@@ -6,7 +6,7 @@ use eframe::egui::{Button, RichText, Ui, vec2};
 
 use super::action::Action;
 use super::{format, theme};
-use crate::lab::Run;
+use crate::lab::{End, Run, Status};
 
 /// Draws the list, newest first; `live` goes on, `shown` is looked at.
 pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], live: Option<&Run>, shown: Option<&Run>, actions: &mut Vec<Action>) {
@@ -20,7 +20,11 @@ pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], live: Option<&Run>, shown: Op
         let settings = &run.settings;
         let title = format!("{}. {} · {}", run.number, settings.workload, settings.executor);
         let shape = format!("{} × {}", settings.workers, settings.chunksize);
-        let time = if run.ended() { format::duration(run.elapsed()) } else { "live".to_owned() };
+        let time = match &run.status {
+            Status::Ended(End::Failed(_)) => "not started".to_owned(),
+            Status::Ended(_) => format::duration(run.elapsed()),
+            _ => "live".to_owned(),
+        };
         let chosen = shown.is_some_and(|shown| shown.number == run.number);
         let text = RichText::new(format!("{title} {shape} · {time}")).size(12.0);
         let button = Button::selectable(chosen, text).truncate().min_size(vec2(ui.available_width(), 24.0));

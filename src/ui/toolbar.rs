@@ -110,6 +110,9 @@ fn dot(ui: &mut Ui, color: Color32) {
 }
 
 fn figures(run: &Run) -> String {
+    if let Status::Ended(End::Failed(error)) = &run.status {
+        return error.to_string();
+    }
     let totals = run.totals();
     let ran = totals.returned + totals.raised;
     let elapsed = run.elapsed();

@@ -92,12 +92,12 @@ impl Chart {
         self.navigate(ui, &response, axis, run);
         let view = self.view(Some(run));
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
-        axis::ruler(ui.painter(), palette, axis, canvas, view, run);
         if run.trace.lanes().is_empty() {
             let (title, text) = nothing_to_see(run);
             empty(ui, &response, canvas, title, &text);
             return;
         }
+        axis::ruler(ui.painter(), palette, axis, canvas, view, run);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
         let rows = Rows::new(run, canvas, &mut self.scrolled);
         lanes::show(ui, run, &rows, area.left(), view);
