@@ -4,20 +4,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use super::error::TaskError;
+use super::sync::{Condvar, Mutex};
 
 /// Handed to every task. Compute loops call [`checkpoint`](Self::checkpoint) now and then; waiting goes through
 /// [`sleep`](Self::sleep). Both end early, with an error to pass on, when the task is asked to stop.
 #[derive(Clone, Debug)]
 pub struct TaskContext {
     control: Arc<Control>,
+    /// The worker's process, if it is not the executor's.
+    pid: Option<u32>,
 }
 
 impl TaskContext {
+    /// For tasks in threads of the executor's own process.
     pub(super) const fn new(control: Arc<Control>) -> Self {
-        Self { control }
+        Self { control, pid: None }
+    }
+
+    /// For tasks in a worker process.
+    pub(super) fn in_worker_process(control: Arc<Control>) -> Self {
+        Self { control, pid: Some(std::process::id()) }
+    }
+
+    pub(super) const fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    /// # Errors
+    /// Why an item that has not begun is not to be run at all.
+    pub(super) fn may_begin(&self) -> Result<(), TaskError> {
+        self.control.may_begin()
     }
 
     /// A context that nobody can interrupt, for calling a task function by hand.
@@ -75,9 +92,7 @@ impl Control {
         self.skipping.store(true, Ordering::Relaxed);
     }
 
-    /// # Errors
-    /// Why an item that has not begun is not to be run at all.
-    pub(super) fn may_begin(&self) -> Result<(), TaskError> {
+    fn may_begin(&self) -> Result<(), TaskError> {
         if self.interrupted.load(Ordering::Relaxed) {
             Err(TaskError::Interrupted)
         } else if self.skipping.load(Ordering::Relaxed) {

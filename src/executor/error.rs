@@ -10,16 +10,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum TaskError {
     /// The task returned an error.
-    #[error("{message}")]
-    Raised {
-        /// The error in words.
-        message: String,
-        /// Its chain of causes, outermost first.
-        causes: Vec<String>,
-    },
+    #[error("{}", .0.message)]
+    Raised(Box<Failure>),
     /// The task panicked.
-    #[error("the task panicked: {0}")]
-    Panicked(String),
+    #[error("the task panicked: {}", .0.message)]
+    Panicked(Box<Failure>),
     /// The task was asked to stop, and did so at its next checkpoint, or before it began.
     #[error("stopped before it finished")]
     Interrupted,
@@ -54,6 +49,39 @@ pub enum TaskError {
     Broken(BrokenExecutor),
 }
 
+/// What went wrong in a task, as it is told across processes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The error's type, as Rust names it.
+    pub kind: String,
+    /// The error in words.
+    pub message: String,
+    /// Its chain of causes, outermost first.
+    pub causes: Vec<String>,
+    /// Where it happened, if that was in a worker process.
+    pub place: Option<Place>,
+}
+
+/// Where in a process pool something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Which worker.
+    pub worker: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// Which call.
+    pub call: u64,
+    /// Which item of the call.
+    pub item: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worker, pid, call, item } = self;
+        write!(f, "worker {worker} (pid {pid}), call {call}, item {item}")
+    }
+}
+
 /// The two directions of serialisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Codec {
@@ -76,21 +104,60 @@ impl TaskError {
     /// An error in words, without a cause.
     #[must_use]
     pub fn message(message: impl Into<String>) -> Self {
-        Self::Raised { message: message.into(), causes: Vec::new() }
+        Self::raised("TaskError", message.into(), Vec::new())
     }
 
-    /// An error with its chain of causes.
+    /// An error with its type and its chain of causes.
     #[must_use]
-    pub fn from_error(error: &dyn Error) -> Self {
-        Self::Raised { message: error.to_string(), causes: causes_of(error) }
+    pub fn from_error<E: Error + ?Sized>(error: &E) -> Self {
+        Self::raised(std::any::type_name::<E>(), error.to_string(), causes_of(error.source()))
     }
 
     /// `what` went wrong because of `cause`: keeps the chain.
     #[must_use]
-    pub fn with_cause(what: impl Into<String>, cause: &dyn Error) -> Self {
+    pub fn with_cause<E: Error + ?Sized>(what: impl Into<String>, cause: &E) -> Self {
         let mut causes = vec![cause.to_string()];
-        causes.extend(causes_of(cause));
-        Self::Raised { message: what.into(), causes }
+        causes.extend(causes_of(cause.source()));
+        Self::raised(std::any::type_name::<E>(), what.into(), causes)
+    }
+
+    fn raised(kind: &str, message: String, causes: Vec<String>) -> Self {
+        Self::Raised(Box::new(Failure { kind: kind.to_owned(), message, causes, place: None }))
+    }
+
+    pub(super) fn panicked(message: String) -> Self {
+        Self::Panicked(Box::new(Failure { kind: "panic".to_owned(), message, causes: Vec::new(), place: None }))
+    }
+
+    /// Says where it happened.
+    pub(super) fn at(mut self, place: Place) -> Self {
+        if let Self::Raised(failure) | Self::Panicked(failure) = &mut self {
+            failure.place.get_or_insert(place);
+        }
+        self
+    }
+
+    /// What the task itself said, if it got that far.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Raised(failure) | Self::Panicked(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The error's type in one word or path.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Raised(failure) | Self::Panicked(failure) => &failure.kind,
+            Self::Interrupted => "Interrupted",
+            Self::Skipped => "Skipped",
+            Self::Argument { .. } => "ArgumentError",
+            Self::Result { .. } => "ResultError",
+            Self::UnknownFunction(_) => "UnknownFunction",
+            Self::Broken(_) => "BrokenExecutor",
+        }
     }
 
     /// The error and its causes on one line, `outer: inner: innermost`. A cause that the error before it already quotes
@@ -98,22 +165,45 @@ impl TaskError {
     #[must_use]
     pub fn full_message(&self) -> String {
         let mut line = self.to_string();
-        if let Self::Raised { causes, .. } = self {
-            for cause in causes {
-                if !line.ends_with(cause.as_str()) {
-                    line.push_str(": ");
-                    line.push_str(cause);
-                }
+        for cause in self.failure().map_or(&[][..], |failure| &failure.causes) {
+            if !line.ends_with(cause.as_str()) {
+                line.push_str(": ");
+                line.push_str(cause);
             }
         }
         // Panics of assertions have several.
         line.replace('\n', " ")
     }
+
+    /// All that is known, on several lines: type and message, the causes, and where it happened if that was in a worker
+    /// process.
+    ///
+    /// ```
+    /// use poolscope::executor::TaskError;
+    ///
+    /// let error = "1O".parse::<u32>().unwrap_err();
+    /// let told = TaskError::with_cause("line 7 is no count", &error).report();
+    /// assert_eq!(told, "core::num::error::ParseIntError: line 7 is no count\ncaused by: invalid digit found in string");
+    /// ```
+    #[must_use]
+    pub fn report(&self) -> String {
+        let mut report = format!("{}: {self}", self.kind());
+        if let Some(failure) = self.failure() {
+            for cause in &failure.causes {
+                report.push_str("\ncaused by: ");
+                report.push_str(cause);
+            }
+            if let Some(place) = failure.place {
+                report.push_str("\nin ");
+                report.push_str(&place.to_string());
+            }
+        }
+        report
+    }
 }
 
-fn causes_of(error: &dyn Error) -> Vec<String> {
+fn causes_of(mut next: Option<&(dyn Error + 'static)>) -> Vec<String> {
     let mut causes = Vec::new();
-    let mut next = error.source();
     while let Some(cause) = next {
         causes.push(cause.to_string());
         next = cause.source();
@@ -121,7 +211,7 @@ fn causes_of(error: &dyn Error) -> Vec<String> {
     causes
 }
 
-/// The executor can't run anything any more (CPython's `BrokenExecutor`, here always a `BrokenProcessPool`).
+/// The executor can't run anything any more: CPython's `BrokenExecutor`, in a process pool `BrokenProcessPool`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum BrokenExecutor {
     /// A worker process ended although nobody had asked it to.
@@ -156,12 +246,56 @@ pub enum BrokenExecutor {
         /// What was wrong with it.
         cause: String,
     },
+    /// A worker's initializer failed.
+    #[error("the initializer of worker {worker} failed: {}", .error.full_message())]
+    Initializer {
+        /// Which worker.
+        worker: u32,
+        /// What it said.
+        error: Box<TaskError>,
+    },
+    /// Somebody called `terminate_workers` or `kill_workers`.
+    #[error("worker {worker} (pid {pid}) was {how} on request while {}", WhileRunning(*.call))]
+    ForcedDown {
+        /// Which worker.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+        /// How.
+        how: ForcedShutdown,
+        /// The call that it held.
+        call: Option<u64>,
+    },
+    /// `terminate_workers` or `kill_workers` was called while no worker was there.
+    #[error("the pool was {how} on request")]
+    NoWorkerLeft {
+        /// How.
+        how: ForcedShutdown,
+    },
     /// No worker could be started, and none is left.
     #[error("a worker could not be started: {0}")]
     Spawn(String),
     /// The manager thread itself failed.
     #[error("the executor manager thread failed: {0}")]
     Manager(String),
+}
+
+/// The two ways to end workers without waiting for their tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForcedShutdown {
+    /// Politely: SIGTERM, where there is such a thing.
+    Terminate,
+    /// At once: SIGKILL or its like.
+    Kill,
+}
+
+impl fmt::Display for ForcedShutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Terminate => "terminated",
+            Self::Kill => "killed",
+        })
+    }
 }
 
 struct WhileRunning(Option<u64>);
@@ -187,6 +321,13 @@ pub enum ResultError {
     /// The task failed.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// The wait would never end: this thread is the one that has to resolve the future, as its pool's manager, and is in
+    /// a callback.
+    #[error("waiting here would never end: this callback runs on the thread that has to resolve the future")]
+    OwnManager,
+    /// `map` with a `buffersize`: the executor took no more calls, so what is left of the input was not run.
+    #[error("the rest of the input was not submitted: {0}")]
+    Submit(SubmitError),
 }
 
 /// Why a call was not taken, in the order in which CPython checks.
@@ -198,6 +339,9 @@ pub enum SubmitError {
     /// `shutdown` was called before.
     #[error("cannot submit after shutdown")]
     ShutDown,
+    /// The program is ending: its [`super::ExitGuard`] is gone.
+    #[error("cannot submit while the program is ending")]
+    ProgramEnding,
     /// The first worker could not be started.
     #[error("no worker could be started: {0}")]
     Spawn(String),
@@ -214,6 +358,15 @@ pub enum BuildError {
         /// The most that this executor takes.
         limit: usize,
     },
+    /// `max_tasks_per_child` was 0.
+    #[error("max_tasks_per_child must be at least 1")]
+    MaxTasksPerChild,
+    /// The initializer's argument could not be encoded.
+    #[error(transparent)]
+    Initializer(TaskError),
+    /// The system does not say where this program is, so that workers can't be started.
+    #[error("this program was not found: {0}")]
+    Program(String),
 }
 
 /// Why `map` submitted nothing, or not everything.
@@ -222,10 +375,18 @@ pub enum MapError {
     /// `chunksize` was 0.
     #[error("chunksize must be at least 1")]
     Chunksize,
+    /// `buffersize` was 0.
+    #[error("buffersize must be at least 1")]
+    Buffersize,
     /// The executor took no more calls.
     #[error(transparent)]
     Submit(#[from] SubmitError),
 }
+
+/// Why seconds are no timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a timeout must be a number of seconds")]
+pub struct TimeoutError;
 
 /// `set_result` or `set_exception` on a future that is already done; the value that is there stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -37,8 +37,10 @@ impl Event {
 #[expect(missing_docs, reason = "the fields are named as in the sentences")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum EventKind {
-    /// A call with `items` items came in: its future is PENDING.
-    Submitted { call: WorkId, items: u32 },
+    /// A call came in, for the items from number `first_item` of the executor on: its future is PENDING.
+    Submitted { call: WorkId, first_item: u32, items: u32 },
+    /// A pending call was taken back by its `map`, which submits its items again in chunks of another size.
+    Withdrawn { call: WorkId },
     /// Process pools: the manager put the call into the call queue; it can't be cancelled any more.
     EnteredCallQueue { call: WorkId },
     /// A worker took the call out of the queue that it waited in.
@@ -61,6 +63,12 @@ pub enum EventKind {
     WorkerStarted { worker: WorkerId, pid: Option<u32> },
     /// A worker is ready to take calls.
     WorkerReady { worker: WorkerId },
+    /// A worker's initializer failed: the pool is broken.
+    InitializerFailed { worker: WorkerId, error: Box<TaskError> },
+    /// What the pool may have at most was changed while it ran.
+    MaxWorkersChanged { max_workers: u32 },
+    /// A task wrote a line, in a worker process; `item` is its number within the call.
+    Printed { worker: WorkerId, task: Option<(WorkId, u32)>, stream: Stream, line: String },
     /// One worker more was wanted, but could not be started; those that are there do the work.
     WorkerMissing { cause: String },
     /// A worker ended, as planned or not (`cause` in words).
@@ -78,8 +86,20 @@ pub enum Outcome {
     Raised(Box<TaskError>),
 }
 
+/// Where a task wrote to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
 /// Where events go. Called where things happen, on a worker's own thread or under an executor's lock: it must be quick,
 /// must never block, and must not call the executor.
+///
+/// An event is recorded before anything that it causes can happen, and stamped after its own causes were recorded: whoever
+/// gathers events in several places gets causes before effects by sorting them by their stamps.
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn record(&self, event: Event);

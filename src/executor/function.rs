@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::context::{Control, TaskContext};
-use super::error::{Codec, TaskError};
-use super::event::{Event, EventKind, EventSink, Outcome, WorkId, WorkerId};
+use super::context::TaskContext;
+use super::error::{Codec, Place, TaskError};
+use super::event::{Event, EventKind, EventSink, NoEvents, Outcome, WorkId, WorkerId};
 use super::future::panic_message;
 
 /// A function with a name, so that a process can be told to call it.
@@ -67,39 +66,49 @@ impl<A, R> fmt::Debug for Function<A, R> {
 pub trait Portable: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Portable for T {}
 
-/// Where a call runs: who it is, which worker runs it, who listens, and who may ask it to stop.
+/// Where a call runs: who it is, which worker runs it, who listens, and what its tasks can ask for.
 pub(super) struct CallSite<'a> {
     pub(super) call: WorkId,
     pub(super) worker: WorkerId,
     pub(super) sink: &'a dyn EventSink,
-    pub(super) control: &'a Arc<Control>,
+    pub(super) context: &'a TaskContext,
 }
 
 impl CallSite<'_> {
-    /// Runs every item of a chunk, one after the other, and tells the sink of each. An item that fails or panics is
-    /// that item's own affair.
-    pub(super) fn run_items<A, R>(&self, function: Function<A, R>, arguments: Vec<A>) -> Vec<Result<R, TaskError>> {
-        let context = TaskContext::new(Arc::clone(self.control));
-        let run_one = |(index, argument)| {
-            let item = u32::try_from(index).unwrap_or(u32::MAX);
-            if let Err(not_begun) = self.control.may_begin() {
-                self.record(EventKind::Skipped { call: self.call, item });
-                return Err(not_begun);
-            }
-            self.record(EventKind::Started { call: self.call, item, worker: self.worker });
-            let result = catch_unwind(AssertUnwindSafe(|| function.call(argument, &context)))
-                .unwrap_or_else(|panic| Err(TaskError::Panicked(panic_message(&*panic))));
-            let outcome = match &result {
-                Ok(_) => Outcome::Returned,
-                Err(error) => Outcome::Raised(Box::new(error.clone())),
-            };
-            self.record(EventKind::Finished { call: self.call, item, worker: self.worker, outcome });
-            result
+    /// Runs item number `index` of the call, and tells the sink. What it raises, or that it panics, is its own affair.
+    pub(super) fn run_item<R>(
+        &self,
+        index: usize,
+        body: impl FnOnce(&TaskContext) -> Result<R, TaskError>,
+    ) -> Result<R, TaskError> {
+        let (call, worker) = (self.call, self.worker);
+        let item = u32::try_from(index).unwrap_or(u32::MAX);
+        if let Err(not_begun) = self.context.may_begin() {
+            self.record(EventKind::Skipped { call, item });
+            return Err(not_begun);
+        }
+        self.record(EventKind::Started { call, item, worker });
+        let result = catch_unwind(AssertUnwindSafe(|| body(self.context)))
+            .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
+            .map_err(|error| match self.context.pid() {
+                Some(pid) => error.at(Place { worker, pid, call, item }),
+                None => error,
+            });
+        let outcome = match &result {
+            Ok(_) => Outcome::Returned,
+            Err(error) => Outcome::Raised(Box::new(error.clone())),
         };
-        arguments.into_iter().enumerate().map(run_one).collect()
+        self.record(EventKind::Finished { call, item, worker, outcome });
+        result
     }
 
-    fn record(&self, kind: EventKind) {
+    /// Runs every item of a chunk, one after the other.
+    pub(super) fn run_items<A, R>(&self, function: Function<A, R>, arguments: Vec<A>) -> Vec<Result<R, TaskError>> {
+        let run = |(index, argument)| self.run_item(index, |context| function.call(argument, context));
+        arguments.into_iter().enumerate().map(run).collect()
+    }
+
+    pub(super) fn record(&self, kind: EventKind) {
         self.sink.record(Event::now(kind));
     }
 }
@@ -136,6 +145,13 @@ impl Registry {
         let function = self.functions.get(name).ok_or_else(|| TaskError::UnknownFunction(name.to_owned()))?;
         function(site, arguments)
     }
+
+    /// Runs an initializer: a call that nobody submitted, which returns nothing.
+    pub(super) fn initialize(&self, function: &str, arguments: &[u8], context: &TaskContext) -> Result<(), TaskError> {
+        let site = CallSite { call: 0, worker: 0, sink: &NoEvents, context };
+        let results = self.run(function, &site, arguments)?;
+        decode_results::<()>(function, &results)?.into_iter().collect()
+    }
 }
 
 impl fmt::Debug for Registry {
@@ -144,12 +160,24 @@ impl fmt::Debug for Registry {
     }
 }
 
+/// A call as a worker process is told of it.
+#[derive(Clone, Debug)]
+pub(super) struct EncodedCall {
+    pub(super) function: &'static str,
+    /// All its items.
+    pub(super) arguments: Vec<u8>,
+}
+
 /// More bytes than this are not sent as the arguments or the results of one call.
 pub(super) const PAYLOAD_LIMIT: usize = 1 << 30;
 
 /// The arguments of a chunk as bytes.
-pub(super) fn encode_arguments<A: Serialize>(function: &str, arguments: &[A]) -> Result<Vec<u8>, TaskError> {
-    encode(arguments).map_err(|cause| argument_error(function, Codec::Encoded, cause))
+pub(super) fn encode_arguments<A: Serialize>(
+    function: &'static str,
+    arguments: &[A],
+) -> Result<EncodedCall, TaskError> {
+    let arguments = encode(arguments).map_err(|cause| argument_error(function, Codec::Encoded, cause))?;
+    Ok(EncodedCall { function, arguments })
 }
 
 /// The results of a chunk, back from bytes.
@@ -180,7 +208,7 @@ fn guarded<T>(codec: impl FnOnce() -> postcard::Result<T>) -> Result<T, String> 
     }
 }
 
-fn argument_error(function: &str, step: Codec, cause: String) -> TaskError {
+pub(super) fn argument_error(function: &str, step: Codec, cause: String) -> TaskError {
     TaskError::Argument { function: function.to_owned(), step, cause }
 }
 

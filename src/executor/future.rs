@@ -3,25 +3,29 @@
 //! One lock and one condition variable guard all of it. Whoever makes the last transition first tells those who wait,
 //! then runs the callbacks, in the order in which they were added, with no lock held: a callback may use the future
 //! and the pool freely. Rules: CPython 3.14, and the deviations that [`super`] lists.
+//!
+//! A future and the call that resolves it share one allocation: a pending call takes little memory, and submitting one
+//! little time.
 
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
-use parking_lot::{Condvar, Mutex};
-
 use super::error::{InvalidStateError, ResultError, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
+use super::sync::{Condvar, Mutex, MutexGuard};
+use super::waiting::Waiter;
 
 /// The result of a call that may still be on its way. Clones are handles to the same future.
 ///
 /// It is also a [`std::future::Future`], so it can be awaited on any async runtime.
 pub struct TaskFuture<T> {
-    shared: Arc<Shared<T>>,
+    shared: Arc<Shared<T, dyn Send + Sync>>,
 }
 
 /// The five states, as CPython names them.
@@ -39,19 +43,60 @@ pub enum FutureState {
     Finished,
 }
 
-struct Shared<T> {
+/// A future at one moment, read under one lock: its parts belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot<T> {
+    /// The state.
+    pub state: FutureState,
+    /// What it holds, if it is finished.
+    pub result: Option<Result<T, TaskError>>,
+}
+
+impl<T> Snapshot<T> {
+    /// Finished or cancelled.
+    #[must_use]
+    pub const fn done(&self) -> bool {
+        self.state.is_done()
+    }
+
+    /// In either of the two cancelled states.
+    #[must_use]
+    pub const fn cancelled(&self) -> bool {
+        self.state.is_cancelled()
+    }
+}
+
+/// A future, and beside it what will resolve it.
+pub(super) struct Shared<T, C: ?Sized> {
+    pub(super) future: Core<T>,
+    pub(super) call: C,
+}
+
+/// All that a future is.
+pub(super) struct Core<T> {
     inner: Mutex<Inner<T>>,
     /// Signalled at every transition to a final state.
     done: Condvar,
-    /// Which call this is, and who wants to know. Not set for a future made by hand.
-    origin: OnceLock<Origin>,
+    identity: Identity,
+    /// Who wants to know what happens to it. Nobody, for a future made by hand.
+    sink: Option<Arc<dyn EventSink>>,
 }
 
-/// Ties a future to the call that it belongs to.
-#[derive(Clone)]
-pub(super) struct Origin {
-    pub(super) call: WorkId,
-    pub(super) sink: Arc<dyn EventSink>,
+/// Which call of which pool this is. Written once, by the executor that takes the call, before it hands anything out.
+struct Identity {
+    call: AtomicU64,
+    pool: AtomicU32,
+}
+
+/// A pool's number in this program; 0 = none.
+pub(super) type PoolId = u32;
+
+impl Identity {
+    const NO_CALL: WorkId = WorkId::MAX;
+
+    fn call(&self) -> Option<WorkId> {
+        Some(self.call.load(Ordering::Relaxed)).filter(|call| *call != Self::NO_CALL)
+    }
 }
 
 struct Inner<T> {
@@ -65,7 +110,7 @@ enum State<T> {
     Running,
     Cancelled,
     CancelledAndNotified,
-    Finished(Result<T, TaskError>),
+    Finished(Result<T, Box<TaskError>>),
 }
 
 type Callback<T> = Box<dyn FnOnce(&TaskFuture<T>) + Send>;
@@ -73,13 +118,23 @@ type Callback<T> = Box<dyn FnOnce(&TaskFuture<T>) + Send>;
 struct Observers<T> {
     callbacks: Vec<Callback<T>>,
     /// `wait` and `as_completed`: each is sent the key that it gave.
-    waiters: Vec<(Sender<usize>, usize)>,
+    waiters: Vec<(Arc<Waiter>, usize)>,
     wakers: Vec<Waker>,
 }
 
 impl<T> Default for Observers<T> {
     fn default() -> Self {
         Self { callbacks: Vec::new(), waiters: Vec::new(), wakers: Vec::new() }
+    }
+}
+
+impl FutureState {
+    const fn is_done(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+
+    const fn is_cancelled(self) -> bool {
+        matches!(self, Self::Cancelled | Self::CancelledAndNotified)
     }
 }
 
@@ -95,44 +150,178 @@ impl<T> State<T> {
     }
 
     const fn is_done(&self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
+        self.name().is_done()
     }
+
+    /// What `result()` has to say, if the state is final.
+    fn outcome(&self) -> Option<Result<T, ResultError>>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Pending | Self::Running => None,
+            Self::Cancelled | Self::CancelledAndNotified => Some(Err(ResultError::Cancelled)),
+            Self::Finished(Ok(value)) => Some(Ok(value.clone())),
+            Self::Finished(Err(error)) => Some(Err(ResultError::Task((**error).clone()))),
+        }
+    }
+}
+
+impl<T, C> Shared<T, C> {
+    /// A pending future and the call that will resolve it; `sink` hears what happens to it.
+    pub(super) fn new(call: C, sink: Option<Arc<dyn EventSink>>) -> Arc<Self> {
+        let inner = Mutex::new(Inner { state: State::Pending, observers: None });
+        let identity = Identity { call: AtomicU64::new(Identity::NO_CALL), pool: AtomicU32::new(0) };
+        Arc::new(Self { future: Core { inner, done: Condvar::new(), identity, sink }, call })
+    }
+}
+
+impl<T> Core<T> {
+    /// Says which call of which pool this is.
+    pub(super) fn set_identity(&self, call: WorkId, pool: PoolId) {
+        self.identity.call.store(call, Ordering::Relaxed);
+        self.identity.pool.store(pool, Ordering::Relaxed);
+    }
+
+    pub(super) fn done(&self) -> bool {
+        self.inner.lock().state.is_done()
+    }
+
+    /// See [`TaskFuture::set_running_or_notify_cancel`]; `None` = it went through this gate before.
+    pub(super) fn start(&self) -> Option<bool> {
+        let mut inner = self.inner.lock();
+        match inner.state {
+            State::Pending => {
+                inner.state = State::Running;
+                Some(true)
+            }
+            State::Cancelled => {
+                inner.state = State::CancelledAndNotified;
+                Some(false)
+            }
+            State::Running | State::CancelledAndNotified | State::Finished(_) => None,
+        }
+    }
+
+    /// Pending to cancelled, and nothing else. `Err` = it was in that state instead.
+    fn try_cancel(&self) -> Result<Option<Box<Observers<T>>>, FutureState> {
+        let mut inner = self.inner.lock();
+        match inner.state {
+            State::Pending => {
+                inner.state = State::Cancelled;
+                Ok(inner.observers.take())
+            }
+            _ => Err(inner.state.name()),
+        }
+    }
+
+    /// Cancels a pending call because its items will be submitted again in another one. Returns whether it was pending.
+    pub(super) fn withdraw(&self) -> bool {
+        let withdrawn = self.try_cancel().is_ok();
+        if withdrawn {
+            self.record(|call| EventKind::Withdrawn { call });
+            self.done.notify_all();
+        }
+        withdrawn
+    }
+
+    fn record(&self, kind: impl FnOnce(WorkId) -> EventKind) {
+        if let (Some(call), Some(sink)) = (self.identity.call(), &self.sink) {
+            sink.record(Event::now(kind(call)));
+        }
+    }
+
+    /// Waits until the future is done or the deadline is over.
+    fn wait(&self, timeout: Option<Duration>) -> MutexGuard<'_, Inner<T>> {
+        let mut inner = self.inner.lock();
+        if inner.state.is_done() || (timeout.is_none() && self.waiting_would_never_end()) {
+            return inner;
+        }
+        let deadline = deadline_after(timeout);
+        while !inner.state.is_done() {
+            match deadline {
+                None => self.done.wait(&mut inner),
+                Some(deadline) if self.done.wait_until(&mut inner, deadline).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        inner
+    }
+
+    /// Whether this thread is the one that has to resolve this future.
+    fn waiting_would_never_end(&self) -> bool {
+        let pool = RESOLVES_FOR.get();
+        pool != 0 && pool == self.identity.pool.load(Ordering::Relaxed)
+    }
+
+    /// Why a state that is not final is no result.
+    fn not_done(&self, timeout: Option<Duration>) -> ResultError {
+        if timeout.is_none() && self.waiting_would_never_end() {
+            ResultError::OwnManager
+        } else {
+            ResultError::TimedOut
+        }
+    }
+}
+
+thread_local! {
+    /// The pool whose futures only this thread resolves; 0 = none.
+    static RESOLVES_FOR: Cell<PoolId> = const { Cell::new(0) };
+}
+
+/// From now on waiting without a timeout for a future of `pool` is an error in this thread: it is the one that has to
+/// resolve it.
+pub(super) fn this_thread_resolves_for(pool: PoolId) {
+    RESOLVES_FOR.set(pool);
 }
 
 impl<T> TaskFuture<T> {
     /// A pending future that belongs to no executor; whoever makes it resolves it.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                inner: Mutex::new(Inner { state: State::Pending, observers: None }),
-                done: Condvar::new(),
-                origin: OnceLock::new(),
-            }),
-        }
+        Self { shared: Shared::new((), None) }
     }
 
-    /// Says which call this is. Only the executor that takes the call does this, once, before it hands the future out.
-    pub(super) fn set_origin(&self, origin: Origin) {
-        let _ = self.shared.origin.set(origin);
+    /// The future of a call.
+    pub(super) fn of<C: Send + Sync + 'static>(shared: Arc<Shared<T, C>>) -> Self {
+        Self { shared }
+    }
+
+    fn core(&self) -> &Core<T> {
+        &self.shared.future
     }
 
     /// The state now.
     #[must_use]
     pub fn state(&self) -> FutureState {
-        self.shared.inner.lock().state.name()
+        self.core().inner.lock().state.name()
+    }
+
+    /// State and result, read at one moment (CPython main's `_get_snapshot`).
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<T>
+    where
+        T: Clone,
+    {
+        let inner = self.core().inner.lock();
+        let result = match &inner.state {
+            State::Finished(Ok(value)) => Some(Ok(value.clone())),
+            State::Finished(Err(error)) => Some(Err((**error).clone())),
+            _ => None,
+        };
+        Snapshot { state: inner.state.name(), result }
     }
 
     /// Finished or cancelled.
     #[must_use]
     pub fn done(&self) -> bool {
-        self.shared.inner.lock().state.is_done()
+        self.core().done()
     }
 
     /// In either of the two cancelled states.
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        matches!(self.state(), FutureState::Cancelled | FutureState::CancelledAndNotified)
+        self.state().is_cancelled()
     }
 
     /// Handed to a worker and not done.
@@ -143,7 +332,7 @@ impl<T> TaskFuture<T> {
 
     /// Finished with an error.
     pub(super) fn failed(&self) -> bool {
-        matches!(self.shared.inner.lock().state, State::Finished(Err(_)))
+        matches!(self.core().inner.lock().state, State::Finished(Err(_)))
     }
 
     /// Cancels the call if it is still pending. Returns whether it is cancelled now.
@@ -151,19 +340,14 @@ impl<T> TaskFuture<T> {
     /// Whoever waits for the future is told at once, `wait` and `as_completed` included; callbacks run in this thread.
     #[expect(clippy::must_use_candidate, reason = "cancelling is what it is called for")]
     pub fn cancel(&self) -> bool {
-        {
-            let mut inner = self.shared.inner.lock();
-            match inner.state {
-                State::Pending => inner.state = State::Cancelled,
-                State::Cancelled | State::CancelledAndNotified => return true,
-                State::Running | State::Finished(_) => return false,
+        match self.core().try_cancel() {
+            Ok(observers) => {
+                self.core().record(|call| EventKind::Cancelled { call });
+                self.announce(observers);
+                true
             }
+            Err(state) => state.is_cancelled(),
         }
-        if let Some(origin) = self.shared.origin.get() {
-            origin.sink.record(Event::now(EventKind::Cancelled { call: origin.call }));
-        }
-        self.announce();
-        true
     }
 
     /// The gate from pending to running, for whoever is about to run the call: true = run it, false = it was cancelled,
@@ -172,22 +356,10 @@ impl<T> TaskFuture<T> {
     /// # Errors
     /// When it went through this gate before, or is finished.
     pub fn set_running_or_notify_cancel(&self) -> Result<bool, InvalidStateError> {
-        let mut inner = self.shared.inner.lock();
-        match inner.state {
-            State::Pending => {
-                inner.state = State::Running;
-                Ok(true)
-            }
-            State::Cancelled => {
-                inner.state = State::CancelledAndNotified;
-                Ok(false)
-            }
-            State::Running | State::CancelledAndNotified | State::Finished(_) => {
-                let state = inner.state.name();
-                drop(inner);
-                Err(InvalidStateError(format!("a future in state {state} cannot start: {self:?}")))
-            }
-        }
+        self.core().start().ok_or_else(|| {
+            let state = self.state();
+            InvalidStateError(format!("a future in state {state} cannot start: {self:?}"))
+        })
     }
 
     /// Finishes the future with a value.
@@ -206,27 +378,27 @@ impl<T> TaskFuture<T> {
         self.finish(Err(error))
     }
 
-    fn finish(&self, result: Result<T, TaskError>) -> Result<(), InvalidStateError> {
-        {
-            let mut inner = self.shared.inner.lock();
+    pub(super) fn finish(&self, result: Result<T, TaskError>) -> Result<(), InvalidStateError> {
+        let observers = {
+            let mut inner = self.core().inner.lock();
             if inner.state.is_done() {
                 let state = inner.state.name();
                 drop(inner);
                 return Err(InvalidStateError(format!("{state}: {self:?}")));
             }
-            inner.state = State::Finished(result);
-        }
-        self.announce();
+            inner.state = State::Finished(result.map_err(Box::new));
+            inner.observers.take()
+        };
+        self.announce(observers);
         Ok(())
     }
 
     /// Tells everyone that the state is final: first those who block, then the callbacks.
-    fn announce(&self) {
-        self.shared.done.notify_all();
-        let Some(observers) = self.shared.inner.lock().observers.take() else { return };
+    fn announce(&self, observers: Option<Box<Observers<T>>>) {
+        self.core().done.notify_all();
+        let Some(observers) = observers else { return };
         for (waiter, key) in observers.waiters {
-            // A waiter that gave up has dropped its end.
-            let _ = waiter.send(key);
+            waiter.tell(key);
         }
         for waker in observers.wakers {
             waker.wake();
@@ -237,11 +409,9 @@ impl<T> TaskFuture<T> {
     }
 
     fn run_callback(&self, callback: Callback<T>) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(self)))
-            && let Some(origin) = self.shared.origin.get()
-        {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(self))) {
             let message = panic_message(&*panic);
-            origin.sink.record(Event::now(EventKind::CallbackPanicked { call: origin.call, message }));
+            self.core().record(|call| EventKind::CallbackPanicked { call, message });
         }
     }
 
@@ -249,7 +419,7 @@ impl<T> TaskFuture<T> {
     /// already. A panic in it is reported as an event and stays there.
     pub fn add_done_callback(&self, callback: impl FnOnce(&Self) + Send + 'static) {
         {
-            let mut inner = self.shared.inner.lock();
+            let mut inner = self.core().inner.lock();
             if !inner.state.is_done() {
                 inner.observers.get_or_insert_default().callbacks.push(Box::new(callback));
                 return;
@@ -258,13 +428,13 @@ impl<T> TaskFuture<T> {
         self.run_callback(Box::new(callback));
     }
 
-    /// Sends `key` to `waiter` once the future is done. Returns false, and sends nothing, if it is done already.
-    pub(super) fn add_waiter(&self, waiter: &Sender<usize>, key: usize) -> bool {
-        let mut inner = self.shared.inner.lock();
+    /// Tells `waiter` the `key` once the future is done. Returns false, and tells nothing, if it is done already.
+    pub(super) fn add_waiter(&self, waiter: &Arc<Waiter>, key: usize) -> bool {
+        let mut inner = self.core().inner.lock();
         if inner.state.is_done() {
             return false;
         }
-        inner.observers.get_or_insert_default().waiters.push((waiter.clone(), key));
+        inner.observers.get_or_insert_default().waiters.push((Arc::clone(waiter), key));
         true
     }
 
@@ -273,75 +443,54 @@ impl<T> TaskFuture<T> {
         Arc::as_ptr(&self.shared).addr()
     }
 
-    pub(super) fn remove_waiter(&self, waiter: &Sender<usize>) {
-        if let Some(observers) = &mut self.shared.inner.lock().observers {
-            observers.waiters.retain(|(other, _)| !other.same_channel(waiter));
+    pub(super) fn remove_waiter(&self, waiter: &Arc<Waiter>) {
+        if let Some(observers) = &mut self.core().inner.lock().observers {
+            observers.waiters.retain(|(other, _)| !Arc::ptr_eq(other, waiter));
         }
     }
 
     /// Blocks until the future is done or `timeout` is over (`None` = for ever). Returns whether it is done.
     #[expect(clippy::must_use_candidate, reason = "waiting is what it is called for")]
     pub fn wait_done(&self, timeout: Option<Duration>) -> bool {
-        let deadline = deadline_after(timeout);
-        let mut inner = self.shared.inner.lock();
-        while !inner.state.is_done() {
-            match deadline {
-                None => self.shared.done.wait(&mut inner),
-                Some(deadline) if self.shared.done.wait_until(&mut inner, deadline).timed_out() => break,
-                Some(_) => {}
-            }
-        }
-        inner.state.is_done()
+        self.core().wait(timeout).state.is_done()
     }
 
     /// The value, waiting at most `timeout` for it (`None` = for ever; a value that is there is returned even with a
     /// timeout of zero).
     ///
     /// # Errors
-    /// The task's own error, or that it was cancelled, or that time ran out.
+    /// The task's own error, or that it was cancelled, or that time ran out; or, in a callback on the manager thread of
+    /// the future's own pool, that the wait would never end.
     pub fn result(&self, timeout: Option<Duration>) -> Result<T, ResultError>
     where
         T: Clone,
     {
-        self.wait_done(timeout);
-        self.result_now().unwrap_or(Err(ResultError::TimedOut))
+        let outcome = self.core().wait(timeout).state.outcome();
+        outcome.unwrap_or_else(|| Err(self.core().not_done(timeout)))
     }
 
     /// The error, if the task failed; waits like [`Self::result`].
     ///
     /// # Errors
-    /// That the future was cancelled, or that time ran out.
+    /// That the future was cancelled, or that time ran out; or as [`Self::result`] in a callback.
     pub fn exception(&self, timeout: Option<Duration>) -> Result<Option<TaskError>, ResultError> {
-        self.wait_done(timeout);
-        match &self.shared.inner.lock().state {
-            State::Pending | State::Running => Err(ResultError::TimedOut),
+        match &self.core().wait(timeout).state {
+            State::Pending | State::Running => Err(self.core().not_done(timeout)),
             State::Cancelled | State::CancelledAndNotified => Err(ResultError::Cancelled),
             State::Finished(Ok(_)) => Ok(None),
-            State::Finished(Err(error)) => Ok(Some(error.clone())),
+            State::Finished(Err(error)) => Ok(Some((**error).clone())),
         }
     }
 
     /// Moves the result out, if there is one by now. For a future that nobody else has.
     pub(super) fn take(&self) -> Option<Result<T, ResultError>> {
-        match &mut self.shared.inner.lock().state {
+        match &mut self.core().inner.lock().state {
             State::Pending | State::Running => None,
             State::Cancelled | State::CancelledAndNotified => Some(Err(ResultError::Cancelled)),
             State::Finished(result) => {
-                let taken = std::mem::replace(result, Err(TaskError::message("its result was taken")));
-                Some(taken.map_err(ResultError::Task))
+                let taken = std::mem::replace(result, Err(Box::new(TaskError::message("its result was taken"))));
+                Some(taken.map_err(|error| ResultError::Task(*error)))
             }
-        }
-    }
-
-    /// The result if there is one by now.
-    fn result_now(&self) -> Option<Result<T, ResultError>>
-    where
-        T: Clone,
-    {
-        match &self.shared.inner.lock().state {
-            State::Pending | State::Running => None,
-            State::Cancelled | State::CancelledAndNotified => Some(Err(ResultError::Cancelled)),
-            State::Finished(result) => Some(result.clone().map_err(ResultError::Task)),
         }
     }
 }
@@ -371,17 +520,15 @@ impl<T: Clone> Future for TaskFuture<T> {
     type Output = Result<T, ResultError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        {
-            let mut inner = self.shared.inner.lock();
-            if !inner.state.is_done() {
-                let wakers = &mut inner.observers.get_or_insert_default().wakers;
-                if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                    wakers.push(context.waker().clone());
-                }
-                return Poll::Pending;
-            }
+        let mut inner = self.core().inner.lock();
+        if let Some(outcome) = inner.state.outcome() {
+            return Poll::Ready(outcome);
         }
-        self.result_now().map_or(Poll::Pending, Poll::Ready)
+        let wakers = &mut inner.observers.get_or_insert_default().wakers;
+        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            wakers.push(context.waker().clone());
+        }
+        Poll::Pending
     }
 }
 
@@ -398,15 +545,15 @@ impl fmt::Display for FutureState {
 
 impl<T> fmt::Debug for TaskFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.shared.origin.get() {
-            Some(origin) => write!(f, "<TaskFuture of call {}", origin.call)?,
+        match self.core().identity.call() {
+            Some(call) => write!(f, "<TaskFuture of call {call}")?,
             None => write!(f, "<TaskFuture at {:p}", Arc::as_ptr(&self.shared))?,
         }
-        let inner = self.shared.inner.lock();
+        let inner = self.core().inner.lock();
         write!(f, " state={}", inner.state.name())?;
         match &inner.state {
             State::Finished(Ok(_)) => write!(f, " returned {}>", std::any::type_name::<T>()),
-            State::Finished(Err(error)) => write!(f, " raised {error}>"),
+            State::Finished(Err(error)) => write!(f, " raised {}>", error.kind()),
             _ => f.write_str(">"),
         }
     }

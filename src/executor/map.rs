@@ -1,13 +1,17 @@
 //! `map`: input cut into chunks, a chunk a call, results in the order of the input.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Executor;
-use super::error::{MapError, ResultError, TaskError};
+use super::error::{MapError, ResultError, SubmitError, TaskError};
+use super::event::EventSink;
 use super::function::{Function, Portable};
 use super::future::{TaskFuture, deadline_after};
-use super::work_item::WorkItem;
+use super::sync::Mutex;
+use super::work_item::{ChunkCall, WorkItem};
+use super::{RawExecutor, Submit};
 
 /// How `map` works through its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,66 +20,138 @@ pub struct MapOptions {
     pub chunksize: usize,
     /// How long all results together may take, counted from the call of `map`; `None` = for ever.
     pub timeout: Option<Duration>,
+    /// How many chunks are taken from the input and submitted ahead of the reader, at least 1. `None` = all of the input,
+    /// before `map` returns.
+    pub buffersize: Option<usize>,
 }
 
 impl Default for MapOptions {
     fn default() -> Self {
-        Self { chunksize: 1, timeout: None }
+        Self { chunksize: 1, timeout: None, buffersize: None }
     }
 }
 
 type Chunk<R> = Vec<Result<R, TaskError>>;
 
 /// The results of a `map`, in input order: an error is one item's own, later items follow, also within a chunk
-/// (CPython main). Dropping it cancels what has not started; [`detach`](Self::detach) lets it run.
-#[derive(Debug)]
-pub struct Map<R> {
-    chunks: VecDeque<(TaskFuture<Chunk<R>>, usize)>,
+/// (CPython main).
+///
+/// Dropping it cancels what has not started, also if it was never read; [`detach`](Self::detach) lets what was submitted
+/// run. With a `buffersize`, each chunk that is begun to be read makes room for the next one of the input; once the
+/// executor takes no more, what is buffered is yielded and then, once, [`ResultError::Submit`].
+pub struct Map<'a, R> {
+    feed: Arc<Mutex<dyn Feed<R> + 'a>>,
     current: std::vec::IntoIter<Result<R, ResultError>>,
     deadline: Option<Instant>,
 }
 
-impl<R: Portable> Map<R> {
-    pub(super) fn submit<A: Portable, E: Executor + ?Sized>(
+/// Changes the chunk size of a [`Map`] while it runs, from any thread.
+pub struct Chunking<'a, R> {
+    feed: Arc<Mutex<dyn Feed<R> + 'a>>,
+}
+
+/// What a map has submitted and not read, and where more comes from: [`Map`] without the types of its input.
+trait Feed<R>: Send {
+    /// Submits the next chunk of the input, if there is one and the executor takes it.
+    fn refill(&mut self);
+    /// The oldest chunk that was not read, and how many items it has.
+    fn pop(&mut self) -> Option<(TaskFuture<Chunk<R>>, usize)>;
+    /// Why the executor took no more; told once.
+    fn refused(&mut self) -> Option<SubmitError>;
+    /// Submits nothing more; cancels what is pending if `cancel`.
+    fn close(&mut self, cancel: bool);
+    fn set_chunksize(&mut self, chunksize: usize) -> Result<usize, SubmitError>;
+}
+
+struct Input<A, R, I> {
+    submit: Arc<dyn Submit>,
+    sink: Arc<dyn EventSink>,
+    function: Function<A, R>,
+    /// `None` once it has ended.
+    arguments: Option<I>,
+    chunksize: usize,
+    submitted: VecDeque<Arc<ChunkCall<A, R>>>,
+    refused: Option<SubmitError>,
+}
+
+impl<'a, R: Portable> Map<'a, R> {
+    pub(super) fn submit<A: Portable, E: RawExecutor + ?Sized>(
         executor: &E,
         function: Function<A, R>,
-        arguments: impl IntoIterator<Item = A>,
+        arguments: impl IntoIterator<Item = A, IntoIter: Send + 'a>,
         options: MapOptions,
     ) -> Result<Self, MapError> {
         if options.chunksize == 0 {
             return Err(MapError::Chunksize);
         }
+        if options.buffersize == Some(0) {
+            return Err(MapError::Buffersize);
+        }
         let deadline = deadline_after(options.timeout);
-        let mut arguments = arguments.into_iter();
-        // Dropped on the way out of an error, this cancels what was submitted before it.
-        let mut map = Self { chunks: VecDeque::new(), current: Vec::new().into_iter(), deadline };
-        loop {
-            let chunk: Vec<A> = arguments.by_ref().take(options.chunksize).collect();
-            if chunk.is_empty() {
-                return Ok(map);
-            }
-            let items = chunk.len();
-            let (item, future) = WorkItem::chunk(function, chunk);
-            executor.submit_item(item)?;
-            map.chunks.push_back((future, items));
+        let mut input = Input {
+            submit: executor.submitter(),
+            sink: Arc::clone(executor.sink()),
+            function,
+            arguments: Some(arguments.into_iter()),
+            chunksize: options.chunksize,
+            submitted: VecDeque::new(),
+            refused: None,
+        };
+        while input.arguments.is_some() && options.buffersize.is_none_or(|most| input.submitted.len() < most) {
+            input.refill();
         }
+        if let Some(refused) = input.refused() {
+            input.close(true);
+            return Err(refused.into());
+        }
+        if options.buffersize.is_none() {
+            // Read to its end: what it holds can go.
+            input.arguments = None;
+        }
+        Ok(Self { feed: Arc::new(Mutex::new(input)), current: Vec::new().into_iter(), deadline })
     }
 }
 
-impl<R> Map<R> {
+impl<'a, R> Map<'a, R> {
     /// Gives the results up, but not the work: everything that was submitted runs.
-    pub fn detach(mut self) {
-        self.chunks.clear();
+    pub fn detach(self) {
+        self.feed.lock().close(false);
     }
 
-    fn cancel_rest(&mut self) {
-        for (future, _) in self.chunks.drain(..) {
-            future.cancel();
-        }
+    /// A handle that changes the chunk size of what no worker has yet.
+    #[must_use]
+    pub fn chunking(&self) -> Chunking<'a, R> {
+        Chunking { feed: Arc::clone(&self.feed) }
+    }
+
+    /// The results of the next chunk.
+    fn next_chunk(&mut self) -> Option<std::vec::IntoIter<Result<R, ResultError>>> {
+        let (future, items) = {
+            let mut feed = self.feed.lock();
+            // First one more is taken from the input, then the oldest is waited for (CPython).
+            feed.refill();
+            match feed.pop() {
+                Some(oldest) => oldest,
+                None => return feed.refused().map(|refused| vec![Err(ResultError::Submit(refused))].into_iter()),
+            }
+        };
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        future.wait_done(left);
+        let results = match future.take() {
+            Some(Ok(results)) => results.into_iter().map(|result| result.map_err(ResultError::Task)).collect(),
+            // The call as a whole failed: each of its items did.
+            Some(Err(error)) => vec![error; items].into_iter().map(Err).collect(),
+            None => {
+                future.cancel();
+                self.feed.lock().close(true);
+                vec![Err(ResultError::TimedOut)]
+            }
+        };
+        Some(results.into_iter())
     }
 }
 
-impl<R> Iterator for Map<R> {
+impl<R> Iterator for Map<'_, R> {
     type Item = Result<R, ResultError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -83,26 +159,127 @@ impl<R> Iterator for Map<R> {
             if let Some(result) = self.current.next() {
                 return Some(result);
             }
-            let (future, items) = self.chunks.pop_front()?;
-            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            future.wait_done(left);
-            let results: Vec<_> = match future.take() {
-                Some(Ok(results)) => results.into_iter().map(|result| result.map_err(ResultError::Task)).collect(),
-                // The call as a whole failed: each of its items did.
-                Some(Err(error)) => (0..items).map(|_| Err(error.clone())).collect(),
-                None => {
-                    future.cancel();
-                    self.cancel_rest();
-                    return Some(Err(ResultError::TimedOut));
-                }
-            };
-            self.current = results.into_iter();
+            self.current = self.next_chunk()?;
         }
     }
 }
 
-impl<R> Drop for Map<R> {
+impl<R> Drop for Map<'_, R> {
     fn drop(&mut self) {
-        self.cancel_rest();
+        self.feed.lock().close(true);
     }
+}
+
+impl<R> fmt::Debug for Map<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+impl<R> Chunking<'_, R> {
+    /// From now on chunks have `chunksize` items: those that are cut from the input, and those that are still pending, whose
+    /// items are taken back and submitted again. Returns how many items that were.
+    ///
+    /// # Errors
+    /// When `chunksize` is 0, or the executor takes no more calls; items that were taken back are then cancelled.
+    pub fn set_chunksize(&self, chunksize: usize) -> Result<usize, MapError> {
+        if chunksize == 0 {
+            return Err(MapError::Chunksize);
+        }
+        Ok(self.feed.lock().set_chunksize(chunksize)?)
+    }
+}
+
+impl<R> Clone for Chunking<'_, R> {
+    fn clone(&self) -> Self {
+        Self { feed: Arc::clone(&self.feed) }
+    }
+}
+
+impl<R> fmt::Debug for Chunking<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunking").finish_non_exhaustive()
+    }
+}
+
+impl<A: Portable, R: Portable, I: Iterator<Item = A> + Send> Feed<R> for Input<A, R, I> {
+    fn refill(&mut self) {
+        let Some(arguments) = &mut self.arguments else { return };
+        let chunk: Vec<A> = arguments.take(self.chunksize).collect();
+        if chunk.is_empty() {
+            self.arguments = None;
+            return;
+        }
+        let (item, chunk) = WorkItem::chunk(self.function, chunk, None, &self.sink);
+        match self.submit.submit_item(item) {
+            Ok(()) => self.submitted.push_back(chunk),
+            Err(refused) => {
+                self.refused = Some(refused);
+                self.arguments = None;
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Option<(TaskFuture<Chunk<R>>, usize)> {
+        let chunk = self.submitted.pop_front()?;
+        let items = chunk.len();
+        Some((TaskFuture::of(chunk), items))
+    }
+
+    fn refused(&mut self) -> Option<SubmitError> {
+        self.refused.take()
+    }
+
+    fn close(&mut self, cancel: bool) {
+        self.arguments = None;
+        self.refused = None;
+        for chunk in self.submitted.drain(..) {
+            if cancel {
+                TaskFuture::of(chunk).cancel();
+            }
+        }
+    }
+
+    fn set_chunksize(&mut self, chunksize: usize) -> Result<usize, SubmitError> {
+        self.chunksize = chunksize;
+        // Queues are first in, first out, so what is pending is at the end.
+        let mut taken_back = VecDeque::new();
+        while let Some((first_item, arguments)) = self.submitted.back().and_then(|chunk| chunk.withdraw_items()) {
+            self.submitted.pop_back();
+            taken_back.push_front((first_item, arguments));
+        }
+        let mut items = 0;
+        let mut refused = None;
+        for (mut first_item, run) in runs(taken_back) {
+            items += run.len();
+            let mut run = run.into_iter();
+            while run.len() > 0 {
+                let (item, chunk) = WorkItem::chunk(
+                    self.function,
+                    run.by_ref().take(chunksize).collect(),
+                    Some(first_item),
+                    &self.sink,
+                );
+                first_item = first_item.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+                // What is not submitted again is cancelled, and keeps its place among the results.
+                self.submitted.push_back(chunk);
+                if refused.is_none() {
+                    refused = self.submit.submit_item(item).err();
+                }
+            }
+        }
+        refused.map_or(Ok(items), Err)
+    }
+}
+
+/// Chunks that follow each other without a gap, joined.
+fn runs<A>(chunks: VecDeque<(u32, Vec<A>)>) -> Vec<(u32, Vec<A>)> {
+    let mut runs: Vec<(u32, Vec<A>)> = Vec::new();
+    for (first_item, mut arguments) in chunks {
+        match runs.last_mut() {
+            Some((first, run)) if *first as usize + run.len() == first_item as usize => run.append(&mut arguments),
+            _ => runs.push((first_item, arguments)),
+        }
+    }
+    runs
 }

@@ -31,37 +31,56 @@
 mod context;
 mod error;
 mod event;
+mod exit;
 mod function;
 mod future;
 mod map;
 mod process_pool;
 mod sequential;
+mod sync;
 mod thread_pool;
 mod waiting;
 mod work_item;
 
 pub use context::TaskContext;
-pub use error::{BrokenExecutor, BuildError, Codec, InvalidStateError, MapError, ResultError, SubmitError, TaskError};
-pub use event::{Event, EventKind, EventSink, NoEvents, Outcome, WorkId, WorkerId};
+pub use error::{
+    BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
+    SubmitError, TaskError, TimeoutError,
+};
+pub use event::{Event, EventKind, EventSink, NoEvents, Outcome, Stream, WorkId, WorkerId};
+pub use exit::ExitGuard;
 pub use function::{Function, Portable, Registry};
-pub use future::{FutureState, TaskFuture};
-pub use map::{Map, MapOptions};
-pub use process_pool::{ProcessPoolExecutor, WorkerCommand, WorkerError, run_worker};
+pub use future::{FutureState, Snapshot, TaskFuture};
+pub use map::{Chunking, Map, MapOptions};
+pub use process_pool::{
+    OnWorkerDeath, ProcessPoolBuilder, ProcessPoolExecutor, WorkerCommand, WorkerError, run_worker,
+};
 pub use sequential::SequentialExecutor;
-pub use thread_pool::ThreadPoolExecutor;
-pub use waiting::{AsCompleted, DoneAndNotDone, ReturnWhen, Unfinished, as_completed, gather, wait};
+pub use thread_pool::{ThreadPoolBuilder, ThreadPoolExecutor};
+pub use waiting::{
+    AsCompleted, DoneAndNotDone, Gather, ReturnWhen, Unfinished, as_completed, gather, gather_results, timeout, wait,
+};
 pub use work_item::WorkItem;
+
+use std::sync::Arc;
 
 /// What an executor has to provide. Object-safe: a `dyn RawExecutor` is an [`Executor`] too, so switching is one word.
 pub trait RawExecutor: Send + Sync {
     /// Takes a call. Never waits for room; the [`SequentialExecutor`] runs it before it returns.
     ///
     /// # Errors
-    /// When the executor is broken or was shut down.
+    /// When the executor is broken or was shut down, or the program is ending.
     fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
 
+    /// A handle that submits and nothing else. It does not keep the executor from being dropped, which ends it.
+    fn submitter(&self) -> Arc<dyn Submit>;
+
+    /// Who hears of everything that happens.
+    fn sink(&self) -> &Arc<dyn EventSink>;
+
     /// Takes no more calls. What was submitted still runs, unless `cancel_futures` cancels what is pending. With `wait`,
-    /// returns when everything has run and all workers are gone; may be called again.
+    /// returns when everything has run and all workers are gone; may be called again. A callback on a thread of this
+    /// executor can't wait for that thread: there it returns at once.
     fn shutdown(&self, wait: bool, cancel_futures: bool);
 
     /// Beyond CPython: asks tasks, those to come included, to end at their next checkpoint. Final. A worker process that
@@ -73,6 +92,22 @@ pub trait RawExecutor: Send + Sync {
 
     /// The most workers that there can be at a time.
     fn max_workers(&self) -> usize;
+
+    /// Beyond CPython: changes that number while calls run. More workers start at once, if there is work for them; those
+    /// that are too many end after their current task. No task is lost.
+    ///
+    /// # Errors
+    /// When `max_workers` is out of range.
+    fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError>;
+}
+
+/// Where calls go in: see [`RawExecutor::submitter`].
+pub trait Submit: Send + Sync {
+    /// See [`RawExecutor::submit_item`].
+    ///
+    /// # Errors
+    /// When the executor is broken, was shut down or dropped, or the program is ending.
+    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
 }
 
 /// Runs named functions, asynchronously. Implemented for every [`RawExecutor`].
@@ -80,28 +115,55 @@ pub trait Executor: RawExecutor {
     /// Schedules `function(argument)`.
     ///
     /// # Errors
-    /// When the executor is broken or was shut down.
+    /// When the executor is broken or was shut down, or the program is ending.
     fn submit<A: Portable, R: Portable>(
         &self,
         function: Function<A, R>,
         argument: A,
     ) -> Result<TaskFuture<R>, SubmitError> {
-        let (item, future) = WorkItem::single(function, argument);
+        let (item, future) = WorkItem::single(function, argument, self.sink());
         self.submit_item(item)?;
         Ok(future)
     }
 
-    /// Schedules `function` for each argument, in chunks. All of the input is taken and submitted before it returns.
+    /// Schedules `function` for each argument, in chunks. All of the input is taken and submitted before it returns,
+    /// unless the options give a `buffersize`.
     ///
     /// # Errors
-    /// When the chunk size is 0, or the executor takes no (more) calls; what was submitted before is then cancelled.
-    fn map<A: Portable, R: Portable>(
+    /// When the chunk size or buffer size is 0, or the executor takes no (more) calls; what was submitted before is then
+    /// cancelled.
+    fn map<'a, A: Portable, R: Portable>(
         &self,
         function: Function<A, R>,
-        arguments: impl IntoIterator<Item = A>,
+        arguments: impl IntoIterator<Item = A, IntoIter: Send + 'a>,
         options: MapOptions,
-    ) -> Result<Map<R>, MapError> {
+    ) -> Result<Map<'a, R>, MapError> {
         Map::submit(self, function, arguments, options)
+    }
+
+    /// Does `work` with the executor and then shuts it down and waits, also if `work` panics: Python's `with`.
+    ///
+    /// ```
+    /// use poolscope::executor::{Executor, MapOptions, Function, NoEvents, ThreadPoolExecutor};
+    ///
+    /// const SQUARE: Function<u64, u64> = Function::new("square", |n, _context| Ok(n * n));
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let squares = ThreadPoolExecutor::new(2, NoEvents::shared())?.scope(|executor| {
+    ///     executor.map(SQUARE, 1..=3, MapOptions::default()).map(Iterator::collect::<Vec<_>>)
+    /// })?;
+    /// assert_eq!(squares, [Ok(1), Ok(4), Ok(9)]);
+    /// # Ok(()) }
+    /// ```
+    fn scope<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        struct Leave<'a, E: RawExecutor + ?Sized>(&'a E);
+        impl<E: RawExecutor + ?Sized> Drop for Leave<'_, E> {
+            fn drop(&mut self) {
+                self.0.shutdown(true, false);
+            }
+        }
+        let leave = Leave(self);
+        work(leave.0)
     }
 }
 

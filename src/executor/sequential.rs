@@ -1,18 +1,26 @@
 //! No pool at all: `submit` runs the call in the caller's thread before it returns. The yardstick for the others.
 
+use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
 
-use super::RawExecutor;
-use super::context::Control;
-use super::error::SubmitError;
-use super::event::{Event, EventKind, EventSink, WorkId};
+use super::context::{Control, TaskContext};
+use super::error::{BuildError, SubmitError, TaskError};
+use super::event::{Event, EventKind, EventSink};
+use super::exit::{next_pool_id, program_is_ending};
 use super::function::CallSite;
-use super::work_item::WorkItem;
+use super::future::{PoolId, TaskFuture};
+use super::work_item::{Numbering, WorkItem};
+use super::{RawExecutor, Submit};
 
 /// Runs each call where and when it is submitted. Its one worker is whoever submits; two threads take turns.
 pub struct SequentialExecutor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pool: PoolId,
     sink: Arc<dyn EventSink>,
     control: Arc<Control>,
     /// Held while a call runs. Its callbacks run under it too, and may submit.
@@ -22,7 +30,7 @@ pub struct SequentialExecutor {
 
 #[derive(Default)]
 struct State {
-    next_call: WorkId,
+    numbering: Numbering,
     /// Calls that are running: more than one when a callback submits.
     running: usize,
     shut_down: bool,
@@ -38,9 +46,25 @@ impl SequentialExecutor {
     pub fn new(sink: Arc<dyn EventSink>) -> Self {
         sink.record(Event::now(EventKind::WorkerStarted { worker: WORKER, pid: None }));
         sink.record(Event::now(EventKind::WorkerReady { worker: WORKER }));
-        Self { sink, control: Arc::default(), turn: ReentrantMutex::new(()), state: Mutex::default() }
+        let (control, turn, state) = (Arc::default(), ReentrantMutex::new(()), Mutex::default());
+        Self { shared: Arc::new(Shared { pool: next_pool_id(), sink, control, turn, state }) }
     }
 
+    /// Runs a closure.
+    ///
+    /// # Errors
+    /// When the executor was shut down.
+    pub fn submit_closure<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,
+    ) -> Result<TaskFuture<T>, SubmitError> {
+        let (item, future) = WorkItem::closure(body, self.sink());
+        self.submit_item(item)?;
+        Ok(future)
+    }
+}
+
+impl Shared {
     /// The worker ends once it was told to and has nothing left to do.
     fn end_if_over(&self, state: &mut State) {
         if state.shut_down && state.running == 0 && !state.ended {
@@ -51,51 +75,78 @@ impl SequentialExecutor {
     }
 }
 
-impl RawExecutor for SequentialExecutor {
-    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {
+impl Submit for Shared {
+    fn submit_item(&self, mut item: WorkItem) -> Result<(), SubmitError> {
         let _turn = self.turn.lock();
-        let call = {
+        {
             let mut state = self.state.lock();
             if state.shut_down {
                 return Err(SubmitError::ShutDown);
             }
+            if program_is_ending() {
+                return Err(SubmitError::ProgramEnding);
+            }
             state.running += 1;
-            state.next_call += 1;
-            state.next_call - 1
-        };
-        item.submitted(call, &self.sink);
+            item.submitted(self.pool, &mut state.numbering, &*self.sink);
+        }
         // Nobody else has the future yet, so nobody can have cancelled it.
         if item.start() {
+            let call = item.id;
+            let context = TaskContext::new(Arc::clone(&self.control));
             self.sink.record(Event::now(EventKind::Taken { call, worker: WORKER }));
-            item.run(&CallSite { call, worker: WORKER, sink: &*self.sink, control: &self.control });
+            item.run(&CallSite { call, worker: WORKER, sink: &*self.sink, context: &context });
         }
         let mut state = self.state.lock();
         state.running -= 1;
         self.end_if_over(&mut state);
         Ok(())
     }
+}
+
+impl RawExecutor for SequentialExecutor {
+    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {
+        self.shared.submit_item(item)
+    }
+
+    fn submitter(&self) -> Arc<dyn Submit> {
+        Arc::clone(&self.shared) as _
+    }
+
+    fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.shared.sink
+    }
 
     fn shutdown(&self, wait: bool, _cancel_futures: bool) {
         {
-            let mut state = self.state.lock();
+            let mut state = self.shared.state.lock();
             state.shut_down = true;
-            self.end_if_over(&mut state);
+            self.shared.end_if_over(&mut state);
         }
         if wait {
-            drop(self.turn.lock());
+            drop(self.shared.turn.lock());
         }
     }
 
     fn interrupt(&self) {
-        self.control.interrupt();
+        self.shared.control.interrupt();
     }
 
     fn skip_rest(&self) {
-        self.control.skip_rest();
+        self.shared.control.skip_rest();
     }
 
     fn max_workers(&self) -> usize {
         1
+    }
+
+    fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError> {
+        if max_workers == 1 { Ok(()) } else { Err(BuildError::Workers { given: max_workers, limit: 1 }) }
+    }
+}
+
+impl fmt::Debug for SequentialExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SequentialExecutor").finish_non_exhaustive()
     }
 }
 

@@ -3,50 +3,162 @@
 //! ```text
 //!  submit ──▶ work queue (FIFO, unbounded) ──▶ worker threads ──▶ futures
 //! ```
-//! One mutex guards the queue and the two counters that decide about new threads; one condition variable wakes idle
-//! workers. A thread is started only when no idle one could take the call, and then lives as long as the pool.
+//! One mutex guards the queue and the counters that decide about threads; one condition variable wakes idle workers. A
+//! thread is started only when no idle one could take the call. It lives as long as the pool, unless the pool is made
+//! smaller.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
 
-use parking_lot::{Condvar, Mutex};
-
-use super::RawExecutor;
-use super::context::Control;
-use super::error::{BuildError, SubmitError};
-use super::event::{Event, EventKind, EventSink, WorkId, WorkerId};
+use super::context::{Control, TaskContext};
+use super::error::{BrokenExecutor, BuildError, SubmitError, TaskError};
+use super::event::{Event, EventKind, EventSink, NoEvents, WorkerId};
+use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::function::CallSite;
-use super::work_item::WorkItem;
+use super::future::{PoolId, TaskFuture, panic_message};
+use super::sync::{Backoff, Condvar, Mutex, MutexGuard, thread};
+use super::work_item::{Numbering, WorkItem};
+use super::{RawExecutor, Submit};
 
-/// Runs calls in threads of this process.
+/// Runs calls, and closures, in threads of this process.
+///
+/// ```
+/// use poolscope::executor::{RawExecutor, ThreadPoolExecutor};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let executor = ThreadPoolExecutor::builder()
+///     .max_workers(2)
+///     .name_prefix("counter")
+///     .initializer(|| Ok(println!("once in each thread")))
+///     .build()?;
+/// let words = vec!["a", "pool", "of", "threads"];
+/// let letters = executor.submit_closure(move |_context| Ok(words.concat().len()))?;
+/// assert_eq!(letters.result(None)?, 14);
+/// # Ok(()) }
+/// ```
 pub struct ThreadPoolExecutor {
-    shared: Arc<Shared>,
-    max_workers: usize,
-    name_prefix: String,
-    /// Locked while joining, so that a second `shutdown(wait)` waits for real.
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    pool: Pool,
 }
 
+type Initializer = dyn Fn() -> Result<(), TaskError> + Send + Sync;
+
+/// What a [`ThreadPoolExecutor`] is made of.
+#[must_use]
+pub struct ThreadPoolBuilder {
+    max_workers: usize,
+    name_prefix: Option<String>,
+    initializer: Option<Box<Initializer>>,
+    sink: Arc<dyn EventSink>,
+}
+
+/// A handle for those who start threads.
+#[derive(Clone)]
+struct Pool(Arc<Shared>);
+
 struct Shared {
+    id: PoolId,
     state: Mutex<State>,
-    /// Signalled when there is a call to take, or a shutdown to notice.
+    /// Signalled when there is a call to take, or a change to notice.
     work_available: Condvar,
     sink: Arc<dyn EventSink>,
     control: Arc<Control>,
+    name_prefix: String,
+    initializer: Option<Box<Initializer>>,
+    threads: Mutex<Vec<Worker>>,
+    /// Held while joining, so that a second `shutdown(wait)` waits for real.
+    joining: Mutex<()>,
+}
+
+struct Worker {
+    id: thread::ThreadId,
+    /// `None` once somebody has joined it, or is about to.
+    handle: Option<thread::JoinHandle<()>>,
 }
 
 struct State {
-    queue: VecDeque<(WorkId, WorkItem)>,
-    /// Threads that wait for work. Each may already have been promised a call that is still in the queue.
+    queue: VecDeque<WorkItem>,
+    /// Threads that wait for work, or are about to start. Each may already have been promised a call that is still in the
+    /// queue.
     idle: usize,
-    started: usize,
-    /// `max_workers`, or fewer if the system gives no more.
-    limit: usize,
-    next_call: WorkId,
+    /// Threads that have not ended.
+    alive: usize,
+    /// Threads that were ever started.
+    started: WorkerId,
+    max_workers: usize,
+    /// The system gave no more threads than there are.
+    no_more: bool,
+    numbering: Numbering,
     shut_down: bool,
+    broken: Option<BrokenExecutor>,
+}
+
+/// What a worker does next.
+enum Next {
+    Run(WorkItem),
+    /// There are more workers than are wanted.
+    Retire,
+    /// The pool is shut down and its queue is empty, or it is broken.
+    End,
+}
+
+impl ThreadPoolBuilder {
+    /// At most so many threads; [`ThreadPoolExecutor::default_max_workers`] if it is not said.
+    pub fn max_workers(mut self, max_workers: usize) -> Self {
+        self.max_workers = max_workers;
+        self
+    }
+
+    /// Threads are called `prefix_0`, `prefix_1` and so on; `ThreadPoolExecutor-<number of the pool>` if it is not said.
+    pub fn name_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.name_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Runs in each thread before its first call. If it fails or panics, the pool is broken.
+    pub fn initializer(mut self, initializer: impl Fn() -> Result<(), TaskError> + Send + Sync + 'static) -> Self {
+        self.initializer = Some(Box::new(initializer));
+        self
+    }
+
+    /// Who hears of everything that happens.
+    pub fn events(mut self, sink: Arc<dyn EventSink>) -> Self {
+        self.sink = sink;
+        self
+    }
+
+    /// # Errors
+    /// When `max_workers` is 0 or above [`ThreadPoolExecutor::WORKERS_LIMIT`].
+    pub fn build(self) -> Result<ThreadPoolExecutor, BuildError> {
+        ThreadPoolExecutor::check_workers(self.max_workers)?;
+        let id = next_pool_id();
+        let state = State {
+            queue: VecDeque::new(),
+            idle: 0,
+            alive: 0,
+            started: 0,
+            max_workers: self.max_workers,
+            no_more: false,
+            numbering: Numbering::default(),
+            shut_down: false,
+            broken: None,
+        };
+        let shared = Arc::new(Shared {
+            id,
+            state: Mutex::new(state),
+            work_available: Condvar::new(),
+            sink: self.sink,
+            control: Arc::default(),
+            name_prefix: self.name_prefix.unwrap_or_else(|| format!("ThreadPoolExecutor-{id}")),
+            initializer: self.initializer,
+            threads: Mutex::new(Vec::new()),
+            joining: Mutex::new(()),
+        });
+        join_at_exit(&shared);
+        Ok(ThreadPoolExecutor { pool: Pool(shared) })
+    }
 }
 
 impl ThreadPoolExecutor {
@@ -58,100 +170,163 @@ impl ThreadPoolExecutor {
     /// # Errors
     /// When `max_workers` is 0 or above [`Self::WORKERS_LIMIT`].
     pub fn new(max_workers: usize, sink: Arc<dyn EventSink>) -> Result<Self, BuildError> {
-        static POOLS: AtomicUsize = AtomicUsize::new(0);
-        if !(1..=Self::WORKERS_LIMIT).contains(&max_workers) {
-            return Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT });
-        }
-        let state =
-            State { queue: VecDeque::new(), idle: 0, started: 0, limit: max_workers, next_call: 0, shut_down: false };
-        Ok(Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(state),
-                work_available: Condvar::new(),
-                sink,
-                control: Arc::default(),
-            }),
-            max_workers,
-            name_prefix: format!("ThreadPoolExecutor-{}", POOLS.fetch_add(1, Ordering::Relaxed)),
-            threads: Mutex::new(Vec::new()),
-        })
+        Self::builder().max_workers(max_workers).events(sink).build()
     }
 
-    /// CPython's default: `min(32, cores + 4)`.
+    /// All that can be said about a pool.
+    pub fn builder() -> ThreadPoolBuilder {
+        let max_workers = Self::default_max_workers();
+        ThreadPoolBuilder { max_workers, name_prefix: None, initializer: None, sink: NoEvents::shared() }
+    }
+
+    /// CPython's default: `min(32, cores + 4)`, of the cores that this process may use.
     #[must_use]
     pub fn default_max_workers() -> usize {
-        (thread::available_parallelism().map_or(1, usize::from) + 4).min(32)
+        (std::thread::available_parallelism().map_or(1, usize::from) + 4).min(32)
     }
 
-    fn spawn(&self, worker: usize) -> std::io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let name = format!("{}_{worker}", self.name_prefix);
-        let worker = WorkerId::try_from(worker).unwrap_or(WorkerId::MAX);
-        let thread = thread::Builder::new().name(name).spawn(move || shared.work(worker))?;
-        self.threads.lock().push(thread);
+    /// Schedules a closure.
+    ///
+    /// # Errors
+    /// When the executor is broken or was shut down.
+    pub fn submit_closure<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,
+    ) -> Result<TaskFuture<T>, SubmitError> {
+        let (item, future) = WorkItem::closure(body, self.sink());
+        self.submit_item(item)?;
+        Ok(future)
+    }
+
+    fn check_workers(max_workers: usize) -> Result<(), BuildError> {
+        if (1..=Self::WORKERS_LIMIT).contains(&max_workers) {
+            Ok(())
+        } else {
+            Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT })
+        }
+    }
+}
+
+impl Pool {
+    fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    /// One thread more. Under the lock, so that a shutdown that comes next finds it in the list.
+    fn spawn(&self, state: &mut State) -> io::Result<()> {
+        let worker = state.started;
+        let pool = self.clone();
+        let name = format!("{}_{worker}", self.0.name_prefix);
+        let thread = thread::Builder::new().name(name).spawn(move || pool.shared().work(worker))?;
+        self.0.threads.lock().push(Worker { id: thread.thread().id(), handle: Some(thread) });
+        state.started += 1;
+        state.alive += 1;
+        state.idle += 1;
+        Ok(())
+    }
+
+    /// Starts threads for the calls that no idle one will take, as far as there may be more. If the system gives no more,
+    /// that is told, and not tried again.
+    fn spawn_for(&self, calls: usize, state: &mut State) -> io::Result<()> {
+        while calls > state.idle && state.alive < state.max_workers && !state.no_more {
+            match self.spawn(state) {
+                Ok(()) => {}
+                Err(cause) if state.alive == 0 => return Err(cause),
+                // With other workers left the call is in good hands, only later.
+                Err(cause) => {
+                    state.no_more = true;
+                    self.0.record(EventKind::WorkerMissing { cause: cause.to_string() });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Submit for Pool {
+    fn submit_item(&self, mut item: WorkItem) -> Result<(), SubmitError> {
+        let mut state = self.0.state.lock();
+        if let Some(broken) = &state.broken {
+            return Err(SubmitError::Broken(broken.clone()));
+        }
+        if state.shut_down {
+            return Err(SubmitError::ShutDown);
+        }
+        if program_is_ending() {
+            return Err(SubmitError::ProgramEnding);
+        }
+        let calls = state.queue.len() + 1;
+        self.spawn_for(calls, &mut state).map_err(|cause| SubmitError::Spawn(cause.to_string()))?;
+        item.submitted(self.0.id, &mut state.numbering, &*self.0.sink);
+        state.queue.push_back(item);
+        drop(state);
+        self.0.work_available.notify_one();
         Ok(())
     }
 }
 
 impl RawExecutor for ThreadPoolExecutor {
     fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {
-        let mut state = self.shared.state.lock();
-        if state.shut_down {
-            return Err(SubmitError::ShutDown);
-        }
-        if state.queue.len() >= state.idle && state.started < state.limit {
-            // Under the lock, so that a shutdown that comes next finds the thread in the list.
-            match self.spawn(state.started) {
-                Ok(()) => state.started += 1,
-                Err(cause) if state.started == 0 => return Err(SubmitError::Spawn(cause.to_string())),
-                // With other workers left the call is in good hands, only later; and it is not tried again.
-                Err(cause) => {
-                    state.limit = state.started;
-                    let cause = cause.to_string();
-                    self.shared.sink.record(Event::now(EventKind::WorkerMissing { cause }));
-                }
-            }
-        }
-        let call = state.next_call;
-        state.next_call += 1;
-        item.submitted(call, &self.shared.sink);
-        state.queue.push_back((call, item));
-        self.shared.work_available.notify_one();
-        Ok(())
+        self.pool.submit_item(item)
+    }
+
+    fn submitter(&self) -> Arc<dyn Submit> {
+        Arc::new(self.pool.clone())
+    }
+
+    fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.pool.0.sink
     }
 
     fn shutdown(&self, wait: bool, cancel_futures: bool) {
+        let shared = self.pool.shared();
         let cancelled = {
-            let mut state = self.shared.state.lock();
+            let mut state = shared.state.lock();
             state.shut_down = true;
-            self.shared.work_available.notify_all();
+            shared.work_available.notify_all();
             if cancel_futures { std::mem::take(&mut state.queue) } else { VecDeque::new() }
         };
         // Outside the lock: a callback may use the pool.
-        for (_, item) in cancelled {
-            item.cancel();
-            // As a worker would have: CANCELLED becomes CANCELLED_AND_NOTIFIED.
-            item.start();
-        }
-        // A callback in a worker can't wait for its own thread.
-        if wait && !self.shared.is_this_thread_a_worker() {
-            for thread in self.threads.lock().drain(..) {
-                // A worker catches what its tasks do, so it has nothing to say here.
-                let _ = thread.join();
-            }
+        cancelled.into_iter().for_each(WorkItem::cancel);
+        if wait {
+            shared.join();
         }
     }
 
     fn interrupt(&self) {
-        self.shared.control.interrupt();
+        self.pool.0.control.interrupt();
     }
 
     fn skip_rest(&self) {
-        self.shared.control.skip_rest();
+        self.pool.0.control.skip_rest();
     }
 
     fn max_workers(&self) -> usize {
-        self.max_workers
+        self.pool.0.state.lock().max_workers
+    }
+
+    fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError> {
+        Self::check_workers(max_workers)?;
+        let mut state = self.pool.0.state.lock();
+        if state.max_workers == max_workers {
+            return Ok(());
+        }
+        state.max_workers = max_workers;
+        state.no_more = false;
+        self.pool.0.record(EventKind::MaxWorkersChanged { max_workers: WorkerId::try_from(max_workers).unwrap_or(0) });
+        let calls = state.queue.len();
+        // Threads that can't be started are missed only if there is none, and then there is no call either.
+        let _ = self.pool.spawn_for(calls, &mut state);
+        drop(state);
+        // Idle workers that are too many notice it now, busy ones after their task.
+        self.pool.0.work_available.notify_all();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ThreadPoolExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolExecutor").field("name_prefix", &self.pool.0.name_prefix).finish_non_exhaustive()
     }
 }
 
@@ -161,47 +336,123 @@ impl Drop for ThreadPoolExecutor {
     }
 }
 
-thread_local! {
-    /// The pool that this thread works for, by the address of its [`Shared`]; 0 = for none.
-    static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
+impl JoinAtExit for Shared {
+    fn join_at_exit(&self) {
+        self.state.lock().shut_down = true;
+        self.work_available.notify_all();
+        self.join();
+    }
 }
 
 impl Shared {
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+    fn record(&self, kind: EventKind) {
+        self.sink.record(Event::now(kind));
     }
 
-    fn is_this_thread_a_worker(&self) -> bool {
-        WORKS_FOR.get() == self.address()
+    /// Waits for all threads, which end once the pool is shut down; a callback in one of them can't wait for itself.
+    fn join(&self) {
+        let this = thread::current().id();
+        if self.threads.lock().iter().any(|worker| worker.id == this) {
+            return;
+        }
+        let _joining = self.joining.lock();
+        // One by one: whoever starts a thread meanwhile must not wait for this lock.
+        while let Some(thread) = self.next_to_join() {
+            // A worker catches what its tasks do, so it has nothing to say here.
+            let _ = thread.join();
+        }
+    }
+
+    fn next_to_join(&self) -> Option<thread::JoinHandle<()>> {
+        self.threads.lock().iter_mut().find_map(|worker| worker.handle.take())
     }
 
     /// A worker's life.
     fn work(&self, worker: WorkerId) {
-        WORKS_FOR.set(self.address());
-        self.sink.record(Event::now(EventKind::WorkerStarted { worker, pid: None }));
-        self.sink.record(Event::now(EventKind::WorkerReady { worker }));
-        while let Some((call, item)) = self.take() {
-            if item.start() {
-                self.sink.record(Event::now(EventKind::Taken { call, worker }));
-                item.run(&CallSite { call, worker, sink: &*self.sink, control: &self.control });
+        self.record(EventKind::WorkerStarted { worker, pid: None });
+        if let Err(error) = self.initialize() {
+            self.record(EventKind::InitializerFailed { worker, error: Box::new(error.clone()) });
+            self.break_pool(&BrokenExecutor::Initializer { worker, error: Box::new(error) });
+            {
+                let mut state = self.state.lock();
+                (state.alive, state.idle) = (state.alive - 1, state.idle - 1);
             }
+            self.record(EventKind::WorkerExited { worker, cause: "its initializer failed".to_owned() });
+            return;
         }
-        self.sink.record(Event::now(EventKind::WorkerExited { worker, cause: "shutdown".to_owned() }));
+        self.record(EventKind::WorkerReady { worker });
+        self.state.lock().idle -= 1;
+        let context = TaskContext::new(Arc::clone(&self.control));
+        let cause = loop {
+            match self.next() {
+                Next::Run(item) => {
+                    if item.start() {
+                        let call = item.id;
+                        self.record(EventKind::Taken { call, worker });
+                        item.run(&CallSite { call, worker, sink: &*self.sink, context: &context });
+                    }
+                }
+                Next::Retire => break "retired",
+                Next::End => break "shutdown",
+            }
+        };
+        self.record(EventKind::WorkerExited { worker, cause: cause.to_owned() });
     }
 
-    /// The next call, waiting for it. `None` once the pool is shut down and its queue is empty.
-    fn take(&self) -> Option<(WorkId, WorkItem)> {
-        let mut state = self.state.lock();
-        loop {
-            if let Some(next) = state.queue.pop_front() {
-                return Some(next);
+    fn initialize(&self) -> Result<(), TaskError> {
+        let Some(initializer) = &self.initializer else { return Ok(()) };
+        catch_unwind(AssertUnwindSafe(initializer))
+            .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
+    }
+
+    /// No worker can be trusted to be set up: what is pending fails, what others execute finishes.
+    fn break_pool(&self, broken: &BrokenExecutor) {
+        let pending = {
+            let mut state = self.state.lock();
+            state.broken.get_or_insert_with(|| broken.clone());
+            std::mem::take(&mut state.queue)
+        };
+        self.work_available.notify_all();
+        // Outside the lock: a callback may use the pool. One that is cancelled stays so.
+        for item in pending {
+            if item.start() {
+                item.lose(broken, &*self.sink);
             }
-            if state.shut_down {
-                return None;
+        }
+    }
+
+    /// What this worker is to do next, waiting for it.
+    fn next(&self) -> Next {
+        let mut state = self.state.lock();
+        let mut patience = Backoff::new();
+        loop {
+            if state.alive > state.max_workers {
+                state.alive -= 1;
+                if !state.queue.is_empty() {
+                    // It may have been this worker that was woken for a call.
+                    self.work_available.notify_one();
+                }
+                return Next::Retire;
+            }
+            if let Some(item) = state.queue.pop_front() {
+                return Next::Run(item);
+            }
+            if state.shut_down || state.broken.is_some() {
+                state.alive -= 1;
+                return Next::End;
             }
             state.idle += 1;
-            self.work_available.wait(&mut state);
+            self.wait_for_work(&mut state, &mut patience);
             state.idle -= 1;
+        }
+    }
+
+    /// A moment at first, for the next call often comes at once and waking up takes longer; then for as long as it takes.
+    fn wait_for_work(&self, state: &mut MutexGuard<'_, State>, patience: &mut Backoff) {
+        if patience.is_completed() {
+            self.work_available.wait(state);
+        } else {
+            MutexGuard::unlocked(state, || patience.snooze());
         }
     }
 }

@@ -1,13 +1,73 @@
-//! Waiting for many futures at once: [`wait`], [`as_completed`] and [`gather`]. Futures of different executors mix;
+//! Waiting for many futures at once: [`wait`], [`as_completed`], [`gather`] and [`gather_results`]. Futures of different executors mix;
 //! duplicates count once.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
-use super::error::ResultError;
+use super::error::{ResultError, TimeoutError};
 use super::future::{TaskFuture, deadline_after};
+use super::sync::{Condvar, Mutex};
+
+/// Where futures tell that they are done, each by the key that was given for it.
+#[derive(Default)]
+pub(super) struct Waiter {
+    done: Mutex<VecDeque<usize>>,
+    one_more: Condvar,
+}
+
+impl Waiter {
+    pub(super) fn tell(&self, key: usize) {
+        self.done.lock().push_back(key);
+        self.one_more.notify_one();
+    }
+
+    /// The key of the next future that is done; `None` if there is none before the deadline.
+    fn next(&self, deadline: Option<Instant>) -> Option<usize> {
+        let mut done = self.done.lock();
+        loop {
+            if let Some(key) = done.pop_front() {
+                return Some(key);
+            }
+            match deadline {
+                None => self.one_more.wait(&mut done),
+                Some(deadline) if self.one_more.wait_until(&mut done, deadline).timed_out() => return done.pop_front(),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Waiter").field(&self.done.lock()).finish()
+    }
+}
+
+/// Seconds, as CPython takes them, as a timeout: less than 0 is 0, infinity (and whatever is longer than can be told) is no
+/// timeout at all.
+///
+/// # Errors
+/// When it is not a number.
+///
+/// ```
+/// use std::time::Duration;
+/// use poolscope::executor::timeout;
+///
+/// assert_eq!(timeout(0.25), Ok(Some(Duration::from_millis(250))));
+/// assert_eq!(timeout(-1.0), Ok(Some(Duration::ZERO)));
+/// assert_eq!(timeout(f64::INFINITY), Ok(None));
+/// assert!(timeout(f64::NAN).is_err());
+/// ```
+pub fn timeout(seconds: f64) -> Result<Option<Duration>, TimeoutError> {
+    if seconds.is_nan() {
+        return Err(TimeoutError);
+    }
+    Ok(Duration::try_from_secs_f64(seconds.max(0.0)).ok())
+}
 
 /// When [`wait`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +107,7 @@ pub fn wait<T>(
     let mut open = subscription.open;
     if !futures.iter().any(enough) {
         while open > 0 {
-            let Some(index) = subscription.next_done(deadline) else { break };
+            let Some(index) = subscription.waiter.next(deadline) else { break };
             open -= 1;
             if enough(&futures[index]) {
                 break;
@@ -84,14 +144,13 @@ enum AsCompletedState<T> {
 struct Pending<T> {
     futures: Vec<Option<TaskFuture<T>>>,
     left: usize,
-    sender: Sender<usize>,
-    receiver: Receiver<usize>,
+    waiter: Arc<Waiter>,
 }
 
 impl<T> Drop for Pending<T> {
     fn drop(&mut self) {
         for future in self.futures.iter().flatten() {
-            future.remove_waiter(&self.sender);
+            future.remove_waiter(&self.waiter);
         }
     }
 }
@@ -121,7 +180,7 @@ impl<T> Iterator for AsCompleted<T> {
             self.state = AsCompletedState::Ended;
             return None;
         }
-        if let Some(index) = receive(&pending.receiver, *deadline) {
+        if let Some(index) = pending.waiter.next(*deadline) {
             pending.left -= 1;
             // Yielding drops the iterator's own handle.
             return pending.futures[index].take().map(Ok);
@@ -134,29 +193,45 @@ impl<T> Iterator for AsCompleted<T> {
 
 impl<T> AsCompletedState<T> {
     fn start(futures: Vec<TaskFuture<T>>, timeout: Option<Duration>) -> Self {
-        let (sender, receiver) = unbounded();
+        let waiter = Arc::new(Waiter::default());
         let total = futures.len();
         let mut ready = Vec::new();
         let mut waiting = Vec::new();
         for future in futures {
-            if future.add_waiter(&sender, waiting.len()) {
+            if future.add_waiter(&waiter, waiting.len()) {
                 waiting.push(Some(future));
             } else {
                 ready.push(future);
             }
         }
         ready.reverse();
-        let pending = Pending { left: waiting.len(), futures: waiting, sender, receiver };
+        let pending = Pending { left: waiting.len(), futures: waiting, waiter };
         Self::Started { ready, pending, total, deadline: deadline_after(timeout) }
     }
 }
 
-/// All results, in the order of the futures, once every one of them is done. The futures are taken at once, so that
-/// submitting may happen in the iterator; nothing else happens before the first poll.
+/// All values, in the order of the futures, once every one of them is done; or the first error, as soon as there is one:
+/// asyncio's `gather`. The other futures go on, and can still be read. The futures are taken at once, so that submitting may
+/// happen in the iterator.
 ///
-/// This is asyncio's `gather(…, return_exceptions=True)`: an error is one future's own. For the other kind, collect the
-/// results into a `Result`.
-pub fn gather<T: Clone>(
+/// ```
+/// use poolscope::executor::{Executor, Function, NoEvents, ThreadPoolExecutor, gather};
+///
+/// const SQUARE: Function<u64, u64> = Function::new("square", |n, _context| Ok(n * n));
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let executor = ThreadPoolExecutor::new(2, NoEvents::shared())?;
+/// let futures: Vec<_> = (1..=3).map(|n| executor.submit(SQUARE, n)).collect::<Result<_, _>>()?;
+/// assert_eq!(pollster::block_on(gather(futures))?, [1, 4, 9]);
+/// # Ok(()) }
+/// ```
+pub fn gather<T: Clone + Send + 'static>(futures: impl IntoIterator<Item = TaskFuture<T>>) -> Gather<T> {
+    Gather { futures: futures.into_iter().collect(), progress: None }
+}
+
+/// All results, in the order of the futures, once every one of them is done: asyncio's
+/// `gather(…, return_exceptions=True)`. An error is one future's own.
+pub fn gather_results<T: Clone + Send + 'static>(
     futures: impl IntoIterator<Item = TaskFuture<T>>,
 ) -> impl Future<Output = Vec<Result<T, ResultError>>> {
     let futures: Vec<_> = futures.into_iter().collect();
@@ -169,39 +244,90 @@ pub fn gather<T: Clone>(
     }
 }
 
-/// Keeps a channel registered with those futures that were not done.
+/// See [`gather`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Gather<T> {
+    futures: Vec<TaskFuture<T>>,
+    /// From the first poll on.
+    progress: Option<Arc<Mutex<Progress>>>,
+}
+
+struct Progress {
+    left: usize,
+    /// The first that failed or was cancelled.
+    failed: Option<usize>,
+    waker: Waker,
+}
+
+impl<T: Clone + Send + 'static> Gather<T> {
+    fn watch(&self, waker: &Waker) -> Arc<Mutex<Progress>> {
+        let progress = Progress { left: self.futures.len(), failed: None, waker: waker.clone() };
+        let progress = Arc::new(Mutex::new(progress));
+        for (index, future) in self.futures.iter().enumerate() {
+            let progress = Arc::clone(&progress);
+            future.add_done_callback(move |future| {
+                let mut progress = progress.lock();
+                progress.left -= 1;
+                if future.cancelled() || future.failed() {
+                    progress.failed.get_or_insert(index);
+                }
+                if progress.left == 0 || progress.failed == Some(index) {
+                    let waker = progress.waker.clone();
+                    drop(progress);
+                    waker.wake();
+                }
+            });
+        }
+        progress
+    }
+}
+
+impl<T: Clone + Send + 'static> Future for Gather<T> {
+    type Output = Result<Vec<T>, ResultError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let progress = if let Some(progress) = &self.progress {
+            progress.lock().waker.clone_from(context.waker());
+            Arc::clone(progress)
+        } else {
+            let progress = self.watch(context.waker());
+            Arc::clone(self.progress.insert(progress))
+        };
+        let (left, failed) = {
+            let progress = progress.lock();
+            (progress.left, progress.failed)
+        };
+        // None of the futures that are read here is waited for.
+        let read = |future: &TaskFuture<T>| future.result(Some(Duration::ZERO));
+        match failed {
+            Some(failed) => Poll::Ready(read(&self.futures[failed]).map(|value| vec![value])),
+            None if left == 0 => Poll::Ready(self.futures.iter().map(read).collect()),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// Keeps a waiter registered with those futures that were not done.
 struct Subscription<'a, T> {
     futures: &'a [TaskFuture<T>],
-    sender: Sender<usize>,
-    receiver: Receiver<usize>,
-    /// How many futures were not done, and so will send their index.
+    waiter: Arc<Waiter>,
+    /// How many futures were not done, and so will tell their index.
     open: usize,
 }
 
 impl<'a, T> Subscription<'a, T> {
     fn new(futures: &'a [TaskFuture<T>]) -> Self {
-        let (sender, receiver) = unbounded();
-        let open = futures.iter().enumerate().filter(|(index, future)| future.add_waiter(&sender, *index)).count();
-        Self { futures, sender, receiver, open }
-    }
-
-    fn next_done(&self, deadline: Option<Instant>) -> Option<usize> {
-        receive(&self.receiver, deadline)
+        let waiter = Arc::new(Waiter::default());
+        let open = futures.iter().enumerate().filter(|(index, future)| future.add_waiter(&waiter, *index)).count();
+        Self { futures, waiter, open }
     }
 }
 
 impl<T> Drop for Subscription<'_, T> {
     fn drop(&mut self) {
         for future in self.futures {
-            future.remove_waiter(&self.sender);
+            future.remove_waiter(&self.waiter);
         }
-    }
-}
-
-fn receive(receiver: &Receiver<usize>, deadline: Option<Instant>) -> Option<usize> {
-    match deadline {
-        None => receiver.recv().ok(),
-        Some(deadline) => receiver.recv_deadline(deadline).ok(),
     }
 }
 

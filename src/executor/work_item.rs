@@ -1,156 +1,319 @@
 //! A call on its way through an executor, with its types erased: what every queue holds. The typed half, arguments and
-//! future, is in here and nowhere else.
+//! future, is in here and nowhere else; both live in one allocation ([`Shared`]).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::error::{BrokenExecutor, TaskError};
+use super::context::TaskContext;
+use super::error::{BrokenExecutor, Codec, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
-use super::function::{CallSite, Function, Portable, decode_results, encode_arguments};
-use super::future::{Origin, TaskFuture};
+use super::function::{CallSite, EncodedCall, Function, Portable, argument_error, decode_results, encode_arguments};
+use super::future::{PoolId, Shared, TaskFuture};
+use super::sync::Mutex;
 
-/// A call that has not run yet, together with the future that it will resolve.
-pub struct WorkItem(Box<dyn ErasedCall>);
+/// A call that has not run yet, together with the future that it will resolve. Whatever happens to it, nobody waits for
+/// that future for ever: dropping an item that no executor took cancels it, dropping another fails it.
+pub struct WorkItem {
+    /// `None` once it was run or answered.
+    call: Option<Arc<dyn ErasedCall>>,
+    pub(super) id: WorkId,
+}
 
-/// A call as a worker process is told of it.
-pub(super) struct EncodedCall {
-    pub(super) function: &'static str,
-    pub(super) arguments: Vec<u8>,
+/// The id of an item that no executor took.
+const NOT_TAKEN: WorkId = WorkId::MAX;
+
+/// The number that a pool gives its next call, and the number of that call's first item.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbering {
+    next_call: WorkId,
+    next_item: u32,
 }
 
 impl WorkItem {
     /// One argument; the future holds its value or its error.
-    pub(super) fn single<A: Portable, R: Portable>(function: Function<A, R>, argument: A) -> (Self, TaskFuture<R>) {
-        let future = TaskFuture::new();
-        let call = Call { function, arguments: vec![argument], future: future.clone(), resolve: resolve_single };
-        (Self(Box::new(call)), future)
+    pub(super) fn single<A: Portable, R: Portable>(
+        function: Function<A, R>,
+        argument: A,
+        sink: &Arc<dyn EventSink>,
+    ) -> (Self, TaskFuture<R>) {
+        Self::new(Shared::new(Single { function, argument: Mutex::new(Some(argument)) }, Some(Arc::clone(sink))))
     }
 
-    /// A chunk; the future holds one result an item and is an error only if the call as a whole failed.
+    /// A closure, for executors in this process.
+    pub(super) fn closure<T: Send + 'static>(
+        body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,
+        sink: &Arc<dyn EventSink>,
+    ) -> (Self, TaskFuture<T>) {
+        Self::new(Shared::new(Closure(Mutex::new(Some(body))), Some(Arc::clone(sink))))
+    }
+
+    /// A chunk; its future holds one result an item and is an error only if the call as a whole failed.
     pub(super) fn chunk<A: Portable, R: Portable>(
         function: Function<A, R>,
         arguments: Vec<A>,
-    ) -> (Self, TaskFuture<Vec<Result<R, TaskError>>>) {
-        let future = TaskFuture::new();
-        let call = Call { function, arguments, future: future.clone(), resolve: resolve_chunk };
-        (Self(Box::new(call)), future)
+        first_item: Option<u32>,
+        sink: &Arc<dyn EventSink>,
+    ) -> (Self, Arc<ChunkCall<A, R>>) {
+        let items = count(arguments.len());
+        let first_item = AtomicU32::new(first_item.unwrap_or(Chunk::<A, R>::NOT_NUMBERED));
+        let chunk = Chunk { function, items, first_item, arguments: Mutex::new(Some(arguments)) };
+        let call = Shared::new(chunk, Some(Arc::clone(sink)));
+        (Self { call: Some(Arc::clone(&call) as _), id: NOT_TAKEN }, call)
+    }
+
+    fn new<T, C>(call: Arc<Shared<T, C>>) -> (Self, TaskFuture<T>)
+    where
+        C: Send + Sync + 'static,
+        Shared<T, C>: ErasedCall + 'static,
+    {
+        (Self { call: Some(Arc::clone(&call) as _), id: NOT_TAKEN }, TaskFuture::of(call))
     }
 
     /// Gives the call its number and tells `sink` that it came in. Once, by the executor that takes it.
-    pub(super) fn submitted(&self, call: WorkId, sink: &Arc<dyn EventSink>) {
-        self.0.set_origin(Origin { call, sink: Arc::clone(sink) });
-        sink.record(Event::now(EventKind::Submitted { call, items: self.0.items() }));
+    pub(super) fn submitted(&mut self, pool: PoolId, numbering: &mut Numbering, sink: &dyn EventSink) {
+        let Some(call) = &self.call else { return };
+        self.id = numbering.next_call;
+        numbering.next_call += 1;
+        let items = call.items();
+        let first_item = call.number(self.id, pool, numbering.next_item);
+        numbering.next_item = numbering.next_item.max(first_item.saturating_add(items));
+        sink.record(Event::now(EventKind::Submitted { call: self.id, first_item, items }));
     }
 
     /// The gate from pending to running: false = it was cancelled, forget it.
     pub(super) fn start(&self) -> bool {
-        self.0.start()
+        self.call.as_ref().is_some_and(|call| call.start())
     }
 
     /// Runs the call in this thread and resolves its future.
-    pub(super) fn run(self, site: &CallSite<'_>) {
-        self.0.run(site);
+    pub(super) fn run(mut self, site: &CallSite<'_>) {
+        if let Some(call) = self.call.take() {
+            call.run(site);
+        }
     }
 
-    /// The call as bytes.
+    /// The call as bytes. Lets go of its arguments.
     pub(super) fn encode(&self) -> Result<EncodedCall, TaskError> {
-        self.0.encode()
+        match &self.call {
+            Some(call) => call.encode(),
+            None => Err(TaskError::message("a call that was answered can't be sent")),
+        }
     }
 
     /// Resolves the future with what a worker process answered, or with why there is no answer. Just before, tells
     /// `before` whether the future now fails as a whole; one that was cancelled stays cancelled.
-    pub(super) fn answer(self, answer: Result<Vec<u8>, TaskError>, before: Before<'_>) {
-        self.0.answer(answer, before);
+    pub(super) fn answer(mut self, answer: Result<&[u8], TaskError>, before: Before<'_>) {
+        if let Some(call) = self.call.take() {
+            call.answer(answer, before);
+        }
+    }
+
+    /// Fails the future, as the executor is `broken`; one that was cancelled stays cancelled.
+    pub(super) fn lose(self, broken: &BrokenExecutor, sink: &dyn EventSink) {
+        let call = self.id;
+        self.answer(Err(TaskError::Broken(broken.clone())), &mut |error| {
+            if let Some(error) = error {
+                sink.record(Event::now(EventKind::Lost { call, error: Box::new(error.clone()) }));
+            }
+        });
     }
 
     /// Cancels it if it is still pending.
-    pub(super) fn cancel(&self) -> bool {
-        self.0.cancel()
+    pub(super) fn cancel(self) {
+        if let Some(call) = &self.call {
+            Arc::clone(call).cancel();
+            // As a worker would have: CANCELLED becomes CANCELLED_AND_NOTIFIED.
+            call.start();
+        }
     }
 }
 
-trait ErasedCall: Send {
+impl Drop for WorkItem {
+    fn drop(&mut self) {
+        let Some(call) = self.call.take() else { return };
+        if self.id == NOT_TAKEN {
+            call.cancel();
+        } else if !call.done() {
+            let dropped = BrokenExecutor::Manager("it dropped a call".to_owned());
+            call.answer(Err(TaskError::Broken(dropped)), &mut |_| {});
+        }
+    }
+}
+
+trait ErasedCall: Send + Sync {
     fn items(&self) -> u32;
-    fn set_origin(&self, origin: Origin);
+    /// Takes its number. Returns the number of its first item, which is `next_item` unless it has one already.
+    fn number(&self, call: WorkId, pool: PoolId, next_item: u32) -> u32;
     fn start(&self) -> bool;
-    fn cancel(&self) -> bool;
-    fn run(self: Box<Self>, site: &CallSite<'_>);
+    fn done(&self) -> bool;
+    fn cancel(self: Arc<Self>);
+    fn run(self: Arc<Self>, site: &CallSite<'_>);
     fn encode(&self) -> Result<EncodedCall, TaskError>;
-    fn answer(self: Box<Self>, answer: Result<Vec<u8>, TaskError>, before: Before<'_>);
+    fn answer(self: Arc<Self>, answer: Result<&[u8], TaskError>, before: Before<'_>);
 }
 
 /// See [`WorkItem::answer`].
 type Before<'a> = &'a mut dyn FnMut(Option<&TaskError>);
 
-type Results<R> = Result<Vec<Result<R, TaskError>>, TaskError>;
-
-struct Call<A, R, T> {
-    function: Function<A, R>,
-    arguments: Vec<A>,
-    future: TaskFuture<T>,
-    resolve: fn(&TaskFuture<T>, Results<R>),
-}
-
-impl<A: Portable, R: Portable, T: Send + 'static> ErasedCall for Call<A, R, T> {
+/// What the three kinds of call do differently.
+trait Call<T>: Send + Sync + 'static {
     fn items(&self) -> u32 {
-        u32::try_from(self.arguments.len()).unwrap_or(u32::MAX)
+        1
     }
 
-    fn set_origin(&self, origin: Origin) {
-        self.future.set_origin(origin);
+    fn number(&self, next_item: u32) -> u32 {
+        next_item
+    }
+
+    /// `None` if it has run before, which no executor does.
+    fn run(&self, site: &CallSite<'_>) -> Option<Result<T, TaskError>>;
+
+    fn encode(&self) -> Result<EncodedCall, TaskError>;
+
+    /// Inside, what the call itself came to; outside, why that is not known.
+    fn decode(&self, answer: &[u8]) -> Result<Result<T, TaskError>, TaskError>;
+}
+
+impl<T: Send + 'static, C: Call<T>> ErasedCall for Shared<T, C> {
+    fn items(&self) -> u32 {
+        self.call.items()
+    }
+
+    fn number(&self, call: WorkId, pool: PoolId, next_item: u32) -> u32 {
+        self.future.set_identity(call, pool);
+        self.call.number(next_item)
     }
 
     fn start(&self) -> bool {
         // A call reaches this gate once, so there is no invalid state to report.
-        self.future.set_running_or_notify_cancel().unwrap_or(false)
+        self.future.start().unwrap_or(false)
     }
 
-    fn cancel(&self) -> bool {
-        self.future.cancel()
+    fn done(&self) -> bool {
+        self.future.done()
     }
 
-    fn run(mut self: Box<Self>, site: &CallSite<'_>) {
-        let results = site.run_items(self.function, std::mem::take(&mut self.arguments));
-        site.sink.record(Event::now(EventKind::ResultReceived { call: site.call }));
-        (self.resolve)(&self.future, Ok(results));
+    fn cancel(self: Arc<Self>) {
+        TaskFuture::of(self).cancel();
+    }
+
+    fn run(self: Arc<Self>, site: &CallSite<'_>) {
+        let Some(result) = self.call.run(site) else { return };
+        site.record(EventKind::ResultReceived { call: site.call });
+        let _ = TaskFuture::of(self).finish(result);
     }
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
-        let function = self.function.name();
-        Ok(EncodedCall { function, arguments: encode_arguments(function, &self.arguments)? })
+        self.call.encode()
     }
 
-    fn answer(self: Box<Self>, answer: Result<Vec<u8>, TaskError>, before: Before<'_>) {
-        let results = answer.and_then(|bytes| decode_results(self.function.name(), &bytes));
-        before(results.as_ref().err());
-        (self.resolve)(&self.future, results);
+    fn answer(self: Arc<Self>, answer: Result<&[u8], TaskError>, before: Before<'_>) {
+        let result = answer.and_then(|bytes| self.call.decode(bytes));
+        before(result.as_ref().err());
+        // One that was cancelled in the meantime stays cancelled.
+        let _ = TaskFuture::of(self).finish(result.and_then(|own| own));
     }
 }
 
-/// Whatever happens to a call, nobody waits for its future for ever.
-impl<A, R, T> Drop for Call<A, R, T> {
-    fn drop(&mut self) {
-        if !self.future.done() {
-            let dropped = BrokenExecutor::Manager("it dropped a call".to_owned());
-            let _ = self.future.set_exception(TaskError::Broken(dropped));
+/// One call of a named function.
+struct Single<A, R> {
+    function: Function<A, R>,
+    argument: Mutex<Option<A>>,
+}
+
+impl<A: Portable, R: Portable> Call<R> for Single<A, R> {
+    fn run(&self, site: &CallSite<'_>) -> Option<Result<R, TaskError>> {
+        let argument = self.argument.lock().take()?;
+        Some(site.run_item(0, |context| self.function.call(argument, context)))
+    }
+
+    fn encode(&self) -> Result<EncodedCall, TaskError> {
+        encode_arguments(self.function.name(), self.argument.lock().take().as_slice())
+    }
+
+    fn decode(&self, answer: &[u8]) -> Result<Result<R, TaskError>, TaskError> {
+        let mut results = decode_results(self.function.name(), answer)?;
+        results.pop().ok_or_else(|| TaskError::message("the worker answered without a result"))
+    }
+}
+
+/// Code of this process.
+struct Closure<F>(Mutex<Option<F>>);
+
+impl<T: Send + 'static, F: FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static> Call<T> for Closure<F> {
+    fn run(&self, site: &CallSite<'_>) -> Option<Result<T, TaskError>> {
+        let body = self.0.lock().take()?;
+        Some(site.run_item(0, body))
+    }
+
+    fn encode(&self) -> Result<EncodedCall, TaskError> {
+        Err(argument_error("a closure", Codec::Encoded, "only named functions can be sent to a process".to_owned()))
+    }
+
+    fn decode(&self, _answer: &[u8]) -> Result<Result<T, TaskError>, TaskError> {
+        Err(TaskError::message("a closure has no answer from a process"))
+    }
+}
+
+/// Some items of a `map`.
+pub(super) struct Chunk<A, R> {
+    function: Function<A, R>,
+    items: u32,
+    /// The number of its first item in the executor, once it is known.
+    first_item: AtomicU32,
+    arguments: Mutex<Option<Vec<A>>>,
+}
+
+impl<A, R> Chunk<A, R> {
+    const NOT_NUMBERED: u32 = u32::MAX;
+}
+
+/// A chunk and its future.
+pub(super) type ChunkCall<A, R> = Shared<Vec<Result<R, TaskError>>, Chunk<A, R>>;
+
+impl<A: Portable, R: Portable> ChunkCall<A, R> {
+    pub(super) fn len(&self) -> usize {
+        self.call.items as usize
+    }
+
+    /// Takes its items back, if it is still pending, with the number of the first.
+    pub(super) fn withdraw_items(&self) -> Option<(u32, Vec<A>)> {
+        if !self.future.withdraw() {
+            return None;
+        }
+        Some((self.call.first_item.load(Ordering::Relaxed), self.call.arguments.lock().take()?))
+    }
+}
+
+impl<A: Portable, R: Portable> Call<Vec<Result<R, TaskError>>> for Chunk<A, R> {
+    fn items(&self) -> u32 {
+        self.items
+    }
+
+    fn number(&self, next_item: u32) -> u32 {
+        match self.first_item.load(Ordering::Relaxed) {
+            Self::NOT_NUMBERED => {
+                self.first_item.store(next_item, Ordering::Relaxed);
+                next_item
+            }
+            known => known,
         }
     }
+
+    fn run(&self, site: &CallSite<'_>) -> Option<Result<Vec<Result<R, TaskError>>, TaskError>> {
+        let arguments = self.arguments.lock().take()?;
+        Some(Ok(site.run_items(self.function, arguments)))
+    }
+
+    fn encode(&self) -> Result<EncodedCall, TaskError> {
+        encode_arguments(self.function.name(), self.arguments.lock().take().as_deref().unwrap_or_default())
+    }
+
+    fn decode(&self, answer: &[u8]) -> Result<Result<Vec<Result<R, TaskError>>, TaskError>, TaskError> {
+        decode_results(self.function.name(), answer).map(Ok)
+    }
 }
 
-// Both ignore that the future may be done already: one that was cancelled in the meantime stays cancelled.
-
-fn resolve_single<R>(future: &TaskFuture<R>, results: Results<R>) {
-    let only = results.and_then(|mut results| {
-        results.pop().unwrap_or_else(|| Err(TaskError::message("the worker answered without a result")))
-    });
-    let _ = match only {
-        Ok(value) => future.set_result(value),
-        Err(error) => future.set_exception(error),
-    };
-}
-
-fn resolve_chunk<R>(future: &TaskFuture<Vec<Result<R, TaskError>>>, results: Results<R>) {
-    let _ = match results {
-        Ok(results) => future.set_result(results),
-        Err(error) => future.set_exception(error),
-    };
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
 }

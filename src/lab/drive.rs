@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError, RunSettings};
 use crate::executor::{
     BuildError, EventSink, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, SequentialExecutor, SubmitError,
-    ThreadPoolExecutor, WorkerCommand, as_completed, gather,
+    ThreadPoolExecutor, WorkerCommand, as_completed, gather_results,
 };
 use crate::workload::{FieldError, Labels, Plan};
 
@@ -104,7 +104,7 @@ fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recor
         OnError::Skip | OnError::Continue => true,
     };
     if settings.collect == Collect::Map {
-        let options = MapOptions { chunksize: settings.chunksize, timeout: None };
+        let options = MapOptions { chunksize: settings.chunksize, ..MapOptions::default() };
         return match plan.map(executor, options, &go_on) {
             Ok(results) => {
                 results.for_each(drop);
@@ -112,13 +112,13 @@ fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recor
             }
             Err(MapError::Submit(refused)) => Some(refused),
             // Settings are checked before a run starts.
-            Err(MapError::Chunksize) => None,
+            Err(MapError::Chunksize | MapError::Buffersize) => None,
         };
     }
     let (futures, refused) = plan.submit(executor, &go_on);
     match settings.collect {
         Collect::AsCompleted => as_completed(futures, None).for_each(drop),
-        Collect::Gather => drop(pollster::block_on(gather(futures))),
+        Collect::Gather => drop(pollster::block_on(gather_results(futures))),
         _ => futures.into_iter().for_each(|future| drop(future.result(None))),
     }
     refused

@@ -13,7 +13,7 @@ use unix as platform;
 
 use std::fs::File;
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 
 /// Nanoseconds on the machine's monotonic clock. Stamps of different local processes can be compared and subtracted
 /// as they are; the zero point means nothing.
@@ -29,6 +29,51 @@ pub fn monotonic_nanos() -> i64 {
 /// When the handles cannot be duplicated.
 pub fn take_worker_pipes() -> io::Result<(File, File)> {
     platform::take_worker_pipes()
+}
+
+/// Standard output and error of this process, read by itself.
+pub struct CapturedOutput(platform::CapturedOutput);
+
+/// Makes everything that this process writes to standard output and error readable for itself.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn capture_output() -> io::Result<CapturedOutput> {
+    platform::capture_output().map(CapturedOutput)
+}
+
+impl CapturedOutput {
+    /// Another handle to the same.
+    ///
+    /// # Errors
+    /// When the handles cannot be duplicated.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Waits until there is something to read.
+    ///
+    /// # Errors
+    /// When the system can't wait.
+    pub fn wait_readable(&self) -> io::Result<()> {
+        self.0.wait_readable()
+    }
+
+    /// How many bytes can be read without waiting: of standard output, and of standard error.
+    #[must_use]
+    pub fn readable(&self) -> [usize; 2] {
+        self.0.readable()
+    }
+
+    /// What standard output (0) or standard error (1) says.
+    pub fn stream(&mut self, index: usize) -> &mut File {
+        self.0.stream(index)
+    }
+}
+
+/// Asks a child to end, as politely as the system can. It may be dead already.
+pub fn terminate(child: &mut Child) {
+    platform::terminate(child);
 }
 
 /// Sets `command` up so that the terminal's Ctrl-C reaches only the parent, which then stops its workers in order.

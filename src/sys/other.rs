@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,6 +23,35 @@ pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     let input = io::stdin().as_handle().try_clone_to_owned()?;
     let output = io::stdout().as_handle().try_clone_to_owned()?;
     Ok((File::from(input), File::from(output)))
+}
+
+/// Can't be had without unsafe code here.
+pub(super) enum CapturedOutput {}
+
+pub(super) fn capture_output() -> io::Result<CapturedOutput> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+impl CapturedOutput {
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        match *self {}
+    }
+
+    pub(super) fn wait_readable(&self) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(super) fn readable(&self) -> [usize; 2] {
+        match *self {}
+    }
+
+    pub(super) fn stream(&mut self, _index: usize) -> &mut File {
+        match *self {}
+    }
+}
+
+pub(super) fn terminate(child: &mut Child) {
+    let _ = child.kill();
 }
 
 pub(super) fn detach_from_terminal(command: &mut Command) {

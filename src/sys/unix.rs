@@ -5,8 +5,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 
+use rustix::event::{PollFd, PollFlags};
+use rustix::pipe::PipeFlags;
 use rustix::time::{ClockId, clock_gettime};
 
 pub(super) fn monotonic_nanos() -> i64 {
@@ -22,6 +24,49 @@ pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     rustix::stdio::dup2_stdin(&nothing)?;
     rustix::stdio::dup2_stdout(io::stderr())?;
     Ok((File::from(input), File::from(output)))
+}
+
+pub(super) struct CapturedOutput([File; 2]);
+
+pub(super) fn capture_output() -> io::Result<CapturedOutput> {
+    // All ends are close-on-exec but the two that become standard output and error.
+    let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
+    let ((output, output_in), (error, error_in)) = (pipe()?, pipe()?);
+    rustix::stdio::dup2_stdout(&output_in)?;
+    rustix::stdio::dup2_stderr(&error_in)?;
+    Ok(CapturedOutput([File::from(output), File::from(error)]))
+}
+
+impl CapturedOutput {
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self([self.0[0].try_clone()?, self.0[1].try_clone()?]))
+    }
+
+    pub(super) fn wait_readable(&self) -> io::Result<()> {
+        let mut polled = self.0.each_ref().map(|file| PollFd::new(file, PollFlags::IN));
+        loop {
+            match rustix::event::poll(&mut polled, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                result => return result.map(drop).map_err(io::Error::from),
+            }
+        }
+    }
+
+    pub(super) fn readable(&self) -> [usize; 2] {
+        self.0.each_ref().map(|file| rustix::io::ioctl_fionread(file).map_or(0, |bytes| bytes as usize))
+    }
+
+    pub(super) fn stream(&mut self, index: usize) -> &mut File {
+        &mut self.0[index]
+    }
+}
+
+pub(super) fn terminate(child: &mut Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
+        && matches!(child.try_wait(), Ok(None))
+    {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
 }
 
 pub(super) fn detach_from_terminal(command: &mut Command) {

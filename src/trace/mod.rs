@@ -22,7 +22,7 @@ pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use series::Series;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 
-use crate::executor::{Event, EventKind, Outcome, TaskError, WorkId};
+use crate::executor::{Event, EventKind, Outcome, Stream, TaskError, WorkId};
 use blocks::Blocks;
 use call::{Stamp, StoredCall};
 
@@ -38,11 +38,26 @@ pub struct Trace {
     errors: Blocks<ItemError>,
     /// What the items of calls that are under way have come to, in case the call is lost after all.
     under_way: HashMap<WorkId, Outcomes>,
-    items_submitted: u32,
+    log: Blocks<LogLine>,
     last_event: i64,
     last_result: i64,
     ignored: usize,
     missing_worker: Option<Arc<str>>,
+}
+
+/// A line that a task printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it was read, which is not before it was printed and not after the task's end.
+    pub at: i64,
+    /// The task; `None` if it was printed while none ran.
+    pub item: Option<u32>,
+    /// On which worker.
+    pub worker: u32,
+    /// Where to.
+    pub stream: Stream,
+    /// The line, without its end.
+    pub line: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,7 +85,7 @@ impl Trace {
             queues: Series::default(),
             errors: Blocks::default(),
             under_way: HashMap::new(),
-            items_submitted: 0,
+            log: Blocks::default(),
             last_event: 0,
             last_result: 0,
             ignored: 0,
@@ -83,7 +98,8 @@ impl Trace {
         let at = self.time_of(event.at);
         self.last_event = self.last_event.max(at);
         let known = match &event.kind {
-            EventKind::Submitted { call, items } => self.submitted(*call, *items, at),
+            EventKind::Submitted { call, first_item, items } => self.submitted(*call, *first_item, *items, at),
+            EventKind::Withdrawn { call } => self.withdrawn(*call, at),
             EventKind::EnteredCallQueue { call } => self.advance(*call, Stage::CallQueue, at),
             EventKind::Taken { call, worker } => {
                 let known = self.advance(*call, Stage::Executing, at);
@@ -123,24 +139,40 @@ impl Trace {
                 self.missing_worker = Some(cause.as_str().into());
                 true
             }
-            EventKind::CallbackPanicked { .. } => true,
+            EventKind::Printed { worker, task, stream, line } => {
+                let item = task.and_then(|(call, item)| Some(self.calls.get(call as usize)?.first_item + item));
+                self.log.push(LogLine { at, item, worker: *worker, stream: *stream, line: line.as_str().into() });
+                true
+            }
+            EventKind::MaxWorkersChanged { .. }
+            | EventKind::InitializerFailed { .. }
+            | EventKind::CallbackPanicked { .. } => true,
         };
         self.ignored += usize::from(!known);
     }
 
-    fn submitted(&mut self, call: WorkId, items: u32, at: i64) -> bool {
-        let items_submitted = self.items_submitted.checked_add(items);
-        let Some(items_submitted) = items_submitted.filter(|_| call == self.calls.len() as WorkId) else {
+    fn submitted(&mut self, call: WorkId, first_item: u32, items: u32, at: i64) -> bool {
+        if call != self.calls.len() as WorkId || first_item.checked_add(items).is_none() {
             return false;
-        };
-        self.calls.push(StoredCall::submitted(at, self.items_submitted, items));
-        self.items_submitted = items_submitted;
+        }
+        self.calls.push(StoredCall::submitted(at, first_item, items));
         self.counts.calls.submitted += 1;
         self.counts.calls.pending += 1;
         self.counts.items.submitted += items as usize;
         self.counts.items.pending += items as usize;
         self.note_queues(at);
         true
+    }
+
+    /// The call counts as cancelled; its items were never submitted, as they will be again.
+    fn withdrawn(&mut self, call: WorkId, at: i64) -> bool {
+        let Some(items) = self.calls.get(call as usize).map(|row| row.items as usize) else { return false };
+        let known = self.advance(call, Stage::Cancelled, at);
+        if known {
+            self.counts.items.cancelled -= items;
+            self.counts.items.submitted -= items;
+        }
+        known
     }
 
     /// Moves a call, and those of its items that are where it is, to `stage`.
@@ -324,6 +356,11 @@ impl Trace {
         self.errors.len()
     }
 
+    /// What tasks printed, in the order in which it was heard of.
+    pub fn log(&self) -> impl Iterator<Item = &LogLine> {
+        self.log.iter()
+    }
+
     /// When the first call was submitted.
     #[must_use]
     pub fn first_submission(&self) -> i64 {
@@ -370,8 +407,8 @@ mod tests {
     fn any_event() -> impl Strategy<Value = Event> {
         let (call, item, worker) = (0..6_u64, 0..3_u32, 0..3_u32);
         let outcome = prop_oneof![Just(Outcome::Returned), Just(Outcome::Raised(Box::new(TaskError::message("no")))),];
-        let kind = (0..11_u8, call, item, worker, outcome).prop_map(|(kind, call, item, worker, outcome)| match kind {
-            0 => EventKind::Submitted { call, items: item },
+        let kind = (0..12_u8, call, item, worker, outcome).prop_map(|(kind, call, item, worker, outcome)| match kind {
+            0 => EventKind::Submitted { call, first_item: item, items: item },
             1 => EventKind::EnteredCallQueue { call },
             2 => EventKind::Taken { call, worker },
             3 => EventKind::Started { call, item, worker },
@@ -381,6 +418,7 @@ mod tests {
             7 => EventKind::ResultReceived { call },
             8 => EventKind::Cancelled { call },
             9 => EventKind::Lost { call, error: Box::new(TaskError::Interrupted) },
+            10 => EventKind::Withdrawn { call },
             _ => EventKind::WorkerExited { worker, cause: String::new() },
         });
         (0..1000_i64, kind).prop_map(|(at, kind)| Event { at, kind })
@@ -392,7 +430,7 @@ mod tests {
         fn counts_add_up_whatever_comes(events in prop::collection::vec(any_event(), 0..200)) {
             let mut trace = Trace::new(0);
             for call in 0..4 {
-                trace.apply(&Event { at: 0, kind: EventKind::Submitted { call, items: 2 } });
+                trace.apply(&Event { at: 0, kind: EventKind::Submitted { call, first_item: 2 * call as u32, items: 2 } });
             }
             for event in &events {
                 trace.apply(event);

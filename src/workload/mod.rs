@@ -17,7 +17,7 @@ mod thumbnails;
 use std::sync::atomic::AtomicBool;
 
 pub use param::{FieldError, Param, ParamKind, Params};
-pub use plan::{Labels, Plan};
+pub use plan::{GoOn, Labels, Plan};
 
 use crate::executor::Registry;
 

@@ -31,35 +31,32 @@ impl Plan {
     ///
     /// # Errors
     /// When the executor takes no (more) calls.
-    pub fn map(
+    pub fn map<'a>(
         self,
         executor: &dyn RawExecutor,
         options: MapOptions,
-        go_on: &dyn Fn() -> bool,
-    ) -> Result<Map<String>, MapError> {
+        go_on: GoOn<'a>,
+    ) -> Result<Map<'a, String>, MapError> {
         self.work.map(executor, options, go_on)
     }
 
     /// Submits everything, item by item, as long as `go_on` says so before each. If the executor stops taking calls, the futures so far are returned beside the
     /// error.
-    pub fn submit(
-        self,
-        executor: &dyn RawExecutor,
-        go_on: &dyn Fn() -> bool,
-    ) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
+    pub fn submit(self, executor: &dyn RawExecutor, go_on: GoOn<'_>) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
         self.work.submit(executor, go_on)
     }
 }
 
-type GoOn<'a> = &'a dyn Fn() -> bool;
+/// Whether to submit the next item.
+pub type GoOn<'a> = &'a (dyn Fn() -> bool + Sync);
 
 trait Work: Send {
-    fn map(
+    fn map<'a>(
         self: Box<Self>,
         to: &dyn RawExecutor,
         options: MapOptions,
-        go_on: GoOn<'_>,
-    ) -> Result<Map<String>, MapError>;
+        go_on: GoOn<'a>,
+    ) -> Result<Map<'a, String>, MapError>;
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>)
     -> (Vec<TaskFuture<String>>, Option<SubmitError>);
 }
@@ -69,13 +66,13 @@ struct Calls<A, I> {
     arguments: I,
 }
 
-impl<A: Portable, I: ExactSizeIterator<Item = A> + Send> Work for Calls<A, I> {
-    fn map(
+impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Calls<A, I> {
+    fn map<'a>(
         self: Box<Self>,
         to: &dyn RawExecutor,
         options: MapOptions,
-        go_on: GoOn<'_>,
-    ) -> Result<Map<String>, MapError> {
+        go_on: GoOn<'a>,
+    ) -> Result<Map<'a, String>, MapError> {
         to.map(self.function, self.arguments.take_while(|_| go_on()), options)
     }
 

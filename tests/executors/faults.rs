@@ -11,8 +11,8 @@ use poolscope::executor::{
 };
 
 use crate::functions::{
-    ABORT, BOOBY_TRAPPED, ECHO, EXIT, Fussy, Gate, PASS_GATE, PID, POWER, PRINT, Stubborn, Trap, UNDECODABLE,
-    UNENCODABLE, UNKNOWN,
+    ABORT, BOOBY_TRAPPED, DEADLY, Deadly, ECHO, EXIT, Fussy, Gate, PASS_GATE, PID, POWER, PRINT, Stubborn, Trap,
+    UNDECODABLE, UNENCODABLE, UNKNOWN,
 };
 use crate::traced::{Kind, PATIENCE, Traced, worker_command};
 use crate::trial;
@@ -36,6 +36,9 @@ pub fn trials() -> Vec<Trial> {
             trial("faults::killed_while_executing", killed_while_executing),
             trial("faults::killed_while_idle", killed_while_idle),
             trial("faults::killed_while_it_writes_its_result", killed_while_writing),
+            trial("faults::dead_while_decoding_or_encoding", deadly_codecs),
+            trial("faults::dead_while_large_arguments_are_written", large_arguments),
+            trial("faults::a_stopped_worker_goes_on_where_it_was", stopped_and_resumed),
             trial("faults::a_worker_that_never_greets_does_not_hold_up_an_interrupted_pool", never_greets),
             trial("faults::no_child_outlives_a_killed_parent", parent_killed),
             trial("faults::a_stopped_worker_does_not_hold_up_an_interrupted_pool", stopped_worker),
@@ -130,6 +133,51 @@ fn killed_while_writing() {
         }
         pool.finish();
     }
+}
+
+// test_crash_at_task_unpickle, test_crash_during_result_pickle_on_worker
+fn deadly_codecs() {
+    let here = std::process::id();
+    for deadly in [Deadly::ToDecode(here), Deadly::ToEncode(here)] {
+        let pool = Traced::new(Kind::Processes, 2);
+        let error = pool.executor.submit(DEADLY, deadly).unwrap().result(Some(PATIENCE)).unwrap_err();
+        let expected = "ended with signal 6 (SIGABRT) while running call 0";
+        assert!(broken(&error).to_string().ends_with(expected), "{error}");
+        assert!(matches!(pool.executor.submit(POWER, (2, 2)), Err(SubmitError::Broken(_))));
+        pool.finish();
+    }
+}
+
+// test_crash_big_data: more than a pipe holds is being written to those who are gone
+fn large_arguments() {
+    let pool = Traced::new(Kind::Processes, 2);
+    let gate = Gate::new();
+    let first: Vec<_> = (0..2).map(|_| pool.executor.submit(PASS_GATE, gate.port()).unwrap()).collect();
+    let workers = gate.arrivals(2);
+    let arguments = (0..10).map(|_| vec![7_u8; 4 << 20]);
+    let map = pool.executor.map(ECHO, arguments, MapOptions::default()).unwrap();
+    // The pool sees to the other.
+    signal(workers[0].pid, "KILL");
+    assert!(first.iter().all(|future| future.result(Some(PATIENCE)).is_err()));
+    for result in map {
+        broken(&result.unwrap_err());
+    }
+    pool.finish();
+}
+
+fn stopped_and_resumed() {
+    let pool = Traced::new(Kind::Processes, 1);
+    let gate = Gate::new();
+    let future = pool.executor.submit(PASS_GATE, gate.port()).unwrap();
+    let stopped = gate.arrival();
+    let pid = stopped.pid;
+    signal(pid, "STOP");
+    drop(stopped);
+    // Nothing comes from a process that is stopped.
+    assert_eq!(future.result(Some(Duration::from_millis(100))), Err(ResultError::TimedOut));
+    signal(pid, "CONT");
+    assert_eq!(future.result(Some(PATIENCE)), Ok(pid));
+    assert_eq!(pool.finish().counts().returned, 1);
 }
 
 /// 2 workers execute, 3 calls are in the call queue: 5 are RUNNING, the rest is PENDING (CPython's 2w + 1).
@@ -264,7 +312,7 @@ fn parent_killed() {
     parent.kill().unwrap();
     parent.wait().unwrap();
     for worker in workers {
-        worker.wait_until_dead(Duration::from_secs(10));
+        worker.wait_until_dead(Duration::from_secs(1));
     }
 }
 

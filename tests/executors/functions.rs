@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use poolscope::executor::{Function, Registry, TaskContext, TaskError};
@@ -19,6 +20,9 @@ pub const ECHO: Function<Vec<u8>, Vec<u8>> = Function::new("echo", |bytes, _| Ok
 
 pub const EXIT: Function<i32, ()> = Function::new("exit", |code, _| std::process::exit(code));
 
+/// Does nothing with a number, as [`EXIT`] would.
+pub const PASS: Function<i32, ()> = Function::new("pass", |_, _| Ok(()));
+
 pub const ABORT: Function<(), ()> = Function::new("abort", |(), _| std::process::abort());
 
 pub const PID: Function<(), u32> = Function::new("pid", |(), _| Ok(std::process::id()));
@@ -28,6 +32,91 @@ pub const PRINT: Function<String, ()> = Function::new("print", |text, _| {
     eprintln!("{text}");
     Ok(())
 });
+
+/// Parses a number, the way errors are passed on.
+pub const PARSE: Function<String, u32> = Function::new("parse", |text, _| {
+    text.parse()
+        .map_err(|error: std::num::ParseIntError| TaskError::with_cause(format!("`{text}` is no count"), &error))
+});
+
+/// What [`MARK`] was called with in this process: an initializer's work.
+pub static MARKED: AtomicU64 = AtomicU64::new(0);
+
+pub const MARK: Function<u64, ()> = Function::new("mark", |value, _| {
+    MARKED.store(value, Ordering::SeqCst);
+    Ok(())
+});
+
+pub const READ_MARK: Function<(), u64> = Function::new("read mark", |(), _| Ok(MARKED.load(Ordering::SeqCst)));
+
+pub const FAILING_INITIALIZER: Function<Mishap, ()> = Function::new("failing initializer", |mishap, _| match mishap {
+    Mishap::Error => Err(TaskError::message("no licence")),
+    Mishap::Panic => panic!("no licence"),
+    Mishap::Exit => std::process::exit(7),
+});
+
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Mishap {
+    Error,
+    Panic,
+    Exit,
+}
+
+/// Takes what can only be decoded by a process that then is no more, or returns what ends the process that encodes it.
+pub const DEADLY: Function<Deadly, Deadly> = Function::new("deadly", |deadly, _| Ok(deadly));
+
+/// See [`DEADLY`]. Each half does no harm on the other way.
+#[derive(Clone, Copy, Debug)]
+pub enum Deadly {
+    /// Aborts where it is decoded, but for the process that made it.
+    ToDecode(u32),
+    /// Aborts where it is encoded, but for the process that made it.
+    ToEncode(u32),
+}
+
+impl serde::Serialize for Deadly {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::ToEncode(harmless) if *harmless != std::process::id() => std::process::abort(),
+            Self::ToEncode(harmless) => (true, harmless).serialize(serializer),
+            Self::ToDecode(harmless) => (false, harmless).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Deadly {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match <(bool, u32)>::deserialize(deserializer)? {
+            (true, harmless) => Ok(Self::ToEncode(harmless)),
+            (false, harmless) if harmless != std::process::id() => std::process::abort(),
+            (false, harmless) => Ok(Self::ToDecode(harmless)),
+        }
+    }
+}
+
+/// Connects to a listener when it is made, and lets go when it is dropped: whoever listens knows whether it exists.
+pub const HOLD: Function<Guest, u32> = Function::new("hold", |_guest, _| Ok(std::process::id()));
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "the stream is held, not read")]
+pub struct Guest {
+    pub port: u16,
+    pub stream: Option<TcpStream>,
+}
+
+impl serde::Serialize for Guest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.port.serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Guest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let port = u16::deserialize(deserializer)?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(serde::de::Error::custom)?;
+        Ok(Self { port, stream: Some(stream) })
+    }
+}
 
 /// Sleeps, unless it is asked to stop.
 pub const SLEEP: Function<Duration, ()> = Function::new("sleep", |duration, context| context.sleep(duration));
@@ -100,10 +189,17 @@ pub fn registry() -> Registry {
         .with(PANIC)
         .with(ECHO)
         .with(EXIT)
+        .with(PASS)
         .with(ABORT)
         .with(PID)
         .with(PRINT)
         .with(SLEEP)
+        .with(PARSE)
+        .with(MARK)
+        .with(READ_MARK)
+        .with(FAILING_INITIALIZER)
+        .with(DEADLY)
+        .with(HOLD)
         .with(PASS_GATE)
         .with(UNDECODABLE)
         .with(UNENCODABLE)
@@ -121,7 +217,7 @@ fn pass_gate(port: u16, _context: &TaskContext) -> Result<u32, TaskError> {
 
 /// Where tasks wait, so that a test knows that they execute, and decides when they end.
 pub struct Gate {
-    listener: TcpListener,
+    pub listener: TcpListener,
 }
 
 /// A task that waits at the gate. Dropping it lets the task through.
@@ -153,6 +249,11 @@ impl Gate {
 }
 
 impl Waiting {
+    /// Somebody who said nothing.
+    pub fn new(stream: TcpStream) -> Self {
+        Self { pid: 0, stream }
+    }
+
     /// Waits until the task's process is gone, which closes its end of the stream. Fails after `patience`.
     pub fn wait_until_dead(mut self, patience: Duration) {
         self.stream.set_read_timeout(Some(patience)).unwrap();

@@ -5,7 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use poolscope::executor::{FutureState, ResultError, ReturnWhen, TaskError, TaskFuture, as_completed, gather, wait};
+use poolscope::executor::{
+    FutureState, ResultError, ReturnWhen, TaskError, TaskFuture, as_completed, gather, gather_results, wait,
+};
 
 use crate::traced::PATIENCE;
 use crate::trial;
@@ -26,6 +28,8 @@ pub fn trials() -> Vec<Trial> {
         trial("futures::as_completed_yields_each_once_then_says_what_is_missing", as_completed_deadline),
         trial("futures::as_completed_follows_completion", as_completed_order),
         trial("futures::await_and_gather", await_and_gather),
+        trial("futures::gather_fails_with_the_first_error", gather_fails_at_once),
+        trial("futures::a_snapshot_is_one_moment", snapshots),
     ]
 }
 
@@ -234,6 +238,45 @@ fn await_and_gather() {
     let thread = thread::spawn(move || setter.set_result(42).unwrap());
     assert_eq!(pollster::block_on(future.clone()), Ok(42));
     thread.join().unwrap();
-    let results = pollster::block_on(gather([failed(), future, in_state(FutureState::Cancelled)]));
-    assert_eq!(results, [Err(ResultError::Task(TaskError::message(""))), Ok(42), Err(ResultError::Cancelled)]);
+    let all = [future.clone(), failed(), in_state(FutureState::Cancelled)];
+    assert_eq!(pollster::block_on(gather(all.clone())), Err(ResultError::Task(TaskError::message(""))));
+    assert_eq!(pollster::block_on(gather([future.clone(), future.clone()])), Ok(vec![42, 42]));
+    assert_eq!(pollster::block_on(gather(Vec::<TaskFuture<u32>>::new())), Ok(Vec::new()));
+    let results = pollster::block_on(gather_results(all));
+    assert_eq!(results, [Ok(42), Err(ResultError::Task(TaskError::message(""))), Err(ResultError::Cancelled)]);
+}
+
+/// As asyncio's: the first error ends the wait, whatever is still pending.
+fn gather_fails_at_once() {
+    let (pending, fails) = (TaskFuture::<u32>::new(), TaskFuture::<u32>::new());
+    let setter = fails.clone();
+    let thread = thread::spawn(move || setter.set_exception(TaskError::message("no")).unwrap());
+    let gathered = pollster::block_on(gather([pending.clone(), fails]));
+    assert_eq!(gathered, Err(ResultError::Task(TaskError::message("no"))));
+    assert!(!pending.done(), "the others go on");
+    thread.join().unwrap();
+}
+
+/// State and result belong together, however the future is finished meanwhile.
+fn snapshots() {
+    for state in [FutureState::Pending, FutureState::Running, FutureState::Cancelled, FutureState::CancelledAndNotified]
+    {
+        let snapshot = in_state(state).snapshot();
+        assert_eq!((snapshot.state, snapshot.result), (state, None));
+    }
+    assert_eq!(failed().snapshot().result, Some(Err(TaskError::message(""))));
+    for _ in 0..200 {
+        let future = TaskFuture::new();
+        let setter = future.clone();
+        let thread = thread::spawn(move || setter.set_result(42).unwrap());
+        loop {
+            let snapshot = future.snapshot();
+            assert_eq!(snapshot.done(), snapshot.result.is_some());
+            if snapshot.done() {
+                assert_eq!(snapshot.result, Some(Ok(42)));
+                break;
+            }
+        }
+        thread.join().unwrap();
+    }
 }

@@ -5,10 +5,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
 
+mod exit;
 mod faults;
 mod functions;
 mod futures;
+mod maps;
+mod process_pools;
 mod suite;
+mod thread_pools;
 mod traced;
 
 use libtest_mimic::{Arguments, Trial};
@@ -23,8 +27,19 @@ fn main() {
             }
         }
         Some("parent") => faults::be_the_parent(),
+        Some("open-files") => process_pools::be_the_one_who_counts_files(),
+        Some("exit") => exit::be_the_program(),
         _ => {
-            let trials = [futures::trials(), suite::trials(), faults::trials()].concat_all();
+            let trials = [
+                futures::trials(),
+                suite::trials(),
+                maps::trials(),
+                thread_pools::trials(),
+                process_pools::trials(),
+                faults::trials(),
+                exit::trials(),
+            ]
+            .concat_all();
             libtest_mimic::run(&Arguments::from_args(), trials).exit();
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 use poolscope::executor::{
-    Event, EventKind, ProcessPoolExecutor, RawExecutor, SequentialExecutor, ThreadPoolExecutor, WorkerCommand,
+    Event, EventKind, EventSink, ProcessPoolBuilder, ProcessPoolExecutor, RawExecutor, SequentialExecutor,
+    ThreadPoolBuilder, ThreadPoolExecutor, WorkerCommand,
 };
 use poolscope::trace::Trace;
 
@@ -20,8 +21,8 @@ pub enum Kind {
     Processes,
 }
 
-pub struct Traced {
-    pub executor: Arc<dyn RawExecutor>,
+pub struct Traced<E: RawExecutor + ?Sized = dyn RawExecutor> {
+    pub executor: Arc<E>,
     events: Receiver<Event>,
     origin: i64,
 }
@@ -36,22 +37,59 @@ impl Traced {
     }
 
     pub fn with_command(kind: Kind, workers: usize, command: WorkerCommand) -> Self {
+        Self::watch(|sink| -> Arc<dyn RawExecutor> {
+            match kind {
+                Kind::Sequential => Arc::new(SequentialExecutor::new(sink)),
+                Kind::Threads => Arc::new(ThreadPoolExecutor::new(workers, sink).unwrap()),
+                Kind::Processes => Arc::new(ProcessPoolExecutor::new(workers, command, sink).unwrap()),
+            }
+        })
+    }
+}
+
+impl Traced<ThreadPoolExecutor> {
+    pub fn threads(build: impl FnOnce(ThreadPoolBuilder) -> ThreadPoolBuilder) -> Self {
+        Self::watch(|sink| Arc::new(build(ThreadPoolExecutor::builder().events(sink)).build().unwrap()))
+    }
+}
+
+impl Traced<ProcessPoolExecutor> {
+    pub fn processes(build: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilder) -> Self {
+        let builder = ProcessPoolExecutor::builder().worker_command(worker_command());
+        Self::watch(|sink| Arc::new(build(builder.events(sink)).build().unwrap()))
+    }
+}
+
+impl<E: RawExecutor + ?Sized> Traced<E> {
+    fn watch(build: impl FnOnce(Arc<dyn EventSink>) -> Arc<E>) -> Self {
         let origin = poolscope::sys::monotonic_nanos();
         let (sink, events) = unbounded::<Event>();
-        let sink = Arc::new(sink);
-        let executor: Arc<dyn RawExecutor> = match kind {
-            Kind::Sequential => Arc::new(SequentialExecutor::new(sink)),
-            Kind::Threads => Arc::new(ThreadPoolExecutor::new(workers, sink).unwrap()),
-            Kind::Processes => Arc::new(ProcessPoolExecutor::new(workers, command, sink).unwrap()),
-        };
-        Self { executor, events, origin }
+        Self { executor: build(Arc::new(sink)), events, origin }
+    }
+
+    /// Waits until something has happened.
+    pub fn until(&self, mut happened: impl FnMut(&EventKind) -> bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            let event = self.events.recv_timeout(PATIENCE).expect("it never happened");
+            let last = happened(&event.kind);
+            events.push(event);
+            if last {
+                return events;
+            }
+        }
     }
 
     /// Shuts the executor down, checks what every executor owes, and returns the trace.
     pub fn finish(self) -> Trace {
+        self.finish_after(Vec::new())
+    }
+
+    /// The same, when `events` were looked at before.
+    pub fn finish_after(self, mut events: Vec<Event>) -> Trace {
         self.executor.shutdown(true, false);
         // Whatever happened, happened before the shutdown returned.
-        let events: Vec<Event> = self.events.try_iter().collect();
+        events.extend(self.events.try_iter());
         check_order(&events);
         let mut trace = Trace::new(self.origin);
         for event in &events {
@@ -88,9 +126,10 @@ fn check_order(events: &[Event]) {
             EventKind::Started { call, item, .. } => (call, 4 + 2 * item),
             EventKind::Finished { call, item, .. } | EventKind::Skipped { call, item } => (call, 5 + 2 * item),
             EventKind::EnteredResultQueue { call } => (call, u32::MAX - 1),
-            EventKind::ResultReceived { call } | EventKind::Cancelled { call } | EventKind::Lost { call, .. } => {
-                (call, u32::MAX)
-            }
+            EventKind::ResultReceived { call }
+            | EventKind::Cancelled { call }
+            | EventKind::Withdrawn { call }
+            | EventKind::Lost { call, .. } => (call, u32::MAX),
             _ => continue,
         };
         let before = reached.insert(*call, step).unwrap_or(0);

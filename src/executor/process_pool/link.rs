@@ -16,10 +16,11 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
+use super::builder::Settings;
 use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, read_frame, release_if_large, write_frame};
-use crate::executor::error::TaskError;
+use crate::executor::error::{ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
-use crate::executor::work_item::EncodedCall;
+use crate::executor::function::EncodedCall;
 use crate::sys;
 
 /// A call in the call queue, or on its way to a worker.
@@ -30,6 +31,15 @@ pub(super) struct CallItem {
 
 /// What the threads of a link tell the manager.
 pub(super) enum News {
+    /// The worker can take calls.
+    Ready {
+        worker: WorkerId,
+    },
+    /// It never will.
+    InitializerFailed {
+        worker: WorkerId,
+        error: TaskError,
+    },
     /// A call left the call queue.
     Taken {
         worker: WorkerId,
@@ -39,6 +49,10 @@ pub(super) enum News {
         worker: WorkerId,
         call: WorkId,
         answer: Result<Vec<u8>, TaskError>,
+    },
+    /// It takes no more calls: its input was closed, as it was told to retire or has done as many as it may.
+    Leaving {
+        worker: WorkerId,
     },
     /// The last thing that is heard of a worker. `fault` = it spoke, but not our protocol.
     Exited {
@@ -53,8 +67,25 @@ pub(super) enum Order {
     NextPlease,
     Interrupt,
     SkipRest,
+    /// Leave after the call that it executes, if it does.
+    Retire,
     /// Close the worker's input, which ends it.
     Close,
+}
+
+/// How a worker is expected to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Not before the pool does.
+    Stays,
+    /// It was told to leave after its current call.
+    Retiring,
+    /// Its input is closed; it ends any moment.
+    Leaving,
+    /// It was killed, because it did not stop when it was asked to.
+    Deaf,
+    /// It was ended on request.
+    Forced(ForcedShutdown),
 }
 
 /// One worker process.
@@ -62,8 +93,9 @@ pub(super) struct Link {
     pub(super) pid: u32,
     /// The call that it holds.
     pub(super) call: Option<WorkId>,
-    /// It was killed because it did not stop when it was asked to.
-    pub(super) deaf: bool,
+    pub(super) ready: bool,
+    /// What it was told to do, or has come to.
+    pub(super) fate: Fate,
     orders: Sender<Order>,
     child: Arc<Mutex<Child>>,
     feeder: JoinHandle<()>,
@@ -74,11 +106,13 @@ impl Link {
     /// Starts worker number `worker` and its two threads.
     pub(super) fn start(
         worker: WorkerId,
-        mut command: Command,
+        settings: &Settings,
         call_queue: Receiver<CallItem>,
         news: Sender<News>,
         sink: Arc<dyn EventSink>,
     ) -> io::Result<Self> {
+        let mut command = Command::new(&settings.worker_command.program);
+        command.args(&settings.worker_command.arguments);
         sys::detach_from_terminal(&mut command);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let pid = child.id();
@@ -96,7 +130,15 @@ impl Link {
             sink: Arc::clone(&sink),
         };
         let ended_sink = Arc::clone(&sink);
-        let feeder = Feeder { worker, call_queue, orders: orders_in, news, sink };
+        let feeder = Feeder {
+            worker,
+            initializer: settings.initializer.clone(),
+            calls_left: settings.max_tasks_per_child,
+            call_queue,
+            orders: orders_in,
+            news,
+            sink,
+        };
         // Without its threads a child would wait for ever; without a child they end by themselves.
         let name = |role: &str| thread::Builder::new().name(format!("{role} of worker {worker}"));
         let threads = name("feeder").spawn(move || feeder.run(stdin)).and_then(|feeder| {
@@ -104,7 +146,9 @@ impl Link {
             Ok((feeder, reader))
         });
         match threads {
-            Ok((feeder, reader)) => Ok(Self { pid, call: None, deaf: false, orders, child, feeder, reader }),
+            Ok((feeder, reader)) => {
+                Ok(Self { pid, call: None, ready: false, fate: Fate::Stays, orders, child, feeder, reader })
+            }
             Err(error) => {
                 let mut child = child.lock();
                 let _ = child.kill();
@@ -125,6 +169,16 @@ impl Link {
         let _ = self.child.lock().kill();
     }
 
+    /// Ends the process on request. It may be dead already.
+    pub(super) fn force_down(&mut self, how: ForcedShutdown) {
+        self.fate = Fate::Forced(how);
+        match how {
+            // Under the lock it is not reaped, so the pid is still its own.
+            ForcedShutdown::Terminate => sys::terminate(&mut self.child.lock()),
+            ForcedShutdown::Kill => self.kill(),
+        }
+    }
+
     /// Waits for the two threads, which end once the process has.
     pub(super) fn join(self) {
         self.order(Order::Close);
@@ -135,6 +189,9 @@ impl Link {
 
 struct Feeder {
     worker: WorkerId,
+    initializer: Option<EncodedCall>,
+    /// How many more calls its worker may have; `None` = as many as there are.
+    calls_left: Option<usize>,
     call_queue: Receiver<CallItem>,
     orders: Receiver<Order>,
     news: Sender<News>,
@@ -142,19 +199,29 @@ struct Feeder {
 }
 
 impl Feeder {
-    /// Until it is told to close the pipe, or the pipe breaks (then the reader has more to tell).
-    fn run(self, mut stdin: ChildStdin) {
+    /// Until its worker is to end, or the pipe breaks (then the reader has more to tell).
+    fn run(mut self, mut stdin: ChildStdin) {
         let worker = self.worker;
-        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker };
-        let mut written = write_frame(&mut stdin, &hello, &[]);
+        let (initializer, arguments) = match self.initializer.take() {
+            Some(EncodedCall { function, arguments }) => (Some(function.to_owned()), arguments),
+            None => (None, Vec::new()),
+        };
+        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, initializer };
+        let mut written = write_frame(&mut stdin, &hello, &arguments);
         let nothing = never();
         // It is not ready for a first call until it has said hello.
         let mut ready = false;
+        let mut retiring = false;
         while written.is_ok() {
+            if ready && (retiring || self.calls_left == Some(0)) {
+                let _ = self.news.send(News::Leaving { worker });
+                return;
+            }
             select! {
                 recv(if ready { &self.call_queue } else { &nothing }) -> item => {
                     let Ok(CallItem { call, encoded }) = item else { return };
                     ready = false;
+                    self.calls_left = self.calls_left.map(|left| left - 1);
                     self.sink.record(Event::now(EventKind::Taken { call, worker }));
                     let _ = self.news.send(News::Taken { worker, call });
                     let message = ToWorker::Call { call, function: encoded.function.to_owned() };
@@ -162,6 +229,7 @@ impl Feeder {
                 }
                 recv(self.orders) -> order => match order {
                     Ok(Order::NextPlease) => ready = true,
+                    Ok(Order::Retire) => retiring = true,
                     Ok(Order::Interrupt) => written = write_frame(&mut stdin, &ToWorker::Interrupt, &[]),
                     Ok(Order::SkipRest) => written = write_frame(&mut stdin, &ToWorker::SkipRest, &[]),
                     Ok(Order::Close) | Err(_) => return,
@@ -212,13 +280,22 @@ impl Reader {
                 Ok((FromWorker::Hello { version }, _)) if version == VERSION => {
                     greeted = true;
                     self.sink.record(Event::now(EventKind::WorkerReady { worker }));
+                    let _ = self.news.send(News::Ready { worker });
                     let _ = self.orders.send(Order::NextPlease);
                 }
                 Ok((FromWorker::Hello { version }, _)) => {
                     return Some(format!("it speaks `{version}`, this program `{VERSION}`"));
                 }
-                Ok(_) if !greeted => return Some("it did not say hello first".to_owned()),
+                Ok((FromWorker::InitializerFailed { error }, _)) if !greeted => {
+                    let told = EventKind::InitializerFailed { worker, error: Box::new(error.clone()) };
+                    self.sink.record(Event::now(told));
+                    let _ = self.news.send(News::InitializerFailed { worker, error });
+                }
                 Ok((FromWorker::Events(events), _)) => events.into_iter().for_each(|event| self.sink.record(event)),
+                Ok(_) if !greeted => return Some("it did not say hello first".to_owned()),
+                Ok((FromWorker::InitializerFailed { .. }, _)) => {
+                    return Some("its initializer failed twice".to_owned());
+                }
                 Ok((FromWorker::Answer { call, error }, results)) => {
                     let answer = error.map_or_else(|| Ok(results.to_vec()), Err);
                     // The manager hears of the answer before the feeder can take the next call.

@@ -14,26 +14,31 @@
 //! [`Shared`] is what callers and the manager both touch: one mutex, held for moments, never while a callback runs.
 //! Everything else belongs to the manager alone.
 
+mod builder;
 mod link;
 mod manager;
+mod prints;
 mod protocol;
 mod worker;
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+pub use builder::{OnWorkerDeath, ProcessPoolBuilder, WorkerCommand};
 pub use worker::{WorkerError, run_worker};
 
-use super::RawExecutor;
-use super::error::{BrokenExecutor, BuildError, SubmitError};
-use super::event::{EventSink, WorkId};
-use super::work_item::WorkItem;
+use super::error::{BrokenExecutor, BuildError, ForcedShutdown, SubmitError};
+use super::event::{Event, EventKind, EventSink};
+use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
+use super::future::PoolId;
+use super::work_item::{Numbering, WorkItem};
+use super::{RawExecutor, Submit};
+use builder::Settings;
 use manager::Manager;
 
 /// Calls that wait in the call queue although every worker is busy: CPython's `EXTRA_QUEUED_CALLS`.
@@ -41,52 +46,43 @@ const EXTRA_QUEUED_CALLS: usize = 1;
 
 /// Runs calls in child processes, so that one that crashes takes nothing else with it.
 pub struct ProcessPoolExecutor {
-    shared: Arc<Shared>,
+    pool: Pool,
+}
+
+/// A handle for those who start the manager.
+#[derive(Clone)]
+struct Pool(Arc<Shared>);
+
+struct Shared {
+    id: PoolId,
+    state: Mutex<State>,
+    /// Room for one: wake-ups coalesce, so waking never blocks.
+    wake_up: Sender<()>,
+    settings: Settings,
+    sink: Arc<dyn EventSink>,
     /// Locked while joining, so that a second `shutdown(wait)` waits for real.
     manager: Mutex<Option<JoinHandle<()>>>,
     manager_thread: OnceLock<ThreadId>,
 }
 
-/// How a worker process is started: a program that ends up in [`run_worker`] with the functions that will be called.
-#[derive(Clone, Debug)]
-pub struct WorkerCommand {
-    /// The program.
-    pub program: PathBuf,
-    /// What follows its name.
-    pub arguments: Vec<OsString>,
-}
-
-impl WorkerCommand {
-    /// This program itself, as `… worker`.
-    ///
-    /// # Errors
-    /// When the system does not say where this program is.
-    pub fn this_program() -> std::io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?, arguments: vec!["worker".into()] })
-    }
-}
-
-struct Shared {
-    state: Mutex<State>,
-    /// Room for one: wake-ups coalesce, so waking never blocks.
-    wake_up: Sender<()>,
-    max_workers: usize,
-    worker_command: WorkerCommand,
-    sink: Arc<dyn EventSink>,
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "each is an order of its own, given once and never taken back")]
-#[derive(Default)]
 struct State {
-    work_ids: VecDeque<(WorkId, WorkItem)>,
-    next_call: WorkId,
+    work_ids: VecDeque<WorkItem>,
+    numbering: Numbering,
+    max_workers: usize,
     shut_down: bool,
-    cancel_futures: bool,
-    interrupt: bool,
-    skip_rest: bool,
+    orders: Orders,
     broken: Option<BrokenExecutor>,
     /// Until the first submit: what the manager thread will be woken by.
     not_started: Option<Receiver<()>>,
+}
+
+/// What the manager is told to do. Each is given once and never taken back.
+#[derive(Clone, Copy, Default)]
+struct Orders {
+    cancel_futures: bool,
+    interrupt: bool,
+    skip_rest: bool,
+    forced: Option<ForcedShutdown>,
 }
 
 impl ProcessPoolExecutor {
@@ -102,19 +98,48 @@ impl ProcessPoolExecutor {
         worker_command: WorkerCommand,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BuildError> {
-        if !(1..=Self::WORKERS_LIMIT).contains(&max_workers) {
-            return Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT });
-        }
-        let (wake_up, wake_ups) = bounded(1);
-        let state = Mutex::new(State { not_started: Some(wake_ups), ..State::default() });
-        Ok(Self {
-            shared: Arc::new(Shared { state, wake_up, max_workers, worker_command, sink }),
-            manager: Mutex::new(None),
-            manager_thread: OnceLock::new(),
-        })
+        Self::builder().max_workers(max_workers).worker_command(worker_command).events(sink).build()
     }
 
-    /// CPython's default: one worker a core.
+    /// All that can be said about a pool.
+    pub fn builder() -> ProcessPoolBuilder {
+        ProcessPoolBuilder::new(Self::default_max_workers())
+    }
+
+    fn with_settings(max_workers: usize, settings: Settings, sink: Arc<dyn EventSink>) -> Result<Self, BuildError> {
+        Self::check_workers(max_workers)?;
+        let (wake_up, wake_ups) = bounded(1);
+        let state = State {
+            work_ids: VecDeque::new(),
+            numbering: Numbering::default(),
+            max_workers,
+            shut_down: false,
+            orders: Orders::default(),
+            broken: None,
+            not_started: Some(wake_ups),
+        };
+        let shared = Arc::new(Shared {
+            id: next_pool_id(),
+            state: Mutex::new(state),
+            wake_up,
+            settings,
+            sink,
+            manager: Mutex::new(None),
+            manager_thread: OnceLock::new(),
+        });
+        join_at_exit(&shared);
+        Ok(Self { pool: Pool(shared) })
+    }
+
+    fn check_workers(max_workers: usize) -> Result<(), BuildError> {
+        if (1..=Self::WORKERS_LIMIT).contains(&max_workers) {
+            Ok(())
+        } else {
+            Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT })
+        }
+    }
+
+    /// CPython's default: one worker a core, of the cores that this process may use.
     #[must_use]
     pub fn default_max_workers() -> usize {
         thread::available_parallelism().map_or(1, usize::from).min(Self::WORKERS_LIMIT)
@@ -126,72 +151,125 @@ impl ProcessPoolExecutor {
         max_workers + EXTRA_QUEUED_CALLS
     }
 
-    fn start_manager(&self, wake_ups: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
-        let shared = Arc::clone(&self.shared);
-        thread::Builder::new().name("executor manager".to_owned()).spawn(move || Manager::new(shared, wake_ups).run())
+    /// Ends the pool without waiting for its tasks, politely (CPython 3.14): takes no more calls, cancels what is pending,
+    /// and asks every worker process to end. Calls that are RUNNING fail with [`BrokenExecutor::ForcedDown`]. Returns at
+    /// once.
+    pub fn terminate_workers(&self) {
+        self.force_down(ForcedShutdown::Terminate);
+    }
+
+    /// Like [`Self::terminate_workers`], the hard way: no task can keep its worker from ending.
+    pub fn kill_workers(&self) {
+        self.force_down(ForcedShutdown::Kill);
+    }
+
+    fn force_down(&self, how: ForcedShutdown) {
+        {
+            let mut state = self.pool.0.state.lock();
+            state.shut_down = true;
+            state.orders.cancel_futures = true;
+            state.orders.forced = Some(how);
+        }
+        self.pool.0.wake();
     }
 }
 
-impl RawExecutor for ProcessPoolExecutor {
-    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {
+impl Pool {
+    fn start_manager(&self, wake_ups: Receiver<()>) -> std::io::Result<()> {
+        let pool = self.clone();
+        let manager = move || Manager::new(Arc::clone(&pool.0), wake_ups).run();
+        let thread = thread::Builder::new().name("executor manager".to_owned()).spawn(manager)?;
+        let _ = self.0.manager_thread.set(thread.thread().id());
+        *self.0.manager.lock() = Some(thread);
+        Ok(())
+    }
+}
+
+impl Submit for Pool {
+    fn submit_item(&self, mut item: WorkItem) -> Result<(), SubmitError> {
         {
-            let mut state = self.shared.state.lock();
+            let mut state = self.0.state.lock();
             if let Some(broken) = &state.broken {
                 return Err(SubmitError::Broken(broken.clone()));
             }
             if state.shut_down {
                 return Err(SubmitError::ShutDown);
             }
-            if let Some(wake_ups) = state.not_started.take() {
-                match self.start_manager(wake_ups.clone()) {
-                    Ok(manager) => {
-                        let _ = self.manager_thread.set(manager.thread().id());
-                        *self.manager.lock() = Some(manager);
-                    }
-                    Err(cause) => {
-                        state.not_started = Some(wake_ups);
-                        return Err(SubmitError::Spawn(cause.to_string()));
-                    }
-                }
+            if program_is_ending() {
+                return Err(SubmitError::ProgramEnding);
             }
-            let call = state.next_call;
-            state.next_call += 1;
-            item.submitted(call, &self.shared.sink);
-            state.work_ids.push_back((call, item));
+            if let Some(wake_ups) = state.not_started.take()
+                && let Err(cause) = self.start_manager(wake_ups.clone())
+            {
+                state.not_started = Some(wake_ups);
+                return Err(SubmitError::Spawn(cause.to_string()));
+            }
+            item.submitted(self.0.id, &mut state.numbering, &*self.0.sink);
+            state.work_ids.push_back(item);
         }
-        self.shared.wake();
+        self.0.wake();
         Ok(())
+    }
+}
+
+impl RawExecutor for ProcessPoolExecutor {
+    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {
+        self.pool.submit_item(item)
+    }
+
+    fn submitter(&self) -> Arc<dyn Submit> {
+        Arc::new(self.pool.clone())
+    }
+
+    fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.pool.0.sink
     }
 
     fn shutdown(&self, wait: bool, cancel_futures: bool) {
         {
-            let mut state = self.shared.state.lock();
+            let mut state = self.pool.0.state.lock();
             state.shut_down = true;
-            state.cancel_futures |= cancel_futures;
+            state.orders.cancel_futures |= cancel_futures;
         }
-        self.shared.wake();
-        // A callback in the manager thread can't wait for itself.
-        if wait && self.manager_thread.get() != Some(&thread::current().id()) {
-            let mut manager = self.manager.lock();
-            if let Some(manager) = manager.take() {
-                // It catches its own panics.
-                let _ = manager.join();
-            }
+        self.pool.0.wake();
+        if wait {
+            self.pool.0.join();
         }
     }
 
     fn interrupt(&self) {
-        self.shared.state.lock().interrupt = true;
-        self.shared.wake();
+        self.pool.0.state.lock().orders.interrupt = true;
+        self.pool.0.wake();
     }
 
     fn skip_rest(&self) {
-        self.shared.state.lock().skip_rest = true;
-        self.shared.wake();
+        self.pool.0.state.lock().orders.skip_rest = true;
+        self.pool.0.wake();
     }
 
     fn max_workers(&self) -> usize {
-        self.shared.max_workers
+        self.pool.0.state.lock().max_workers
+    }
+
+    fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError> {
+        Self::check_workers(max_workers)?;
+        {
+            let mut state = self.pool.0.state.lock();
+            if state.max_workers == max_workers {
+                return Ok(());
+            }
+            state.max_workers = max_workers;
+            let max_workers = u32::try_from(max_workers).unwrap_or(u32::MAX);
+            self.sink().record(Event::now(EventKind::MaxWorkersChanged { max_workers }));
+        }
+        self.pool.0.wake();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ProcessPoolExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessPoolExecutor").field("settings", &self.pool.0.settings).finish_non_exhaustive()
     }
 }
 
@@ -201,30 +279,48 @@ impl Drop for ProcessPoolExecutor {
     }
 }
 
+impl JoinAtExit for Shared {
+    fn join_at_exit(&self) {
+        self.state.lock().shut_down = true;
+        self.wake();
+        self.join();
+    }
+}
+
 impl Shared {
     fn wake(&self) {
         // Full means that the manager will wake up anyway.
         let _ = self.wake_up.try_send(());
     }
 
-    const fn call_queue_capacity(&self) -> usize {
-        ProcessPoolExecutor::call_queue_capacity(self.max_workers)
+    /// Waits for the manager; a callback in its thread can't.
+    fn join(&self) {
+        if self.manager_thread.get() == Some(&thread::current().id()) {
+            return;
+        }
+        let mut manager = self.manager.lock();
+        if let Some(manager) = manager.take() {
+            // It catches its own panics.
+            let _ = manager.join();
+        }
     }
 
-    fn next_pending(&self) -> Option<(WorkId, WorkItem)> {
+    fn next_pending(&self) -> Option<WorkItem> {
         self.state.lock().work_ids.pop_front()
     }
 
     /// What is to be cancelled, if `shutdown(cancel_futures)` was called.
-    fn take_cancelled(&self) -> VecDeque<(WorkId, WorkItem)> {
+    fn take_cancelled(&self) -> VecDeque<WorkItem> {
         let mut state = self.state.lock();
-        if state.cancel_futures { std::mem::take(&mut state.work_ids) } else { VecDeque::new() }
+        if state.orders.cancel_futures { std::mem::take(&mut state.work_ids) } else { VecDeque::new() }
     }
 
-    /// Whether to interrupt, and whether to skip the rest.
-    fn orders(&self) -> (bool, bool) {
-        let state = self.state.lock();
-        (state.interrupt, state.skip_rest)
+    fn orders(&self) -> Orders {
+        self.state.lock().orders
+    }
+
+    fn max_workers(&self) -> usize {
+        self.state.lock().max_workers
     }
 
     fn is_shut_down_and_empty(&self) -> bool {
@@ -233,7 +329,7 @@ impl Shared {
     }
 
     /// Refuses calls from now on; returns those that are pending.
-    fn set_broken(&self, broken: &BrokenExecutor) -> VecDeque<(WorkId, WorkItem)> {
+    fn set_broken(&self, broken: &BrokenExecutor) -> VecDeque<WorkItem> {
         let mut state = self.state.lock();
         state.broken = Some(broken.clone());
         state.shut_down = true;

@@ -13,7 +13,7 @@ use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
 
 /// What both sides must agree on.
-pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 1");
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 2");
 
 /// A frame above this is not ours: the largest payload, and room for the message around it.
 const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
@@ -21,9 +21,11 @@ const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
 /// Parent to worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum ToWorker {
+    /// The blob holds the arguments of the initializer, if there is one.
     Hello {
         version: String,
         worker: WorkerId,
+        initializer: Option<String>,
     },
     /// The blob holds the arguments.
     Call {
@@ -37,8 +39,13 @@ pub(super) enum ToWorker {
 /// Worker to parent.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum FromWorker {
+    /// It is ready for its first call.
     Hello {
         version: String,
+    },
+    /// Instead of a hello: it is not ready, and ends.
+    InitializerFailed {
+        error: TaskError,
     },
     Events(Vec<Event>),
     /// Without an error the blob holds the results.

@@ -14,14 +14,17 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
 
+use super::prints::Prints;
 use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, append_frame, read_frame, release_if_large};
-use crate::executor::context::Control;
+use crate::executor::context::{Control, TaskContext};
+use crate::executor::error::TaskError;
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use crate::executor::function::{CallSite, Registry};
 use crate::sys;
@@ -38,6 +41,9 @@ pub enum WorkerError {
     /// The parent's pipe failed.
     #[error("worker pipe: {0}")]
     Pipe(#[from] io::Error),
+    /// The pool's initializer failed; the pool was told.
+    #[error("the initializer failed: {0}")]
+    Initializer(TaskError),
 }
 
 /// Serves a pool over standard input and output until the input closes. Ends the process when it does.
@@ -47,17 +53,32 @@ pub enum WorkerError {
 pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
     let (input, output) = sys::take_worker_pipes()?;
     let mut input = BufReader::new(input);
-    let worker = shake_hands(&mut input)?;
-    let outbox = Arc::new(Outbox::new(output));
-    outbox.send(&FromWorker::Hello { version: VERSION.to_owned() }, &[])?;
+    let Greeting { worker, initializer } = shake_hands(&mut input)?;
 
+    let outbox = Arc::new(Outbox::new(output, Prints::capture(worker)));
     let control = Arc::new(Control::default());
+    let context = TaskContext::in_worker_process(Arc::clone(&control));
     let (calls, inbox) = unbounded();
-    let reader_control = Arc::clone(&control);
-    thread::Builder::new().name("reader".to_owned()).spawn(move || read_calls(input, &calls, &reader_control))?;
+    // From here on the process ends as soon as its parent does, whatever it is doing.
+    in_background("reader", move || read_calls(input, &calls, &control))?;
+    if let Some((function, arguments)) = initializer
+        && let Err(error) = registry.initialize(&function, &arguments, &context)
+    {
+        outbox.send(&FromWorker::InitializerFailed { error: error.clone() }, &[])?;
+        return Err(WorkerError::Initializer(error));
+    }
+    outbox.send(&FromWorker::Hello { version: VERSION.to_owned() }, &[])?;
     let flusher_outbox = Arc::clone(&outbox);
-    thread::Builder::new().name("flusher".to_owned()).spawn(move || flusher_outbox.flush_regularly())?;
-    serve(registry, worker, &inbox, &outbox, &control)
+    in_background("flusher", move || flusher_outbox.flush_regularly())?;
+    if let Some(prints) = outbox.prints.clone() {
+        let prints_outbox = Arc::clone(&outbox);
+        in_background("prints", move || prints.run(|event| prints_outbox.push(event)))?;
+    }
+    serve(registry, worker, &inbox, &outbox, &context)
+}
+
+fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
 struct Call {
@@ -66,9 +87,17 @@ struct Call {
     arguments: Vec<u8>,
 }
 
-fn shake_hands(input: &mut BufReader<File>) -> Result<WorkerId, WorkerError> {
-    match read_frame::<ToWorker>(input, &mut Vec::new()) {
-        Ok((ToWorker::Hello { version, worker }, _)) if version == VERSION => Ok(worker),
+struct Greeting {
+    worker: WorkerId,
+    initializer: Option<(String, Vec<u8>)>,
+}
+
+fn shake_hands(input: &mut BufReader<File>) -> Result<Greeting, WorkerError> {
+    let mut buffer = Vec::new();
+    match read_frame::<ToWorker>(input, &mut buffer) {
+        Ok((ToWorker::Hello { version, worker, initializer }, arguments)) if version == VERSION => {
+            Ok(Greeting { worker, initializer: initializer.map(|function| (function, arguments.to_vec())) })
+        }
         Ok((ToWorker::Hello { version, .. }, _)) => Err(WorkerError::Handshake(format!("`{version}`"))),
         Ok(_) => Err(WorkerError::Handshake("something else".to_owned())),
         Err(error) => Err(WorkerError::Handshake(error.to_string())),
@@ -105,10 +134,10 @@ fn serve(
     worker: WorkerId,
     inbox: &Receiver<Call>,
     outbox: &Outbox,
-    control: &Arc<Control>,
+    context: &TaskContext,
 ) -> Result<(), WorkerError> {
     for Call { id: call, function, arguments } in inbox {
-        let site = CallSite { call, worker, sink: outbox, control };
+        let site = CallSite { call, worker, sink: outbox, context };
         let results = registry.run(&function, &site, &arguments);
         // Freed before the result is sent: an idle worker holds nothing of its last task.
         drop(arguments);
@@ -127,6 +156,10 @@ struct Outbox {
     /// Wakes the flusher from its sleep.
     event_came: Condvar,
     output: Mutex<File>,
+    /// What tasks print. `None` if the system does not let us have it.
+    prints: Option<Arc<Prints>>,
+    /// When the task that runs began.
+    began: AtomicI64,
 }
 
 struct Waiting {
@@ -135,11 +168,13 @@ struct Waiting {
 }
 
 impl Outbox {
-    fn new(output: File) -> Self {
+    fn new(output: File, prints: Option<Arc<Prints>>) -> Self {
         Self {
             waiting: Mutex::new(Waiting { events: Vec::new(), flusher_sleeps: false }),
             event_came: Condvar::new(),
             output: Mutex::new(output),
+            prints,
+            began: AtomicI64::new(0),
         }
     }
 
@@ -189,12 +224,30 @@ impl Outbox {
     }
 }
 
-impl EventSink for Outbox {
-    fn record(&self, event: Event) {
+impl Outbox {
+    fn push(&self, event: Event) {
         let mut waiting = self.waiting.lock();
         waiting.events.push(event);
         if waiting.flusher_sleeps {
             self.event_came.notify_one();
         }
+    }
+}
+
+impl EventSink for Outbox {
+    fn record(&self, event: Event) {
+        if let Some(prints) = &self.prints {
+            match event.kind {
+                EventKind::Started { call, item, .. } => {
+                    self.began.store(event.at, Ordering::Relaxed);
+                    prints.begin((call, item));
+                }
+                EventKind::Finished { .. } => {
+                    prints.end(event.at - self.began.load(Ordering::Relaxed), |printed| self.push(printed));
+                }
+                _ => {}
+            }
+        }
+        self.push(event);
     }
 }

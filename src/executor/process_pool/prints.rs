@@ -1,0 +1,161 @@
+//! What tasks print, line by line, as events of the task that printed it: never in the protocol, never in another task's
+//! name.
+//!
+//! Standard output and error of a worker process are pipes that end in the same process. A thread waits for what comes, so
+//! that the lines of a long task are seen while it runs. Whatever is still in the pipes when a task ends is read before its
+//! end is told; that costs two system calls, so it is done only for tasks that took long enough to have made one.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::executor::event::{Event, EventKind, Stream, WorkId, WorkerId};
+use crate::sys::{self, CapturedOutput};
+
+/// A task that took less has not written to a pipe: the system call alone takes longer.
+const SHORTEST_PRINT: i64 = 200;
+
+/// So many lines of one task are told; how many more there were is told when it ends.
+const LINES_PER_TASK: usize = 1_000;
+
+/// A line is cut after so many bytes.
+const LINE_LIMIT: usize = 4_096;
+
+/// Turns what comes out of the pipes into events.
+pub(super) struct Prints {
+    worker: WorkerId,
+    current: Current,
+    reader: Mutex<Reader>,
+}
+
+/// The task that runs now. Written by the thread that runs tasks, and read by the one that waits for lines, which looks
+/// twice at the generation to know that it did not change in between.
+#[derive(Default)]
+struct Current {
+    generation: AtomicU64,
+    /// 0 = none; else the number of the call and 1.
+    call: AtomicU64,
+    item: AtomicU32,
+}
+
+struct Reader {
+    output: CapturedOutput,
+    /// What came after the last end of a line, of either stream.
+    unfinished: [Vec<u8>; 2],
+    task: Option<(WorkId, u32)>,
+    /// Lines of that task.
+    lines: usize,
+}
+
+const STREAMS: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
+
+impl Current {
+    fn set(&self, task: Option<(WorkId, u32)>) {
+        let (call, item) = task.map_or((0, 0), |(call, item)| (call + 1, item));
+        self.call.store(call, Ordering::SeqCst);
+        self.item.store(item, Ordering::SeqCst);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn get(&self) -> (u64, Option<(WorkId, u32)>) {
+        let generation = self.generation.load(Ordering::SeqCst);
+        let task = self.call.load(Ordering::SeqCst).checked_sub(1);
+        (generation, task.map(|call| (call, self.item.load(Ordering::SeqCst))))
+    }
+}
+
+impl Prints {
+    /// Takes over standard output and error of this process, if the system lets us.
+    pub(super) fn capture(worker: WorkerId) -> Option<Arc<Self>> {
+        let output = sys::capture_output().ok()?;
+        let reader = Reader { output, unfinished: [Vec::new(), Vec::new()], task: None, lines: 0 };
+        Some(Arc::new(Self { worker, current: Current::default(), reader: Mutex::new(reader) }))
+    }
+
+    /// Waits for lines and tells them, for ever.
+    pub(super) fn run(&self, tell: impl Fn(Event)) {
+        let Ok(waiter) = self.reader.lock().output.try_clone() else { return };
+        while waiter.wait_readable().is_ok() {
+            let mut reader = self.reader.lock();
+            let (generation, task) = self.current.get();
+            let readable = reader.output.readable();
+            // What was there while one and the same task ran is that task's: what others left was read at their end.
+            if readable != [0, 0] && self.current.get() == (generation, task) {
+                reader.read(self.worker, task, readable, &tell);
+            }
+        }
+    }
+
+    /// `task` begins.
+    pub(super) fn begin(&self, task: (WorkId, u32)) {
+        self.current.set(Some(task));
+    }
+
+    /// The task that runs ends after `nanos`: tells what it printed and was not told.
+    pub(super) fn end(&self, nanos: i64, tell: impl Fn(Event)) {
+        if nanos >= SHORTEST_PRINT {
+            let _ = std::io::stdout().flush();
+            let mut reader = self.reader.lock();
+            let (_, task) = self.current.get();
+            loop {
+                let readable = reader.output.readable();
+                if readable == [0, 0] {
+                    break;
+                }
+                reader.read(self.worker, task, readable, &tell);
+            }
+            reader.end_of_task(self.worker, &tell);
+        }
+        self.current.set(None);
+    }
+}
+
+impl Reader {
+    fn read(&mut self, worker: WorkerId, task: Option<(WorkId, u32)>, readable: [usize; 2], tell: &impl Fn(Event)) {
+        if self.task != task {
+            self.end_of_task(worker, tell);
+            self.task = task;
+        }
+        for (index, stream) in STREAMS.into_iter().enumerate() {
+            let mut bytes = vec![0; readable[index]];
+            if self.output.stream(index).read_exact(&mut bytes).is_err() {
+                continue;
+            }
+            self.unfinished[index].extend_from_slice(&bytes);
+            while let Some(end) = self.unfinished[index].iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.unfinished[index].drain(..=end).collect();
+                self.tell_line(worker, stream, &line[..end], tell);
+            }
+            // A task that never ends its line does not get all memory for it.
+            if self.unfinished[index].len() > LINE_LIMIT {
+                let line = std::mem::take(&mut self.unfinished[index]);
+                self.tell_line(worker, stream, &line, tell);
+            }
+        }
+    }
+
+    fn tell_line(&mut self, worker: WorkerId, stream: Stream, line: &[u8], tell: &impl Fn(Event)) {
+        self.lines += 1;
+        if self.lines <= LINES_PER_TASK {
+            let line = String::from_utf8_lossy(&line[..line.len().min(LINE_LIMIT)]).into_owned();
+            tell(Event::now(EventKind::Printed { worker, task: self.task, stream, line }));
+        }
+    }
+
+    /// Tells lines that were never ended, and how many were not told.
+    fn end_of_task(&mut self, worker: WorkerId, tell: &impl Fn(Event)) {
+        for (index, stream) in STREAMS.into_iter().enumerate() {
+            let line = std::mem::take(&mut self.unfinished[index]);
+            if !line.is_empty() {
+                self.tell_line(worker, stream, &line, tell);
+            }
+        }
+        if let Some(more) = self.lines.checked_sub(LINES_PER_TASK).filter(|more| *more > 0) {
+            let line = format!("({more} more lines were not kept)");
+            tell(Event::now(EventKind::Printed { worker, task: self.task, stream: Stream::Stderr, line }));
+        }
+        self.lines = 0;
+    }
+}
