@@ -26,6 +26,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// The fact `kind`, at that stamp.
+    pub(super) const fn at(at: i64, kind: EventKind) -> Self {
+        Self { at, kind }
+    }
+
     /// The fact `kind`, now.
     #[must_use]
     pub fn now(kind: EventKind) -> Self {
@@ -67,14 +72,14 @@ pub enum EventKind {
     InitializerFailed { worker: WorkerId, error: Box<TaskError> },
     /// What the pool may have at most was changed while it ran.
     MaxWorkersChanged { max_workers: u32 },
-    /// A task wrote a line, in a worker process; `item` is its number within the call.
-    Printed { worker: WorkerId, task: Option<(WorkId, u32)>, stream: Stream, line: String },
+    /// A task wrote a line, in a worker process.
+    Printed { worker: WorkerId, printed: Box<Printed> },
     /// One worker more was wanted, but could not be started; those that are there do the work.
-    WorkerMissing { cause: String },
+    WorkerMissing { cause: Box<str> },
     /// A worker ended, as planned or not (`cause` in words).
-    WorkerExited { worker: WorkerId, cause: String },
+    WorkerExited { worker: WorkerId, cause: Box<str> },
     /// A done callback of the call's future panicked; its siblings ran all the same.
-    CallbackPanicked { call: WorkId, message: String },
+    CallbackPanicked { call: WorkId, message: Box<str> },
 }
 
 /// How an item ended.
@@ -84,6 +89,17 @@ pub enum Outcome {
     Returned,
     /// With an error or a panic.
     Raised(Box<TaskError>),
+}
+
+/// A line that was written to standard output or error of a worker process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printed {
+    /// The call, and the number of the item within it. `None` = no task ran.
+    pub task: Option<(WorkId, u32)>,
+    /// Where to.
+    pub stream: Stream,
+    /// The line, without its end.
+    pub line: String,
 }
 
 /// Where a task wrote to.
@@ -103,6 +119,12 @@ pub enum Stream {
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn record(&self, event: Event);
+
+    /// Takes two that come together: quicker than one after the other, if the sink can make it so.
+    fn record_both(&self, first: Event, second: Event) {
+        self.record(first);
+        self.record(second);
+    }
 }
 
 /// A sink for those who don't watch.

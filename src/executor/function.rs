@@ -12,6 +12,7 @@ use super::context::TaskContext;
 use super::error::{Codec, Place, TaskError};
 use super::event::{Event, EventKind, EventSink, NoEvents, Outcome, WorkId, WorkerId};
 use super::future::panic_message;
+use crate::sys;
 
 /// A function with a name, so that a process can be told to call it.
 ///
@@ -74,42 +75,72 @@ pub(super) struct CallSite<'a> {
     pub(super) context: &'a TaskContext,
 }
 
-impl CallSite<'_> {
+/// A call that runs. Between two of its items there is nothing but telling of them, so the second begins when the first
+/// ends: the clock is read once an item.
+pub(super) struct RunningCall<'a> {
+    site: &'a CallSite<'a>,
+    /// When the last item ended, or the call began.
+    now: i64,
+    /// The next event, which has the same stamp as the one after it.
+    held: Option<Event>,
+}
+
+impl<'a> CallSite<'a> {
+    /// The call begins: its worker took it here and now.
+    pub(super) fn take(&'a self) -> RunningCall<'a> {
+        let now = sys::monotonic_nanos();
+        let taken = Event::at(now, EventKind::Taken { call: self.call, worker: self.worker });
+        RunningCall { site: self, now, held: Some(taken) }
+    }
+
+    /// The call begins: who took it told so.
+    pub(super) fn was_taken(&'a self) -> RunningCall<'a> {
+        RunningCall { site: self, now: sys::monotonic_nanos(), held: None }
+    }
+}
+
+impl RunningCall<'_> {
     /// Runs item number `index` of the call, and tells the sink. What it raises, or that it panics, is its own affair.
     pub(super) fn run_item<R>(
-        &self,
+        &mut self,
         index: usize,
         body: impl FnOnce(&TaskContext) -> Result<R, TaskError>,
     ) -> Result<R, TaskError> {
-        let (call, worker) = (self.call, self.worker);
+        let CallSite { call, worker, context, .. } = *self.site;
         let item = u32::try_from(index).unwrap_or(u32::MAX);
-        if let Err(not_begun) = self.context.may_begin() {
-            self.record(EventKind::Skipped { call, item });
+        if let Err(not_begun) = context.may_begin() {
+            self.tell(EventKind::Skipped { call, item });
             return Err(not_begun);
         }
-        self.record(EventKind::Started { call, item, worker });
-        let result = catch_unwind(AssertUnwindSafe(|| body(self.context)))
+        self.tell(EventKind::Started { call, item, worker });
+        let result = catch_unwind(AssertUnwindSafe(|| body(context)))
             .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
-            .map_err(|error| match self.context.pid() {
+            .map_err(|error| match context.pid() {
                 Some(pid) => error.at(Place { worker, pid, call, item }),
                 None => error,
             });
+        self.now = sys::monotonic_nanos();
         let outcome = match &result {
             Ok(_) => Outcome::Returned,
             Err(error) => Outcome::Raised(Box::new(error.clone())),
         };
-        self.record(EventKind::Finished { call, item, worker, outcome });
+        self.held = Some(Event::at(self.now, EventKind::Finished { call, item, worker, outcome }));
         result
     }
 
     /// Runs every item of a chunk, one after the other.
-    pub(super) fn run_items<A, R>(&self, function: Function<A, R>, arguments: Vec<A>) -> Vec<Result<R, TaskError>> {
+    pub(super) fn run_items<A, R>(&mut self, function: Function<A, R>, arguments: Vec<A>) -> Vec<Result<R, TaskError>> {
         let run = |(index, argument)| self.run_item(index, |context| function.call(argument, context));
         arguments.into_iter().enumerate().map(run).collect()
     }
 
-    pub(super) fn record(&self, kind: EventKind) {
-        self.sink.record(Event::now(kind));
+    /// Tells what happens at the same moment as what is held.
+    pub(super) fn tell(&mut self, kind: EventKind) {
+        let event = Event::at(self.now, kind);
+        match self.held.take() {
+            Some(held) => self.site.sink.record_both(held, event),
+            None => self.site.sink.record(event),
+        }
     }
 }
 
@@ -134,7 +165,10 @@ impl Registry {
         let erased = move |site: &CallSite<'_>, bytes: &[u8]| {
             let arguments: Vec<A> = guarded(|| postcard::from_bytes(bytes))
                 .map_err(|cause| argument_error(function.name, Codec::Decoded, cause))?;
-            encode_results(function.name, &site.run_items(function, arguments))
+            let mut running = site.was_taken();
+            let results = running.run_items(function, arguments);
+            running.tell(EventKind::EnteredResultQueue { call: site.call });
+            encode_results(function.name, &results)
         };
         self.functions.insert(function.name, Box::new(erased));
         self

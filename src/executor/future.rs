@@ -410,7 +410,7 @@ impl<T> TaskFuture<T> {
 
     fn run_callback(&self, callback: Callback<T>) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(self))) {
-            let message = panic_message(&*panic);
+            let message = panic_message(&*panic).into();
             self.core().record(|call| EventKind::CallbackPanicked { call, message });
         }
     }

@@ -31,6 +31,7 @@
 mod context;
 mod error;
 mod event;
+mod event_log;
 mod exit;
 mod function;
 mod future;
@@ -47,7 +48,8 @@ pub use error::{
     BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
     SubmitError, TaskError, TimeoutError,
 };
-pub use event::{Event, EventKind, EventSink, NoEvents, Outcome, Stream, WorkId, WorkerId};
+pub use event::{Event, EventKind, EventSink, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
+pub use event_log::{EventLog, EventLogError};
 pub use exit::ExitGuard;
 pub use function::{Function, Portable, Registry};
 pub use future::{FutureState, Snapshot, TaskFuture};

@@ -69,7 +69,7 @@ impl Shared {
     fn end_if_over(&self, state: &mut State) {
         if state.shut_down && state.running == 0 && !state.ended {
             state.ended = true;
-            let cause = "shutdown".to_owned();
+            let cause = "shutdown".into();
             self.sink.record(Event::now(EventKind::WorkerExited { worker: WORKER, cause }));
         }
     }
@@ -93,7 +93,6 @@ impl Submit for Shared {
         if item.start() {
             let call = item.id;
             let context = TaskContext::new(Arc::clone(&self.control));
-            self.sink.record(Event::now(EventKind::Taken { call, worker: WORKER }));
             item.run(&CallSite { call, worker: WORKER, sink: &*self.sink, context: &context });
         }
         let mut state = self.state.lock();

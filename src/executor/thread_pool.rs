@@ -3,15 +3,19 @@
 //! ```text
 //!  submit ──▶ work queue (FIFO, unbounded) ──▶ worker threads ──▶ futures
 //! ```
-//! One mutex guards the queue and the counters that decide about threads; one condition variable wakes idle workers. A
-//! thread is started only when no idle one could take the call. It lives as long as the pool, unless the pool is made
-//! smaller.
+//! The queue has two ends, each with a lock of its own, so that those who submit and those who work are seldom in each
+//! other's way: a worker that finds its end empty takes over all that has come in at the other. The lock of the submitting end
+//! also guards the counters that decide about threads; a condition variable wakes idle workers. A thread is started only
+//! when no idle one could take the call. It lives as long as the pool, unless the pool is made smaller.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_utils::CachePadded;
 
 use super::context::{Control, TaskContext};
 use super::error::{BrokenExecutor, BuildError, SubmitError, TaskError};
@@ -60,7 +64,11 @@ struct Pool(Arc<Shared>);
 
 struct Shared {
     id: PoolId,
-    state: Mutex<State>,
+    state: CachePadded<Mutex<State>>,
+    /// The older calls. Locked after `state`, if both are.
+    ready: CachePadded<Mutex<VecDeque<WorkItem>>>,
+    /// There may be something for workers to notice other than a call: look at `state` after each task.
+    changed: AtomicBool,
     /// Signalled when there is a call to take, or a change to notice.
     work_available: Condvar,
     sink: Arc<dyn EventSink>,
@@ -79,7 +87,8 @@ struct Worker {
 }
 
 struct State {
-    queue: VecDeque<WorkItem>,
+    /// The younger calls.
+    incoming: VecDeque<WorkItem>,
     /// Threads that wait for work, or are about to start. Each may already have been promised a call that is still in the
     /// queue.
     idle: usize,
@@ -135,7 +144,7 @@ impl ThreadPoolBuilder {
         ThreadPoolExecutor::check_workers(self.max_workers)?;
         let id = next_pool_id();
         let state = State {
-            queue: VecDeque::new(),
+            incoming: VecDeque::new(),
             idle: 0,
             alive: 0,
             started: 0,
@@ -147,7 +156,9 @@ impl ThreadPoolBuilder {
         };
         let shared = Arc::new(Shared {
             id,
-            state: Mutex::new(state),
+            state: CachePadded::new(Mutex::new(state)),
+            ready: CachePadded::default(),
+            changed: AtomicBool::new(false),
             work_available: Condvar::new(),
             sink: self.sink,
             control: Arc::default(),
@@ -235,7 +246,7 @@ impl Pool {
                 // With other workers left the call is in good hands, only later.
                 Err(cause) => {
                     state.no_more = true;
-                    self.0.record(EventKind::WorkerMissing { cause: cause.to_string() });
+                    self.0.record(EventKind::WorkerMissing { cause: cause.to_string().into() });
                 }
             }
         }
@@ -255,10 +266,11 @@ impl Submit for Pool {
         if program_is_ending() {
             return Err(SubmitError::ProgramEnding);
         }
-        let calls = state.queue.len() + 1;
+        // Those that are ready were promised to somebody when they came in.
+        let calls = state.incoming.len() + 1;
         self.spawn_for(calls, &mut state).map_err(|cause| SubmitError::Spawn(cause.to_string()))?;
         item.submitted(self.0.id, &mut state.numbering, &*self.0.sink);
-        state.queue.push_back(item);
+        state.incoming.push_back(item);
         drop(state);
         self.0.work_available.notify_one();
         Ok(())
@@ -283,8 +295,8 @@ impl RawExecutor for ThreadPoolExecutor {
         let cancelled = {
             let mut state = shared.state.lock();
             state.shut_down = true;
-            shared.work_available.notify_all();
-            if cancel_futures { std::mem::take(&mut state.queue) } else { VecDeque::new() }
+            shared.notify(&state);
+            if cancel_futures { shared.take_all(&mut state) } else { VecDeque::new() }
         };
         // Outside the lock: a callback may use the pool.
         cancelled.into_iter().for_each(WorkItem::cancel);
@@ -314,12 +326,11 @@ impl RawExecutor for ThreadPoolExecutor {
         state.max_workers = max_workers;
         state.no_more = false;
         self.pool.0.record(EventKind::MaxWorkersChanged { max_workers: WorkerId::try_from(max_workers).unwrap_or(0) });
-        let calls = state.queue.len();
+        let calls = state.incoming.len() + self.pool.0.ready.lock().len();
         // Threads that can't be started are missed only if there is none, and then there is no call either.
         let _ = self.pool.spawn_for(calls, &mut state);
-        drop(state);
         // Idle workers that are too many notice it now, busy ones after their task.
-        self.pool.0.work_available.notify_all();
+        self.pool.0.notify(&state);
         Ok(())
     }
 }
@@ -338,8 +349,11 @@ impl Drop for ThreadPoolExecutor {
 
 impl JoinAtExit for Shared {
     fn join_at_exit(&self) {
-        self.state.lock().shut_down = true;
-        self.work_available.notify_all();
+        {
+            let mut state = self.state.lock();
+            state.shut_down = true;
+            self.notify(&state);
+        }
         self.join();
     }
 }
@@ -377,7 +391,7 @@ impl Shared {
                 let mut state = self.state.lock();
                 (state.alive, state.idle) = (state.alive - 1, state.idle - 1);
             }
-            self.record(EventKind::WorkerExited { worker, cause: "its initializer failed".to_owned() });
+            self.record(EventKind::WorkerExited { worker, cause: "its initializer failed".into() });
             return;
         }
         self.record(EventKind::WorkerReady { worker });
@@ -388,7 +402,6 @@ impl Shared {
                 Next::Run(item) => {
                     if item.start() {
                         let call = item.id;
-                        self.record(EventKind::Taken { call, worker });
                         item.run(&CallSite { call, worker, sink: &*self.sink, context: &context });
                     }
                 }
@@ -396,7 +409,7 @@ impl Shared {
                 Next::End => break "shutdown",
             }
         };
-        self.record(EventKind::WorkerExited { worker, cause: cause.to_owned() });
+        self.record(EventKind::WorkerExited { worker, cause: cause.into() });
     }
 
     fn initialize(&self) -> Result<(), TaskError> {
@@ -410,9 +423,9 @@ impl Shared {
         let pending = {
             let mut state = self.state.lock();
             state.broken.get_or_insert_with(|| broken.clone());
-            std::mem::take(&mut state.queue)
+            self.notify(&state);
+            self.take_all(&mut state)
         };
-        self.work_available.notify_all();
         // Outside the lock: a callback may use the pool. One that is cancelled stays so.
         for item in pending {
             if item.start() {
@@ -421,20 +434,39 @@ impl Shared {
         }
     }
 
+    /// Tells every worker that `state` has changed.
+    fn notify(&self, _state: &MutexGuard<'_, State>) {
+        self.changed.store(true, Ordering::Relaxed);
+        self.work_available.notify_all();
+    }
+
+    /// All pending calls, in their order.
+    fn take_all(&self, state: &mut State) -> VecDeque<WorkItem> {
+        let mut all = std::mem::take(&mut *self.ready.lock());
+        all.append(&mut state.incoming);
+        all
+    }
+
     /// What this worker is to do next, waiting for it.
     fn next(&self) -> Next {
+        if !self.changed.load(Ordering::Relaxed)
+            && let Some(item) = self.ready.lock().pop_front()
+        {
+            return Next::Run(item);
+        }
         let mut state = self.state.lock();
         let mut patience = Backoff::new();
         loop {
-            if state.alive > state.max_workers {
+            let surplus = state.alive > state.max_workers;
+            // The next worker looks too, until nobody is too many.
+            self.changed.store(surplus, Ordering::Relaxed);
+            if surplus {
                 state.alive -= 1;
-                if !state.queue.is_empty() {
-                    // It may have been this worker that was woken for a call.
-                    self.work_available.notify_one();
-                }
+                // It may have been this worker that was woken for a call.
+                self.work_available.notify_one();
                 return Next::Retire;
             }
-            if let Some(item) = state.queue.pop_front() {
+            if let Some(item) = self.next_ready(&mut state) {
                 return Next::Run(item);
             }
             if state.shut_down || state.broken.is_some() {
@@ -445,6 +477,15 @@ impl Shared {
             self.wait_for_work(&mut state, &mut patience);
             state.idle -= 1;
         }
+    }
+
+    /// The oldest call.
+    fn next_ready(&self, state: &mut State) -> Option<WorkItem> {
+        let mut ready = self.ready.lock();
+        if ready.is_empty() {
+            std::mem::swap(&mut *ready, &mut state.incoming);
+        }
+        ready.pop_front()
     }
 
     /// A moment at first, for the next call often comes at once and waking up takes longer; then for as long as it takes.

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::context::TaskContext;
 use super::error::{BrokenExecutor, Codec, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
-use super::function::{CallSite, EncodedCall, Function, Portable, argument_error, decode_results, encode_arguments};
+use super::function::{
+    CallSite, EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_arguments,
+};
 use super::future::{PoolId, Shared, TaskFuture};
 use super::sync::Mutex;
 
@@ -166,7 +168,7 @@ trait Call<T>: Send + Sync + 'static {
     }
 
     /// `None` if it has run before, which no executor does.
-    fn run(&self, site: &CallSite<'_>) -> Option<Result<T, TaskError>>;
+    fn run(&self, running: &mut RunningCall<'_>) -> Option<Result<T, TaskError>>;
 
     fn encode(&self) -> Result<EncodedCall, TaskError>;
 
@@ -198,8 +200,9 @@ impl<T: Send + 'static, C: Call<T>> ErasedCall for Shared<T, C> {
     }
 
     fn run(self: Arc<Self>, site: &CallSite<'_>) {
-        let Some(result) = self.call.run(site) else { return };
-        site.record(EventKind::ResultReceived { call: site.call });
+        let mut running = site.take();
+        let Some(result) = self.call.run(&mut running) else { return };
+        running.tell(EventKind::ResultReceived { call: site.call });
         let _ = TaskFuture::of(self).finish(result);
     }
 
@@ -222,9 +225,9 @@ struct Single<A, R> {
 }
 
 impl<A: Portable, R: Portable> Call<R> for Single<A, R> {
-    fn run(&self, site: &CallSite<'_>) -> Option<Result<R, TaskError>> {
+    fn run(&self, running: &mut RunningCall<'_>) -> Option<Result<R, TaskError>> {
         let argument = self.argument.lock().take()?;
-        Some(site.run_item(0, |context| self.function.call(argument, context)))
+        Some(running.run_item(0, |context| self.function.call(argument, context)))
     }
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
@@ -241,9 +244,9 @@ impl<A: Portable, R: Portable> Call<R> for Single<A, R> {
 struct Closure<F>(Mutex<Option<F>>);
 
 impl<T: Send + 'static, F: FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static> Call<T> for Closure<F> {
-    fn run(&self, site: &CallSite<'_>) -> Option<Result<T, TaskError>> {
+    fn run(&self, running: &mut RunningCall<'_>) -> Option<Result<T, TaskError>> {
         let body = self.0.lock().take()?;
-        Some(site.run_item(0, body))
+        Some(running.run_item(0, body))
     }
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
@@ -300,9 +303,9 @@ impl<A: Portable, R: Portable> Call<Vec<Result<R, TaskError>>> for Chunk<A, R> {
         }
     }
 
-    fn run(&self, site: &CallSite<'_>) -> Option<Result<Vec<Result<R, TaskError>>, TaskError>> {
+    fn run(&self, running: &mut RunningCall<'_>) -> Option<Result<Vec<Result<R, TaskError>>, TaskError>> {
         let arguments = self.arguments.lock().take()?;
-        Some(Ok(site.run_items(self.function, arguments)))
+        Some(Ok(running.run_items(self.function, arguments)))
     }
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {

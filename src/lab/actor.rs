@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 
 use super::Command;
 use super::drive::{Ended, Progress, RunError, drive};
@@ -22,6 +22,9 @@ use crate::workload::Labels;
 
 /// How often the window can be told: 60 times a second.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
+
+/// How often the lab looks for events while a run is under way.
+const FOLD_INTERVAL: Duration = Duration::from_millis(8);
 
 /// How long the lab folds events before it looks at commands again.
 const FOLD_BUDGET: Duration = Duration::from_millis(8);
@@ -44,7 +47,10 @@ pub(super) struct Actor {
 /// The run that is under way.
 struct Current {
     run: Run,
-    events: Receiver<Event>,
+    recorder: Arc<Recorder>,
+    /// Collected from the recorder, and not folded.
+    events: std::vec::IntoIter<Event>,
+    fold_tick: Receiver<Instant>,
     progress: Receiver<Progress>,
     samples: Receiver<Sample>,
     executor: Option<Arc<dyn RawExecutor>>,
@@ -65,7 +71,7 @@ struct Current {
 /// What the lab thread woke up for.
 enum Woken {
     Command(Option<Command>),
-    Event(Event),
+    Fold,
     Progress(Progress),
     Sample(Option<Sample>),
     Publish,
@@ -89,7 +95,7 @@ impl Actor {
         while !(self.closing && self.current.is_none()) {
             match self.next_woken() {
                 Woken::Command(command) => self.obey(command),
-                Woken::Event(event) => self.fold(event),
+                Woken::Fold => self.fold(),
                 Woken::Progress(Progress::Prepared { items, labels, executor }) => {
                     if let Some(current) = &mut self.current {
                         current.prepared(items, labels, executor);
@@ -98,6 +104,8 @@ impl Actor {
                 Woken::Progress(Progress::Ended(result)) => {
                     if let Some(current) = &mut self.current {
                         current.result = Some(result);
+                        // Everything that happened, happened before its last word.
+                        current.collect();
                     }
                 }
                 Woken::Over => self.end(),
@@ -125,16 +133,19 @@ impl Actor {
         let timer = |when: Option<Instant>| when.map_or_else(never, at);
         let (publish, time_out) = (timer(current.publish_at), timer(current.deadline));
         // Its last word was said, and all events that came before it are folded.
-        if current.result.is_some() && current.events.is_empty() {
+        if current.result.is_some() && current.events.len() == 0 {
             return Woken::Over;
         }
+        // Events that are there are folded at once, but not before somebody was heard who waits.
+        let behind = if current.events.len() > 0 { at(Instant::now()) } else { never() };
         let no_progress = never();
         let progress = if current.result.is_none() { &current.progress } else { &no_progress };
         select! {
             recv(inbox) -> command => Woken::Command(command.ok()),
             recv(publish) -> _ => Woken::Publish,
             recv(time_out) -> _ => Woken::TimeOut,
-            recv(current.events) -> event => event.map_or(Woken::Publish, Woken::Event),
+            recv(behind) -> _ => Woken::Fold,
+            recv(current.fold_tick) -> _ => Woken::Fold,
             recv(progress) -> progress => progress.map_or_else(|_| drive_panicked(), Woken::Progress),
             recv(current.samples) -> sample => Woken::Sample(sample.ok()),
         }
@@ -175,27 +186,33 @@ impl Actor {
         }
     }
 
-    /// Takes `first` and what else is there, for a while.
-    fn fold(&mut self, first: Event) {
+    /// Takes what has happened, for a while.
+    fn fold(&mut self) {
         let Some(current) = &mut self.current else { return };
         let started = Instant::now();
-        let events = current.events.clone();
-        for (count, event) in std::iter::once(first).chain(events.try_iter()).enumerate() {
+        if current.events.len() == 0 {
+            current.collect();
+        }
+        if current.events.len() > 0 {
+            current.publish_soon();
+        }
+        let mut count = 0;
+        while let Some(event) = current.events.next() {
             current.run.trace.apply(&event);
             if tells_of_an_error(&event) {
                 current.heed_error();
             }
-            if count % 256 == 255 && started.elapsed() > FOLD_BUDGET {
+            count += 1;
+            if count % 256 == 0 && started.elapsed() > FOLD_BUDGET {
                 break;
             }
         }
-        current.publish_soon();
     }
 
     fn publish(&mut self) {
         let Some(current) = &mut self.current else { return };
         current.publish_at = None;
-        current.run.backlog = current.events.len();
+        current.run.backlog = current.events.len() + current.recorder.backlog();
         self.published.store(Some(Arc::new(current.run.clone())));
         (self.wake)();
     }
@@ -248,13 +265,14 @@ impl Current {
             cpu: Series::default(),
             backlog: 0,
         };
-        let (recorder, events) = Recorder::new();
+        let recorder = Arc::new(Recorder::default());
+        let drive_recorder = Arc::clone(&recorder);
         let (progress_in, progress) = unbounded();
         let cancelled = Arc::new(AtomicBool::new(false));
         let drive_cancelled = Arc::clone(&cancelled);
         let thread = thread::Builder::new()
             .name("drive".to_owned())
-            .spawn(move || drive(checked, worker_command, &Arc::new(recorder), &drive_cancelled, &progress_in));
+            .spawn(move || drive(checked, worker_command, &drive_recorder, &drive_cancelled, &progress_in));
         let thread = match thread {
             Ok(thread) => thread,
             Err(error) => return Err((Box::new(run), error)),
@@ -266,7 +284,9 @@ impl Current {
         };
         Ok(Self {
             run,
-            events,
+            recorder,
+            events: Vec::new().into_iter(),
+            fold_tick: tick(FOLD_INTERVAL),
             progress,
             samples,
             executor: None,
@@ -279,6 +299,13 @@ impl Current {
             thread,
             _sampler: cpu,
         })
+    }
+
+    /// Takes over what was recorded.
+    fn collect(&mut self) {
+        let mut events: Vec<_> = self.events.by_ref().collect();
+        self.recorder.collect(&mut events);
+        self.events = events.into_iter();
     }
 
     fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {

@@ -1,37 +1,51 @@
-//! Where the events of a run go: a channel to the lab thread, without a bound, as a worker must never wait for a reader. How
-//! far the lab is behind is shown.
+//! Where the events of a run go: into buffers of the threads that record them, without a bound, as a worker must never wait
+//! for a reader. How far the lab is behind is shown.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
 use crate::executor::{Event, EventKind, EventSink, Outcome};
+use crate::trace;
 
 /// The sink of a run's executor.
+#[derive(Default)]
 pub(super) struct Recorder {
-    events: Sender<Event>,
+    events: trace::Recorder,
     raised: AtomicBool,
 }
 
 impl Recorder {
-    pub(super) fn new() -> (Self, Receiver<Event>) {
-        let (events, receiver) = unbounded();
-        (Self { events, raised: AtomicBool::new(false) }, receiver)
-    }
-
     /// Whether an item has raised, or was lost.
     pub(super) fn has_raised(&self) -> bool {
         self.raised.load(Ordering::Relaxed)
+    }
+
+    /// Appends what has happened since the last time, causes before effects.
+    pub(super) fn collect(&self, events: &mut Vec<Event>) {
+        self.events.collect(events);
+    }
+
+    /// How many events were not collected.
+    pub(super) fn backlog(&self) -> usize {
+        self.events.backlog()
+    }
+
+    fn heed(&self, event: &Event) {
+        if tells_of_an_error(event) {
+            self.raised.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl EventSink for Recorder {
     fn record(&self, event: Event) {
-        if tells_of_an_error(&event) {
-            self.raised.store(true, Ordering::Relaxed);
-        }
-        // A lab that went away does not want to know.
-        let _ = self.events.send(event);
+        self.heed(&event);
+        self.events.record(event);
+    }
+
+    fn record_both(&self, first: Event, second: Event) {
+        self.heed(&first);
+        self.heed(&second);
+        self.events.record_both(first, second);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What differs between operating systems, and nothing else: the clock that processes share, the pipes of a worker
 //! child, how a child is started and how it ended. Everything above calls these functions and names no platform.
 
+mod clock;
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]
@@ -11,16 +12,11 @@ use other as platform;
 #[cfg(unix)]
 use unix as platform;
 
+pub use clock::{TickLength, adopt_tick_length, monotonic_nanos, tick_length};
+
 use std::fs::File;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
-
-/// Nanoseconds on the machine's monotonic clock. Stamps of different local processes can be compared and subtracted
-/// as they are; the zero point means nothing.
-#[must_use]
-pub fn monotonic_nanos() -> i64 {
-    platform::monotonic_nanos()
-}
 
 /// The two ends of a worker's protocol, taken away from its standard input and output, so that a stray `println!` of a
 /// task goes to standard error and never into the protocol.

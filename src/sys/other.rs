@@ -3,19 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
-/// There is no safe call for the performance counter, so each process reads the precise system time once and counts on
-/// from there with its own monotonic clock.
-pub(super) fn monotonic_nanos() -> i64 {
-    static ANCHOR: OnceLock<(Instant, i64)> = OnceLock::new();
-    let (instant, nanos) = ANCHOR.get_or_init(|| {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        (Instant::now(), i64::try_from(since_epoch.as_nanos()).unwrap_or(0))
-    });
-    nanos + i64::try_from(instant.elapsed().as_nanos()).unwrap_or(i64::MAX / 2)
-}
 
 pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     // The standard handles can't be replaced without unsafe code here: a task must not print to standard output.

@@ -9,12 +9,6 @@ use std::process::{Child, Command, ExitStatus};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::pipe::PipeFlags;
-use rustix::time::{ClockId, clock_gettime};
-
-pub(super) fn monotonic_nanos() -> i64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec * 1_000_000_000 + now.tv_nsec
-}
 
 pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     // Duplicates are close-on-exec: a program that a task starts can't hold the protocol open.

@@ -10,6 +10,7 @@ mod blocks;
 mod call;
 mod counts;
 mod lane;
+mod recorder;
 mod series;
 mod summary;
 
@@ -19,10 +20,11 @@ use std::sync::Arc;
 pub use call::{Call, Stage};
 pub use counts::{Counts, QueueDepths, StageCounts};
 pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
+pub use recorder::Recorder;
 pub use series::Series;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 
-use crate::executor::{Event, EventKind, Outcome, Stream, TaskError, WorkId};
+use crate::executor::{Event, EventKind, Outcome, Printed, Stream, TaskError, WorkId};
 use blocks::Blocks;
 use call::{Stamp, StoredCall};
 
@@ -132,14 +134,15 @@ impl Trace {
             EventKind::WorkerExited { worker, cause } => {
                 let lane = self.lane(*worker);
                 lane.close(at, EndStage::Lost);
-                lane.exited = Some((at, cause.clone()));
+                lane.exited = Some((at, cause.to_string()));
                 true
             }
             EventKind::WorkerMissing { cause } => {
-                self.missing_worker = Some(cause.as_str().into());
+                self.missing_worker = Some((**cause).into());
                 true
             }
-            EventKind::Printed { worker, task, stream, line } => {
+            EventKind::Printed { worker, printed } => {
+                let Printed { task, stream, line } = &**printed;
                 let item = task.and_then(|(call, item)| Some(self.calls.get(call as usize)?.first_item + item));
                 self.log.push(LogLine { at, item, worker: *worker, stream: *stream, line: line.as_str().into() });
                 true
@@ -419,7 +422,7 @@ mod tests {
             8 => EventKind::Cancelled { call },
             9 => EventKind::Lost { call, error: Box::new(TaskError::Interrupted) },
             10 => EventKind::Withdrawn { call },
-            _ => EventKind::WorkerExited { worker, cause: String::new() },
+            _ => EventKind::WorkerExited { worker, cause: Box::default() },
         });
         (0..1000_i64, kind).prop_map(|(at, kind)| Event { at, kind })
     }

@@ -192,7 +192,7 @@ fn shrink() {
     drop(executing);
     let mut retired = 0;
     let events = pool.until(|kind| {
-        retired += usize::from(matches!(kind, EventKind::WorkerExited { cause, .. } if cause == "retired"));
+        retired += usize::from(matches!(kind, EventKind::WorkerExited { cause, .. } if **cause == *"retired"));
         retired == 2
     });
     // The one that is left does the rest, one by one.

@@ -20,6 +20,7 @@ use super::builder::Settings;
 use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, read_frame, release_if_large, write_frame};
 use crate::executor::error::{ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
+use crate::executor::event_log::EventLog;
 use crate::executor::function::EncodedCall;
 use crate::sys;
 
@@ -153,7 +154,7 @@ impl Link {
                 let mut child = child.lock();
                 let _ = child.kill();
                 let _ = child.wait();
-                ended_sink.record(Event::now(EventKind::WorkerExited { worker, cause: error.to_string() }));
+                ended_sink.record(Event::now(EventKind::WorkerExited { worker, cause: error.to_string().into() }));
                 Err(error)
             }
         }
@@ -206,7 +207,8 @@ impl Feeder {
             Some(EncodedCall { function, arguments }) => (Some(function.to_owned()), arguments),
             None => (None, Vec::new()),
         };
-        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, initializer };
+        let tick_length = sys::tick_length().0;
+        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, tick_length, initializer };
         let mut written = write_frame(&mut stdin, &hello, &arguments);
         let nothing = never();
         // It is not ready for a first call until it has said hello.
@@ -264,7 +266,7 @@ impl Reader {
         };
         drop(child);
         let worker = self.worker;
-        self.sink.record(Event::now(EventKind::WorkerExited { worker, cause: exit.clone() }));
+        self.sink.record(Event::now(EventKind::WorkerExited { worker, cause: exit.as_str().into() }));
         let _ = self.news.send(News::Exited { worker, exit, fault });
         let _ = self.orders.send(Order::Close);
     }
@@ -291,7 +293,14 @@ impl Reader {
                     self.sink.record(Event::now(told));
                     let _ = self.news.send(News::InitializerFailed { worker, error });
                 }
-                Ok((FromWorker::Events(events), _)) => events.into_iter().for_each(|event| self.sink.record(event)),
+                Ok((FromWorker::Events(others), packed)) => {
+                    for event in EventLog::from_parts(packed.to_vec(), others).into_events() {
+                        match event {
+                            Ok(event) => self.sink.record(event),
+                            Err(error) => return Some(error.to_string()),
+                        }
+                    }
+                }
                 Ok(_) if !greeted => return Some("it did not say hello first".to_owned()),
                 Ok((FromWorker::InitializerFailed { .. }, _)) => {
                     return Some("its initializer failed twice".to_owned());

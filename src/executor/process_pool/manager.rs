@@ -193,7 +193,7 @@ impl Manager {
                 // Those that are there can do the work; and it is not tried again.
                 Err(cause) => {
                     self.no_more_than = Some(present.max(1));
-                    self.record(EventKind::WorkerMissing { cause: cause.to_string() });
+                    self.record(EventKind::WorkerMissing { cause: cause.to_string().into() });
                     break;
                 }
             }

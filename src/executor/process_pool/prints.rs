@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::executor::event::{Event, EventKind, Stream, WorkId, WorkerId};
+use crate::executor::event::{Event, EventKind, Printed, Stream, WorkId, WorkerId};
 use crate::sys::{self, CapturedOutput};
 
 /// A task that took less has not written to a pipe: the system call alone takes longer.
@@ -140,8 +140,13 @@ impl Reader {
         self.lines += 1;
         if self.lines <= LINES_PER_TASK {
             let line = String::from_utf8_lossy(&line[..line.len().min(LINE_LIMIT)]).into_owned();
-            tell(Event::now(EventKind::Printed { worker, task: self.task, stream, line }));
+            self.tell(worker, stream, line, tell);
         }
+    }
+
+    fn tell(&self, worker: WorkerId, stream: Stream, line: String, tell: &impl Fn(Event)) {
+        let printed = Box::new(Printed { task: self.task, stream, line });
+        tell(Event::now(EventKind::Printed { worker, printed }));
     }
 
     /// Tells lines that were never ended, and how many were not told.
@@ -154,7 +159,7 @@ impl Reader {
         }
         if let Some(more) = self.lines.checked_sub(LINES_PER_TASK).filter(|more| *more > 0) {
             let line = format!("({more} more lines were not kept)");
-            tell(Event::now(EventKind::Printed { worker, task: self.task, stream: Stream::Stderr, line }));
+            self.tell(worker, Stream::Stderr, line, tell);
         }
         self.lines = 0;
     }

@@ -13,7 +13,7 @@ use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
 
 /// What both sides must agree on.
-pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 2");
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 3");
 
 /// A frame above this is not ours: the largest payload, and room for the message around it.
 const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
@@ -25,6 +25,8 @@ pub(super) enum ToWorker {
     Hello {
         version: String,
         worker: WorkerId,
+        /// How long the parent takes a tick of the clock to be: both stamp events with the same clock.
+        tick_length: u64,
         initializer: Option<String>,
     },
     /// The blob holds the arguments.
@@ -40,19 +42,13 @@ pub(super) enum ToWorker {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum FromWorker {
     /// It is ready for its first call.
-    Hello {
-        version: String,
-    },
+    Hello { version: String },
     /// Instead of a hello: it is not ready, and ends.
-    InitializerFailed {
-        error: TaskError,
-    },
+    InitializerFailed { error: TaskError },
+    /// The blob holds the packed events; these are those that can't be packed ([`crate::executor::EventLog`]).
     Events(Vec<Event>),
     /// Without an error the blob holds the results.
-    Answer {
-        call: WorkId,
-        error: Option<TaskError>,
-    },
+    Answer { call: WorkId, error: Option<TaskError> },
 }
 
 /// Why no message came.

@@ -26,8 +26,9 @@ use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, append_frame, re
 use crate::executor::context::{Control, TaskContext};
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
+use crate::executor::event_log::EventLog;
 use crate::executor::function::{CallSite, Registry};
-use crate::sys;
+use crate::sys::{self, TickLength};
 
 /// How long an event may wait for an answer to travel with: shorter than a frame of the screen.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(4);
@@ -95,7 +96,8 @@ struct Greeting {
 fn shake_hands(input: &mut BufReader<File>) -> Result<Greeting, WorkerError> {
     let mut buffer = Vec::new();
     match read_frame::<ToWorker>(input, &mut buffer) {
-        Ok((ToWorker::Hello { version, worker, initializer }, arguments)) if version == VERSION => {
+        Ok((ToWorker::Hello { version, worker, tick_length, initializer }, arguments)) if version == VERSION => {
+            sys::adopt_tick_length(TickLength(tick_length));
             Ok(Greeting { worker, initializer: initializer.map(|function| (function, arguments.to_vec())) })
         }
         Ok((ToWorker::Hello { version, .. }, _)) => Err(WorkerError::Handshake(format!("`{version}`"))),
@@ -141,7 +143,6 @@ fn serve(
         let results = registry.run(&function, &site, &arguments);
         // Freed before the result is sent: an idle worker holds nothing of its last task.
         drop(arguments);
-        outbox.record(Event::now(EventKind::EnteredResultQueue { call }));
         match results {
             Ok(results) => outbox.send(&FromWorker::Answer { call, error: None }, &results)?,
             Err(error) => outbox.send(&FromWorker::Answer { call, error: Some(error) }, &[])?,
@@ -163,14 +164,14 @@ struct Outbox {
 }
 
 struct Waiting {
-    events: Vec<Event>,
+    events: EventLog,
     flusher_sleeps: bool,
 }
 
 impl Outbox {
     fn new(output: File, prints: Option<Arc<Prints>>) -> Self {
         Self {
-            waiting: Mutex::new(Waiting { events: Vec::new(), flusher_sleeps: false }),
+            waiting: Mutex::new(Waiting { events: EventLog::default(), flusher_sleeps: false }),
             event_came: Condvar::new(),
             output: Mutex::new(output),
             prints,
@@ -197,7 +198,8 @@ impl Outbox {
         let events = std::mem::take(&mut self.waiting.lock().events);
         let mut frames = Vec::new();
         if !events.is_empty() {
-            append_frame(&mut frames, &FromWorker::Events(events), &[])?;
+            let (packed, others) = events.into_parts();
+            append_frame(&mut frames, &FromWorker::Events(others), &packed)?;
         }
         Ok(frames)
     }
@@ -226,16 +228,19 @@ impl Outbox {
 
 impl Outbox {
     fn push(&self, event: Event) {
+        self.log(|events| events.push(event));
+    }
+
+    fn log(&self, push: impl FnOnce(&mut EventLog)) {
         let mut waiting = self.waiting.lock();
-        waiting.events.push(event);
+        push(&mut waiting.events);
         if waiting.flusher_sleeps {
             self.event_came.notify_one();
         }
     }
-}
 
-impl EventSink for Outbox {
-    fn record(&self, event: Event) {
+    /// A task begins or ends, which parts what it prints from what others print.
+    fn note_task(&self, event: &Event) {
         if let Some(prints) = &self.prints {
             match event.kind {
                 EventKind::Started { call, item, .. } => {
@@ -248,6 +253,18 @@ impl EventSink for Outbox {
                 _ => {}
             }
         }
+    }
+}
+
+impl EventSink for Outbox {
+    fn record(&self, event: Event) {
+        self.note_task(&event);
         self.push(event);
+    }
+
+    fn record_both(&self, first: Event, second: Event) {
+        self.note_task(&first);
+        self.note_task(&second);
+        self.log(|events| events.push_both(first, second));
     }
 }

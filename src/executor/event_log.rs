@@ -1,0 +1,390 @@
+//! Events, packed: most take six to nine bytes instead of forty, as stamps and calls are told by how far they are from those
+//! before. What keeps a run's events in memory keeps them like this, and so they travel from worker processes.
+
+use super::event::{Event, EventKind, Outcome, WorkId};
+
+/// Events in the order in which they were pushed.
+#[derive(Clone, Debug, Default)]
+pub struct EventLog {
+    bytes: Vec<u8>,
+    /// Those that carry text or errors, whole.
+    others: Vec<Event>,
+    length: usize,
+    last: Last,
+}
+
+/// What the next event is told by.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    at: i64,
+    call: WorkId,
+}
+
+/// What is not a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a packed event could not be read")]
+pub struct EventLogError;
+
+/// First byte of an event.
+#[repr(u8)]
+#[derive(Clone, Copy)]
+enum Tag {
+    Other,
+    Submitted,
+    EnteredCallQueue,
+    Taken,
+    Started,
+    Skipped,
+    Returned,
+    EnteredResultQueue,
+    ResultReceived,
+    Cancelled,
+    Withdrawn,
+    /// Two events of the same moment: an item that is the first to begin in a call that was taken.
+    TakenStarted,
+    /// The end of an item and the beginning of the next.
+    ReturnedStarted,
+    /// The end of an item and of its call, in a pool of threads.
+    ReturnedReceived,
+    /// The end of an item and of its call, in a worker process.
+    ReturnedEntered,
+}
+
+impl Tag {
+    const ALL: [Self; 15] = [
+        Self::Other,
+        Self::Submitted,
+        Self::EnteredCallQueue,
+        Self::Taken,
+        Self::Started,
+        Self::Skipped,
+        Self::Returned,
+        Self::EnteredResultQueue,
+        Self::ResultReceived,
+        Self::Cancelled,
+        Self::Withdrawn,
+        Self::TakenStarted,
+        Self::ReturnedStarted,
+        Self::ReturnedReceived,
+        Self::ReturnedEntered,
+    ];
+}
+
+impl EventLog {
+    /// Empty, with room for so many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// From what [`Self::into_parts`] gave.
+    pub(super) fn from_parts(bytes: Vec<u8>, others: Vec<Event>) -> Self {
+        Self { bytes, others, length: 0, last: Last::default() }
+    }
+
+    /// What it is made of. The number of events is not part of it.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<Event>) {
+        (self.bytes, self.others)
+    }
+
+    /// How many events were pushed.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether none was pushed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// How many bytes the packed events take.
+    #[must_use]
+    pub const fn packed_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Appends an event.
+    #[inline]
+    pub fn push(&mut self, event: Event) {
+        self.length += 1;
+        match event.kind {
+            EventKind::Submitted { call, first_item, items } => {
+                self.pack(Tag::Submitted, event.at, call, [first_item, items]);
+            }
+            EventKind::EnteredCallQueue { call } => self.pack(Tag::EnteredCallQueue, event.at, call, []),
+            EventKind::Taken { call, worker } => self.pack(Tag::Taken, event.at, call, [worker]),
+            EventKind::Started { call, item, worker } => self.pack(Tag::Started, event.at, call, [item, worker]),
+            EventKind::Skipped { call, item } => self.pack(Tag::Skipped, event.at, call, [item]),
+            EventKind::Finished { call, item, worker, outcome: Outcome::Returned } => {
+                self.pack(Tag::Returned, event.at, call, [item, worker]);
+            }
+            EventKind::EnteredResultQueue { call } => self.pack(Tag::EnteredResultQueue, event.at, call, []),
+            EventKind::ResultReceived { call } => self.pack(Tag::ResultReceived, event.at, call, []),
+            EventKind::Cancelled { call } => self.pack(Tag::Cancelled, event.at, call, []),
+            EventKind::Withdrawn { call } => self.pack(Tag::Withdrawn, event.at, call, []),
+            _ => {
+                self.bytes.push(Tag::Other as u8);
+                self.others.push(event);
+            }
+        }
+    }
+
+    /// Appends two events: those that often come together, at the same moment, are packed as one.
+    #[inline]
+    pub fn push_both(&mut self, first: Event, second: Event) {
+        let tag_and_item = match (&first.kind, &second.kind) {
+            _ if first.at != second.at => None,
+            (&EventKind::Taken { call, worker }, &EventKind::Started { call: same, item, worker: too })
+                if (call, worker) == (same, too) =>
+            {
+                Some((Tag::TakenStarted, call, item, worker))
+            }
+            (&EventKind::Finished { call, item, worker, outcome: Outcome::Returned }, second) => match *second {
+                EventKind::Started { call: same, item: next, worker: too }
+                    if (call, worker) == (same, too) && next == item.wrapping_add(1) =>
+                {
+                    Some((Tag::ReturnedStarted, call, item, worker))
+                }
+                EventKind::ResultReceived { call: same } if call == same => {
+                    Some((Tag::ReturnedReceived, call, item, worker))
+                }
+                EventKind::EnteredResultQueue { call: same } if call == same => {
+                    Some((Tag::ReturnedEntered, call, item, worker))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some((tag, call, item, worker)) = tag_and_item {
+            self.length += 2;
+            self.pack(tag, first.at, call, [item, worker]);
+        } else {
+            self.push(first);
+            self.push(second);
+        }
+    }
+
+    #[inline]
+    fn pack<const N: usize>(&mut self, tag: Tag, at: i64, call: WorkId, numbers: [u32; N]) {
+        // At most 1 + 10 + 10 + 2 × 5: put together here, as a vector looks at its capacity at each push.
+        let mut packed = [0; 32];
+        packed[0] = tag as u8;
+        let mut length = 1;
+        let mut put = |mut number: u64| {
+            while number >= 0x80 {
+                packed[length] = number as u8 | 0x80;
+                length += 1;
+                number >>= 7;
+            }
+            packed[length] = number as u8;
+            length += 1;
+        };
+        put(zigzag(at.wrapping_sub(self.last.at)));
+        put(zigzag(call.wrapping_sub(self.last.call) as i64));
+        for number in numbers {
+            put(u64::from(number));
+        }
+        // A copy of fixed size is a few instructions; one of another size is a call.
+        self.bytes.extend_from_slice(&packed);
+        self.bytes.truncate(self.bytes.len() - (packed.len() - length));
+        self.last = Last { at, call };
+    }
+
+    /// All events, in order.
+    ///
+    /// # Errors
+    /// In the iterator, once, when its bytes came from elsewhere and are no log; nothing follows.
+    pub fn into_events(self) -> impl Iterator<Item = Result<Event, EventLogError>> {
+        let mut others = self.others.into_iter();
+        let mut reader = Reader { bytes: self.bytes, next: 0, last: Last::default(), second: None };
+        std::iter::from_fn(move || {
+            if let Some(second) = reader.second.take() {
+                return Some(Ok(second));
+            }
+            if reader.next >= reader.bytes.len() {
+                return None;
+            }
+            let event = reader.event(&mut others);
+            if event.is_none() {
+                reader.next = reader.bytes.len();
+            }
+            Some(event.ok_or(EventLogError))
+        })
+    }
+}
+
+struct Reader {
+    bytes: Vec<u8>,
+    next: usize,
+    last: Last,
+    /// Of a pair that is being read.
+    second: Option<Event>,
+}
+
+impl Reader {
+    fn event(&mut self, others: &mut impl Iterator<Item = Event>) -> Option<Event> {
+        let tag = *Tag::ALL.get(usize::from(self.byte()?))?;
+        if matches!(tag, Tag::Other) {
+            return others.next();
+        }
+        let at = self.last.at.wrapping_add(unzigzag(self.number()?));
+        let call = self.last.call.wrapping_add(unzigzag(self.number()?) as u64);
+        self.last = Last { at, call };
+        let kind = match tag {
+            Tag::Submitted => EventKind::Submitted { call, first_item: self.small()?, items: self.small()? },
+            Tag::EnteredCallQueue => EventKind::EnteredCallQueue { call },
+            Tag::Taken => EventKind::Taken { call, worker: self.small()? },
+            Tag::Started => EventKind::Started { call, item: self.small()?, worker: self.small()? },
+            Tag::Skipped => EventKind::Skipped { call, item: self.small()? },
+            Tag::Returned => {
+                let (item, worker) = (self.small()?, self.small()?);
+                EventKind::Finished { call, item, worker, outcome: Outcome::Returned }
+            }
+            Tag::EnteredResultQueue => EventKind::EnteredResultQueue { call },
+            Tag::ResultReceived => EventKind::ResultReceived { call },
+            Tag::Cancelled => EventKind::Cancelled { call },
+            Tag::Withdrawn => EventKind::Withdrawn { call },
+            Tag::TakenStarted => {
+                let (item, worker) = (self.small()?, self.small()?);
+                self.second = Some(Event { at, kind: EventKind::Started { call, item, worker } });
+                EventKind::Taken { call, worker }
+            }
+            Tag::ReturnedStarted | Tag::ReturnedReceived | Tag::ReturnedEntered => {
+                let (item, worker) = (self.small()?, self.small()?);
+                let second = match tag {
+                    Tag::ReturnedStarted => EventKind::Started { call, item: item.wrapping_add(1), worker },
+                    Tag::ReturnedReceived => EventKind::ResultReceived { call },
+                    _ => EventKind::EnteredResultQueue { call },
+                };
+                self.second = Some(Event { at, kind: second });
+                EventKind::Finished { call, item, worker, outcome: Outcome::Returned }
+            }
+            Tag::Other => return None,
+        };
+        Some(Event { at, kind })
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Option<u8> {
+        let byte = self.bytes.get(self.next).copied();
+        self.next += 1;
+        byte
+    }
+
+    #[inline]
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn small(&mut self) -> Option<u32> {
+        u32::try_from(self.number()?).ok()
+    }
+}
+
+/// Small numbers of either sign as small numbers.
+const fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+const fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::executor::TaskError;
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let numbers = (any::<u64>(), any::<u32>(), any::<u32>());
+        let kind = (0..13_u8, numbers).prop_map(|(kind, (call, item, worker))| match kind {
+            0 => EventKind::Submitted { call, first_item: item, items: worker },
+            1 => EventKind::EnteredCallQueue { call },
+            2 => EventKind::Taken { call, worker },
+            3 => EventKind::Started { call, item, worker },
+            4 => EventKind::Skipped { call, item },
+            5 => EventKind::Finished { call, item, worker, outcome: Outcome::Returned },
+            6 => {
+                let outcome = Outcome::Raised(Box::new(TaskError::message("no")));
+                EventKind::Finished { call, item, worker, outcome }
+            }
+            7 => EventKind::EnteredResultQueue { call },
+            8 => EventKind::ResultReceived { call },
+            9 => EventKind::Cancelled { call },
+            10 => EventKind::Withdrawn { call },
+            11 => EventKind::Lost { call, error: Box::new(TaskError::Skipped) },
+            _ => EventKind::WorkerExited { worker, cause: "shutdown".into() },
+        });
+        (any::<i64>(), kind).prop_map(|(at, kind)| Event { at, kind })
+    }
+
+    /// Two events that may be packed as one, or just not.
+    fn any_pair() -> impl Strategy<Value = (Event, Event)> {
+        let numbers = (0..2_u64, 0..3_u32, 0..2_u32);
+        let kind = || {
+            (0..5_u8, numbers.clone()).prop_map(|(kind, (call, item, worker))| match kind {
+                0 => EventKind::Taken { call, worker },
+                1 => EventKind::Started { call, item, worker },
+                2 => EventKind::Finished { call, item, worker, outcome: Outcome::Returned },
+                3 => EventKind::EnteredResultQueue { call },
+                _ => EventKind::ResultReceived { call },
+            })
+        };
+        (0..2_i64, kind(), 0..2_i64, kind())
+            .prop_map(|(at, first, later, second)| (Event { at, kind: first }, Event { at: later, kind: second }))
+    }
+
+    proptest! {
+        #[test]
+        fn pairs_come_out_as_they_went_in(pairs in prop::collection::vec(any_pair(), 0..200)) {
+            let mut log = EventLog::default();
+            pairs.iter().cloned().for_each(|(first, second)| log.push_both(first, second));
+            prop_assert_eq!(log.len(), 2 * pairs.len());
+            let back: Vec<_> = log.into_events().map(Result::unwrap).collect();
+            prop_assert_eq!(back, pairs.into_iter().flat_map(|(first, second)| [first, second]).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn what_goes_in_comes_out(events in prop::collection::vec(any_event(), 0..100)) {
+            let mut log = EventLog::default();
+            events.iter().cloned().for_each(|event| log.push(event));
+            prop_assert_eq!(log.len(), events.len());
+            let (bytes, others) = log.into_parts();
+            let back: Result<Vec<_>, _> = EventLog::from_parts(bytes, others).into_events().collect();
+            prop_assert_eq!(back, Ok(events));
+        }
+
+        #[test]
+        fn what_is_no_log_is_an_error_and_no_more(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let events: Vec<_> = EventLog::from_parts(bytes.clone(), Vec::new()).into_events().collect();
+            prop_assert!(events.len() <= 2 * bytes.len());
+            let errors = events.iter().filter(|event| event.is_err()).count();
+            prop_assert!(errors == 0 || (errors == 1 && events[events.len() - 1].is_err()));
+        }
+    }
+
+    #[test]
+    fn an_ordinary_event_is_small() {
+        let mut log = EventLog::default();
+        for call in 0..1000 {
+            let at = 3_000_000_000_000 + call as i64 * 2_000;
+            log.push(Event { at, kind: EventKind::Started { call, item: 0, worker: 1 } });
+            let outcome = Outcome::Returned;
+            log.push(Event { at: at + 900, kind: EventKind::Finished { call, item: 0, worker: 1, outcome } });
+        }
+        assert!(log.packed_bytes() <= 2000 * 6 + 10, "{}", log.packed_bytes());
+    }
+}

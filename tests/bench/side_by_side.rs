@@ -1,0 +1,59 @@
+//! Rivals, measured in turn: what disturbs the machine disturbs them all. Prints a table in Markdown, medians with minimum
+//! and maximum, and the median of what each is beside the first in the same round.
+
+/// Something to measure: higher or lower is better, as the table says.
+pub struct Rival<'a> {
+    pub name: &'a str,
+    pub measure: Box<dyn FnMut() -> f64 + 'a>,
+}
+
+impl<'a> Rival<'a> {
+    pub fn new(name: &'a str, measure: impl FnMut() -> f64 + 'a) -> Self {
+        Self { name, measure: Box::new(measure) }
+    }
+}
+
+/// Measures each rival `rounds` times, one after the other in each round, after one round that does not count.
+pub fn compare(title: &str, unit: &str, rounds: usize, mut rivals: Vec<Rival<'_>>) {
+    if !wanted(title) {
+        return;
+    }
+    let mut figures = vec![Vec::new(); rivals.len()];
+    for round in 0..=rounds {
+        for (rival, figures) in rivals.iter_mut().zip(&mut figures) {
+            let figure = (rival.measure)();
+            if round > 0 {
+                figures.push(figure);
+            }
+        }
+    }
+    println!("\n{title}, {unit} ({rounds} rounds)\n\n| | median | min | max | of the first |\n|---|---|---|---|---|");
+    let first = figures[0].clone();
+    for (rival, figures) in rivals.iter().zip(&mut figures) {
+        // Within a round, as a machine may be twice as fast in the next.
+        let share = median(&mut figures.iter().zip(&first).map(|(own, first)| own / first).collect::<Vec<_>>());
+        let middle = median(figures);
+        let (least, most) = (figures[0], figures[figures.len() - 1]);
+        println!("| {} | {} | {} | {} | {share:.2} |", rival.name, tell(middle), tell(least), tell(most));
+    }
+}
+
+/// Whether the command line asks for this table: `cargo bench --bench threads -- throughput` asks for one.
+pub fn wanted(title: &str) -> bool {
+    let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).peekable();
+    filters.peek().is_none() || filters.any(|filter| title.contains(&filter))
+}
+
+/// The middle one; sorts them.
+pub fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn tell(figure: f64) -> String {
+    match figure {
+        figure if figure >= 1e6 => format!("{:.2} M", figure / 1e6),
+        figure if figure >= 1e4 => format!("{:.1} k", figure / 1e3),
+        figure => format!("{figure:.1}"),
+    }
+}
