@@ -11,7 +11,7 @@ use super::function::{Function, Portable};
 use super::future::{TaskFuture, deadline_after};
 use super::sync::Mutex;
 use super::work_item::{ChunkCall, WorkItem};
-use super::{RawExecutor, Submit};
+use super::raw::{RawExecutor, Submit};
 
 /// How `map` works through its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

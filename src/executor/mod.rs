@@ -37,6 +37,7 @@ mod function;
 mod future;
 mod map;
 mod process_pool;
+mod raw;
 mod sequential;
 mod sync;
 mod thread_pool;
@@ -57,60 +58,13 @@ pub use map::{Chunking, Map, MapOptions};
 pub use process_pool::{
     OnWorkerDeath, ProcessPoolBuilder, ProcessPoolExecutor, WorkerCommand, WorkerError, run_worker,
 };
+pub use raw::{RawExecutor, Submit};
 pub use sequential::SequentialExecutor;
 pub use thread_pool::{ThreadPoolBuilder, ThreadPoolExecutor};
 pub use waiting::{
     AsCompleted, DoneAndNotDone, Gather, ReturnWhen, Unfinished, as_completed, gather, gather_results, timeout, wait,
 };
 pub use work_item::WorkItem;
-
-use std::sync::Arc;
-
-/// What an executor has to provide. Object-safe: a `dyn RawExecutor` is an [`Executor`] too, so switching is one word.
-pub trait RawExecutor: Send + Sync {
-    /// Takes a call. Never waits for room; the [`SequentialExecutor`] runs it before it returns.
-    ///
-    /// # Errors
-    /// When the executor is broken or was shut down, or the program is ending.
-    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
-
-    /// A handle that submits and nothing else. It does not keep the executor from being dropped, which ends it.
-    fn submitter(&self) -> Arc<dyn Submit>;
-
-    /// Who hears of everything that happens.
-    fn sink(&self) -> &Arc<dyn EventSink>;
-
-    /// Takes no more calls. What was submitted still runs, unless `cancel_futures` cancels what is pending. With `wait`,
-    /// returns when everything has run and all workers are gone; may be called again. A callback on a thread of this
-    /// executor can't wait for that thread: there it returns at once.
-    fn shutdown(&self, wait: bool, cancel_futures: bool);
-
-    /// Beyond CPython: asks tasks, those to come included, to end at their next checkpoint. Final. A worker process that
-    /// does not get there within two seconds is killed.
-    fn interrupt(&self);
-
-    /// Beyond CPython: tasks that have not begun return at once, as skipped. Final.
-    fn skip_rest(&self);
-
-    /// The most workers that there can be at a time.
-    fn max_workers(&self) -> usize;
-
-    /// Beyond CPython: changes that number while calls run. More workers start at once, if there is work for them; those
-    /// that are too many end after their current task. No task is lost.
-    ///
-    /// # Errors
-    /// When `max_workers` is out of range.
-    fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError>;
-}
-
-/// Where calls go in: see [`RawExecutor::submitter`].
-pub trait Submit: Send + Sync {
-    /// See [`RawExecutor::submit_item`].
-    ///
-    /// # Errors
-    /// When the executor is broken, was shut down or dropped, or the program is ending.
-    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
-}
 
 /// Runs named functions, asynchronously. Implemented for every [`RawExecutor`].
 pub trait Executor: RawExecutor {

@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
@@ -23,9 +23,9 @@ use super::event::{Event, EventKind, EventSink, NoEvents, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::function::CallSite;
 use super::future::{PoolId, TaskFuture, panic_message};
-use super::sync::{Backoff, Condvar, Mutex, MutexGuard, thread};
+use super::sync::{AtomicBool, Backoff, Condvar, Mutex, MutexGuard, thread};
 use super::work_item::{Numbering, WorkItem};
-use super::{RawExecutor, Submit};
+use super::raw::{RawExecutor, Submit};
 
 /// Runs calls, and closures, in threads of this process.
 ///
@@ -236,9 +236,10 @@ impl Pool {
         Ok(())
     }
 
-    /// Starts threads for the calls that no idle one will take, as far as there may be more. If the system gives no more,
-    /// that is told, and not tried again.
-    fn spawn_for(&self, calls: usize, state: &mut State) -> io::Result<()> {
+    /// Starts threads for the calls that no idle one will take, pending ones and `more`, as far as there may be more threads.
+    /// If the system gives no more, that is told, and not tried again.
+    fn spawn_for(&self, more: usize, state: &mut State) -> io::Result<()> {
+        let calls = self.0.ready.lock().len() + state.incoming.len() + more;
         while calls > state.idle && state.alive < state.max_workers && !state.no_more {
             match self.spawn(state) {
                 Ok(()) => {}
@@ -266,9 +267,9 @@ impl Submit for Pool {
         if program_is_ending() {
             return Err(SubmitError::ProgramEnding);
         }
-        // Those that are ready were promised to somebody when they came in.
-        let calls = state.incoming.len() + 1;
-        self.spawn_for(calls, &mut state).map_err(|cause| SubmitError::Spawn(cause.to_string()))?;
+        if state.alive < state.max_workers {
+            self.spawn_for(1, &mut state).map_err(|cause| SubmitError::Spawn(cause.to_string()))?;
+        }
         item.submitted(self.0.id, &mut state.numbering, &*self.0.sink);
         state.incoming.push_back(item);
         drop(state);
@@ -326,9 +327,8 @@ impl RawExecutor for ThreadPoolExecutor {
         state.max_workers = max_workers;
         state.no_more = false;
         self.pool.0.record(EventKind::MaxWorkersChanged { max_workers: WorkerId::try_from(max_workers).unwrap_or(0) });
-        let calls = state.incoming.len() + self.pool.0.ready.lock().len();
         // Threads that can't be started are missed only if there is none, and then there is no call either.
-        let _ = self.pool.spawn_for(calls, &mut state);
+        let _ = self.pool.spawn_for(0, &mut state);
         // Idle workers that are too many notice it now, busy ones after their task.
         self.pool.0.notify(&state);
         Ok(())

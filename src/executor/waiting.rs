@@ -43,7 +43,7 @@ impl Waiter {
 
 impl fmt::Debug for Waiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Waiter").field(&self.done.lock()).finish()
+        f.debug_tuple("Waiter").field(&*self.done.lock()).finish()
     }
 }
 

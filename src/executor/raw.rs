@@ -1,0 +1,53 @@
+//! What is the same in all executors, without the types of what they run.
+
+use std::sync::Arc;
+
+use super::error::{BuildError, SubmitError};
+use super::event::EventSink;
+use super::work_item::WorkItem;
+
+/// What an executor has to provide. Object-safe: a `dyn RawExecutor` is an [`Executor`](super::Executor) too, so switching is one word.
+pub trait RawExecutor: Send + Sync {
+    /// Takes a call. Never waits for room; the [`SequentialExecutor`](super::SequentialExecutor) runs it before it returns.
+    ///
+    /// # Errors
+    /// When the executor is broken or was shut down, or the program is ending.
+    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
+
+    /// A handle that submits and nothing else. It does not keep the executor from being dropped, which ends it.
+    fn submitter(&self) -> Arc<dyn Submit>;
+
+    /// Who hears of everything that happens.
+    fn sink(&self) -> &Arc<dyn EventSink>;
+
+    /// Takes no more calls. What was submitted still runs, unless `cancel_futures` cancels what is pending. With `wait`,
+    /// returns when everything has run and all workers are gone; may be called again. A callback on a thread of this
+    /// executor can't wait for that thread: there it returns at once.
+    fn shutdown(&self, wait: bool, cancel_futures: bool);
+
+    /// Beyond CPython: asks tasks, those to come included, to end at their next checkpoint. Final. A worker process that
+    /// does not get there within two seconds is killed.
+    fn interrupt(&self);
+
+    /// Beyond CPython: tasks that have not begun return at once, as skipped. Final.
+    fn skip_rest(&self);
+
+    /// The most workers that there can be at a time.
+    fn max_workers(&self) -> usize;
+
+    /// Beyond CPython: changes that number while calls run. More workers start at once, if there is work for them; those
+    /// that are too many end after their current task. No task is lost.
+    ///
+    /// # Errors
+    /// When `max_workers` is out of range.
+    fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError>;
+}
+
+/// Where calls go in: see [`RawExecutor::submitter`].
+pub trait Submit: Send + Sync {
+    /// See [`RawExecutor::submit_item`].
+    ///
+    /// # Errors
+    /// When the executor is broken, was shut down or dropped, or the program is ending.
+    fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
+}
