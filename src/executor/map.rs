@@ -9,9 +9,9 @@ use super::error::{MapError, ResultError, SubmitError, TaskError};
 use super::event::EventSink;
 use super::function::{Function, Portable};
 use super::future::{TaskFuture, deadline_after};
+use super::raw::{RawExecutor, Submit};
 use super::sync::Mutex;
 use super::work_item::{ChunkCall, WorkItem};
-use super::raw::{RawExecutor, Submit};
 
 /// How `map` works through its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::event::{Event, EventKind, EventSink};
 use super::exit::{next_pool_id, program_is_ending};
 use super::function::CallSite;
 use super::future::{PoolId, TaskFuture};
-use super::work_item::{Numbering, WorkItem};
 use super::raw::{RawExecutor, Submit};
+use super::work_item::{Numbering, WorkItem};
 
 /// Runs each call where and when it is submitted. Its one worker is whoever submits; two threads take turns.
 pub struct SequentialExecutor {

@@ -23,9 +23,9 @@ use super::event::{Event, EventKind, EventSink, NoEvents, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::function::CallSite;
 use super::future::{PoolId, TaskFuture, panic_message};
+use super::raw::{RawExecutor, Submit};
 use super::sync::{AtomicBool, Backoff, Condvar, Mutex, MutexGuard, thread};
 use super::work_item::{Numbering, WorkItem};
-use super::raw::{RawExecutor, Submit};
 
 /// Runs calls, and closures, in threads of this process.
 ///

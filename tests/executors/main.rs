@@ -11,11 +11,13 @@ mod functions;
 mod futures;
 mod maps;
 mod process_pools;
+mod programs;
 mod suite;
 mod thread_pools;
 mod traced;
 
 use libtest_mimic::{Arguments, Trial};
+use traced::Kind;
 
 fn main() {
     let first = std::env::args().nth(1);
@@ -38,11 +40,21 @@ fn main() {
                 process_pools::trials(),
                 faults::trials(),
                 exit::trials(),
+                random_programs(),
             ]
             .concat_all();
             libtest_mimic::run(&Arguments::from_args(), trials).exit();
         }
     }
+}
+
+/// `tests/bench/programs.rs` runs more of them.
+fn random_programs() -> Vec<Trial> {
+    let programs = |kind: Kind, cases| {
+        let name = format!("{kind:?}::whatever_is_done_to_it_every_future_is_resolved").to_lowercase();
+        trial(name, move || programs::run(kind, cases))
+    };
+    vec![programs(Kind::Sequential, 32), programs(Kind::Threads, 64), programs(Kind::Processes, 16)]
 }
 
 trait ConcatAll {

@@ -1,6 +1,6 @@
 //! What every executor owes, each in the same words. CPython's own tests, where they are the model, stand in comments.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
@@ -30,7 +30,7 @@ pub fn trials() -> Vec<Trial> {
         ("a_second_shutdown_is_no_error", second_shutdown),
         ("an_executor_that_was_never_used_ends", never_used),
     ];
-    let for_pools: [(&str, Test); 16] = [
+    let for_pools: [(&str, Test); 15] = [
         ("shutdown_that_waits_runs_everything", shutdown_runs_everything),
         ("shutdown_that_cancels_leaves_nothing_pending", shutdown_cancels),
         ("dropping_the_executor_strands_nothing", drop_strands_nothing),
@@ -46,7 +46,6 @@ pub fn trials() -> Vec<Trial> {
         ("as_completed_yields_the_quick_one_first", quick_one_first),
         ("gather_submits_everything_before_it_waits", gather_submits_first),
         ("large_and_empty_values_come_back", large_values),
-        ("whatever_is_done_to_it_every_future_is_resolved", random_programs),
     ];
     let named = |kinds: &'static [Kind], name: &'static str, test: Test| {
         kinds.iter().map(move |&kind| trial(format!("{kind:?}::{name}").to_lowercase(), move || test(kind)))
@@ -357,75 +356,4 @@ fn large_values(kind: Kind) {
         assert!(back == bytes, "{size} bytes came back as {}", back.len());
     }
     pool.finish();
-}
-
-/// What can be done to a pool.
-#[derive(Clone, Debug)]
-enum Step {
-    Submit(u64),
-    Fail,
-    Map(u64, usize),
-    Cancel(prop::sample::Index),
-    Callback(prop::sample::Index),
-    Skip,
-    Interrupt,
-    Shutdown { cancel: bool },
-}
-
-fn random_programs(kind: Kind) {
-    let step = prop_oneof![
-        8 => (0..50_u64).prop_map(Step::Submit),
-        2 => Just(Step::Fail),
-        2 => (0..20_u64, 1..8_usize).prop_map(|(items, chunksize)| Step::Map(items, chunksize)),
-        4 => any::<prop::sample::Index>().prop_map(Step::Cancel),
-        2 => any::<prop::sample::Index>().prop_map(Step::Callback),
-        1 => Just(Step::Skip),
-        1 => Just(Step::Interrupt),
-        1 => any::<bool>().prop_map(|cancel| Step::Shutdown { cancel }),
-    ];
-    let cases = if kind == Kind::Processes { 12 } else { 64 };
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let programs = (1..4_usize, prop::collection::vec(step, 1..60));
-    runner
-        .run(&programs, |(workers, steps)| {
-            run_program(kind, workers, steps);
-            Ok(())
-        })
-        .unwrap();
-}
-
-fn run_program(kind: Kind, workers: usize, steps: Vec<Step>) {
-    let pool = Traced::new(kind, workers);
-    let mut futures = Vec::new();
-    let mut maps = Vec::new();
-    let called_back = Arc::new(Mutex::new(0));
-    let mut callbacks = 0;
-    for step in steps {
-        match step {
-            Step::Submit(n) => futures.extend(pool.executor.submit(FAIL_ON_MULTIPLES, (n, 1_000)).ok()),
-            Step::Fail => futures.extend(pool.executor.submit(FAIL_ON_MULTIPLES, (0, 1)).ok()),
-            Step::Map(items, chunksize) => {
-                let arguments = (0..items).map(|n| (n, 7));
-                maps.extend(pool.executor.map(FAIL_ON_MULTIPLES, arguments, chunks(chunksize)).ok());
-            }
-            Step::Cancel(index) if !futures.is_empty() => drop(index.get(&futures).cancel()),
-            Step::Callback(index) if !futures.is_empty() => {
-                let called_back = Arc::clone(&called_back);
-                index.get(&futures).add_done_callback(move |_| *called_back.lock().unwrap() += 1);
-                callbacks += 1;
-            }
-            Step::Skip => pool.executor.skip_rest(),
-            Step::Interrupt => pool.executor.interrupt(),
-            Step::Shutdown { cancel } => pool.executor.shutdown(false, cancel),
-            Step::Cancel(_) | Step::Callback(_) => {}
-        }
-    }
-    for future in &futures {
-        assert!(future.wait_done(Some(PATIENCE)), "{future:?} was never resolved");
-    }
-    for map in maps {
-        assert!(map.into_iter().all(|result| result != Err(ResultError::TimedOut)));
-    }
-    pool.finish();
-    assert_eq!(*called_back.lock().unwrap(), callbacks, "each callback ran once");
 }

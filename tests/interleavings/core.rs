@@ -1,7 +1,12 @@
 //! The executor's own sources, with other locks and threads.
 
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "only a part of what is included is used here")]
-#![allow(missing_docs, rustdoc::broken_intra_doc_links, reason = "they are documented where they belong")]
+#![allow(
+    missing_docs,
+    unfulfilled_lint_expectations,
+    rustdoc::broken_intra_doc_links,
+    reason = "they are documented where they belong"
+)]
 
 #[path = "../../src/executor/context.rs"]
 mod context;

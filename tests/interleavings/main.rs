@@ -84,8 +84,8 @@ fn cancelling_and_starting_have_one_winner() {
             thread::spawn(move || future.cancel())
         };
         let result = future.result(None);
-        let (started, cancelled) = (worker.join().unwrap(), canceller.join().unwrap());
-        assert_ne!(started, cancelled);
+        let (started, stopped) = (worker.join().unwrap(), canceller.join().unwrap());
+        assert_ne!(started, stopped);
         assert_eq!(result, if started { Ok(1) } else { Err(ResultError::Cancelled) });
         assert_eq!(future.state(), if started { FutureState::Finished } else { FutureState::CancelledAndNotified });
     });
@@ -110,7 +110,9 @@ fn waiting_for_many_misses_none() {
         assert!(!wait(futures.clone(), None, ReturnWhen::FirstException).done.is_empty());
         assert_eq!(as_completed(futures.clone(), None).flatten().count(), 3);
         assert!(wait(futures, None, ReturnWhen::AllCompleted).not_done.is_empty());
-        finishers.into_iter().for_each(|finisher| finisher.join().unwrap());
+        for finisher in finishers {
+            finisher.join().unwrap();
+        }
     });
 }
 
