@@ -81,7 +81,7 @@ fn the_json_has_the_documented_fields_and_no_others() {
     let home = TempDir::new().unwrap();
     let report = report(&run(home.path(), "run noop --set tasks=3 --executor threads --workers 1 --json"));
     let keys: BTreeSet<_> = report.as_object().unwrap().keys().map(String::as_str).collect();
-    let documented = "workload executor workers chunksize items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s errors";
+    let documented = "workload executor workers chunksize items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s errors log";
     assert_eq!(keys, documented.split(' ').collect());
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     assert!(keys.iter().all(|key| readme.contains(&format!("`{key}"))), "the README leaves out a field");

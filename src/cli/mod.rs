@@ -81,6 +81,11 @@ fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "poolscope: {}", for_terminal(message));
 }
 
+/// A line that a task printed, to standard error.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// To standard output; returns whether that worked. A reader that has gone away, such as `head`, is no error.
 fn print(text: &str) -> bool {
     let mut stdout = std::io::stdout().lock();

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::for_terminal;
+use crate::executor::Stream;
 use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::trace::{LaneSummary, Quantiles};
 
@@ -27,6 +28,7 @@ pub(super) struct Report {
     queue_wait_s: Quantiles,
     run_s: Quantiles,
     errors: Vec<ErrorReport>,
+    log: Vec<LogReport>,
     #[serde(skip)]
     ending: String,
 }
@@ -35,6 +37,16 @@ pub(super) struct Report {
 struct ErrorReport {
     item: u32,
     message: String,
+    report: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LogReport {
+    time_s: f64,
+    worker: u32,
+    item: Option<u32>,
+    stream: Stream,
+    line: String,
 }
 
 impl Report {
@@ -45,7 +57,11 @@ impl Report {
         let mut errors: Vec<_> = run
             .trace
             .errors()
-            .map(|error| ErrorReport { item: error.item, message: error.message.to_string() })
+            .map(|error| ErrorReport {
+                item: error.item,
+                message: error.message.to_string(),
+                report: error.report.to_string(),
+            })
             .collect();
         errors.sort_by_key(|error| error.item);
         // A call that was lost after some of its items had raised has told of both; what counts is that it is lost.
@@ -69,6 +85,17 @@ impl Report {
             queue_wait_s: summary.queue_wait_s,
             run_s: summary.run_s,
             errors,
+            log: run
+                .trace
+                .log_from(0)
+                .map(|line| LogReport {
+                    time_s: line.at as f64 / 1e9,
+                    worker: line.worker,
+                    item: line.item,
+                    stream: line.stream,
+                    line: line.line.to_string(),
+                })
+                .collect(),
             ending: ending(run),
         }
     }

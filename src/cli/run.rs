@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, bounded, select, unbounded};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::Report;
-use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, print};
+use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
 use crate::lab::{
     Collect, Command, End, ExecutorKind, Lab, OnError, Run, RunError, RunSettings, Status, parse_chunksize,
     parse_timeout, parse_workers,
@@ -84,8 +84,21 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
         }
     };
     lab.send(Command::Run(Box::new(checked)));
-    let mut bar = None;
+    let mut bar: Option<ProgressBar> = None;
+    let mut lines_told = 0;
     let show = |run: &Run| {
+        // As programs that print do, on the stream that is not for results.
+        if !arguments.quiet && !arguments.json {
+            for line in run.trace.log_from(lines_told) {
+                let task = line.item.map_or_else(String::new, |item| format!(" item {item}"));
+                let line = format!("[worker {}{task}] {}", line.worker, for_terminal(&line.line));
+                match &bar {
+                    Some(bar) => bar.suspend(|| tell(&line)),
+                    None => tell(&line),
+                }
+            }
+        }
+        lines_told = run.trace.log_length();
         // Before the items are known there is nothing to measure.
         if !arguments.quiet && std::io::stderr().is_terminal() && run.items.is_some() {
             show_progress(bar.get_or_insert_with(progress_bar), run);

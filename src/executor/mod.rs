@@ -13,6 +13,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Threads also take closures ([`ThreadPoolExecutor::submit_closure`]). Either pool can be told more than how many workers
+//! it has: see [`ThreadPoolExecutor::builder`] and [`ProcessPoolExecutor::builder`].
+//!
 //! In reading order: [`Function`] (what is run), [`TaskFuture`] (what comes of it), [`wait`] and friends, the three
 //! executors, and [`Event`] (what can be watched).
 //!
@@ -22,7 +25,11 @@
 //! - `chunksize` means the same on every executor.
 //! - Panics in tasks and callbacks are caught, reported, and stay where they are.
 //! - A second `shutdown(wait = true)` waits for real. Dropping an executor is `shutdown(wait = false)`.
-//! - A worker that dies breaks the pool, as in CPython, and the error names worker, exit and call.
+//! - A worker that dies breaks the pool, as in CPython, and the error names worker, exit and call; or only that call is
+//!   lost, if the pool was told to restart workers ([`OnWorkerDeath`]).
+//! - `map` with a `buffersize` yields what is buffered before it says that the executor takes no more; it never ends early.
+//! - A process pool whose executor was dropped still replaces workers that have had their `max_tasks_per_child`.
+//! - The end of the program waits for pools only if `main` holds an [`ExitGuard`].
 //! - Bytes that can't be decoded, in the worker or in the parent, fail that one call and not the pool.
 //!
 //! Invariants: every future that was handed out is resolved exactly once; after a shutdown that waited, no thread, child

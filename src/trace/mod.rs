@@ -237,7 +237,8 @@ impl Trace {
                 so_far.raised += 1;
                 items.finished += 1;
                 self.counts.raised += 1;
-                self.errors.push(ItemError { item, message: error.full_message().into() });
+                let (message, report) = (error.full_message().into(), error.report().into());
+                self.errors.push(ItemError { item, message, report });
                 EndStage::Raised
             }
         };
@@ -283,9 +284,9 @@ impl Trace {
             self.counts.returned -= returned;
             self.counts.raised -= raised;
         }
-        let message: Arc<str> = error.full_message().into();
+        let (message, report): (Arc<str>, Arc<str>) = (error.full_message().into(), error.report().into());
         for item in first..first + items {
-            self.errors.push(ItemError { item, message: Arc::clone(&message) });
+            self.errors.push(ItemError { item, message: Arc::clone(&message), report: Arc::clone(&report) });
         }
         self.last_result = self.last_result.max(at);
         self.advance(call, Stage::Lost, at)
@@ -359,9 +360,15 @@ impl Trace {
         self.errors.len()
     }
 
-    /// What tasks printed, in the order in which it was heard of.
-    pub fn log(&self) -> impl Iterator<Item = &LogLine> {
-        self.log.iter()
+    /// What tasks printed, from line number `start` on, in the order in which it was heard of.
+    pub fn log_from(&self, start: usize) -> impl Iterator<Item = &LogLine> {
+        self.log.iter_from(start)
+    }
+
+    /// How many lines were printed.
+    #[must_use]
+    pub const fn log_length(&self) -> usize {
+        self.log.len()
     }
 
     /// When the first call was submitted.

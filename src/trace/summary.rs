@@ -52,6 +52,8 @@ pub struct ItemError {
     pub item: u32,
     /// The error and its causes. Shared by all items of a call that was lost.
     pub message: Arc<str>,
+    /// All that is known of it, on several lines ([`crate::executor::TaskError::report`]). Shared likewise.
+    pub report: Arc<str>,
 }
 
 impl Trace {

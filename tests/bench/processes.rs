@@ -103,9 +103,9 @@ fn maps(chunksize: usize, items: u64, python: Option<&mut Python>) {
 /// Six events a call, two an item; and how the workers came and went.
 fn check(pool: &ProcessPoolExecutor, recorder: &Recorder, calls: u64, items: u64) {
     pool.shutdown(true, false);
-    let recorded = recorder.backlog() as u64;
+    let events = recorder.backlog() as u64;
     let expected = 5 * calls + 2 * items;
-    assert!((expected..=expected + 3 * WORKERS as u64).contains(&recorded), "{recorded} events, not {expected}");
+    assert!((expected..=expected + 3 * WORKERS as u64).contains(&events), "{events} events, not {expected}");
 }
 
 fn round_trips(python: Option<&mut Python>) {

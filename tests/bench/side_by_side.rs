@@ -13,17 +13,19 @@ impl<'a> Rival<'a> {
     }
 }
 
-/// Measures each rival `rounds` times, one after the other in each round, after one round that does not count.
+/// Measures each rival `rounds` times, all in each round, after one round that does not count.
 pub fn compare(title: &str, unit: &str, rounds: usize, mut rivals: Vec<Rival<'_>>) {
     if !wanted(title) {
         return;
     }
     let mut figures = vec![Vec::new(); rivals.len()];
     for round in 0..=rounds {
-        for (rival, figures) in rivals.iter_mut().zip(&mut figures) {
-            let figure = (rival.measure)();
+        // Another one begins each time: who comes after whom makes a difference, as one finds the memory that another gave back.
+        for turn in 0..rivals.len() {
+            let rival = (round + turn) % rivals.len();
+            let figure = (rivals[rival].measure)();
             if round > 0 {
-                figures.push(figure);
+                figures[rival].push(figure);
             }
         }
     }

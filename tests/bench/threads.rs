@@ -14,7 +14,7 @@ use side_by_side::{Rival, compare, median, wanted};
 
 const TASKS: usize = 1_000_000;
 const WORKERS: usize = 2;
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 14;
 
 const NOOP: Function<u64, u64> = Function::new("noop", |n, _| Ok(n));
 

@@ -329,14 +329,14 @@ fn prints() {
     let trace = pool.finish();
     for item in 0..12 {
         let lines = |stream| {
-            let own = trace.log().filter(|line| line.item == Some(item) && line.stream == stream);
+            let own = trace.log_from(0).filter(|line| line.item == Some(item) && line.stream == stream);
             own.map(|line| line.line.to_string()).collect::<Vec<_>>()
         };
         let expected = [format!("text {item}"), format!("second line of {item}")];
         assert_eq!(lines(Stream::Stdout), expected);
         assert_eq!(lines(Stream::Stderr), expected);
     }
-    assert_eq!(trace.log().count(), 48, "and nobody else's");
+    assert_eq!(trace.log_from(0).count(), 48, "and nobody else's");
 }
 
 fn flood() {
@@ -346,11 +346,11 @@ fn flood() {
     let last = pool.executor.submit(PRINT, "the next".to_owned()).unwrap();
     last.result(Some(PATIENCE)).unwrap();
     let trace = pool.finish();
-    let lines: Vec<_> = trace.log().filter(|line| line.item == Some(0)).collect();
+    let lines: Vec<_> = trace.log_from(0).filter(|line| line.item == Some(0)).collect();
     assert_eq!(lines.len(), 1_001);
     // Its text and an empty line, to either stream.
     assert_eq!(&*lines[1_000].line, "(39002 more lines were not kept)");
-    assert_eq!(trace.log().filter(|line| line.item == Some(1)).count(), 2);
+    assert_eq!(trace.log_from(0).filter(|line| line.item == Some(1)).count(), 2);
 }
 
 // test_ressources_gced_in_workers
