@@ -83,6 +83,16 @@ fn only_one_module_knows_platforms() {
 }
 
 #[test]
+fn unsafe_code_has_one_file() {
+    for layer in LAYERS {
+        for (path, text) in source_of(layer) {
+            let line = code(&text).find(|line| line.contains("unsafe ") || line.contains("unsafe_code"));
+            assert!(line.is_none() || path.ends_with("sys/shared_memory.rs"), "{}: {line:?}", path.display());
+        }
+    }
+}
+
+#[test]
 fn every_file_says_what_lives_in_it() {
     for layer in LAYERS {
         for (path, text) in source_of(layer) {

@@ -31,6 +31,16 @@ impl TaskContext {
         self.pid
     }
 
+    /// Passes on what all tasks are asked.
+    pub(super) fn obey(&self, interrupt: bool, skip_rest: bool) {
+        if interrupt {
+            self.control.interrupt();
+        }
+        if skip_rest {
+            self.control.skip_rest();
+        }
+    }
+
     /// # Errors
     /// Why an item that has not begun is not to be run at all.
     pub(super) fn may_begin(&self) -> Result<(), TaskError> {

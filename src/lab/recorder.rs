@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::executor::{Event, EventKind, EventSink, Outcome};
+use crate::executor::{Event, EventKind, EventLog, EventSink, Outcome};
 use crate::trace;
 
 /// The sink of a run's executor.
@@ -40,6 +40,11 @@ impl EventSink for Recorder {
     fn record(&self, event: Event) {
         self.heed(&event);
         self.events.record(event);
+    }
+
+    fn record_log(&self, log: EventLog) {
+        log.whole_events().for_each(|event| self.heed(event));
+        self.events.record_log(log);
     }
 
     fn record_both(&self, first: Event, second: Event) {

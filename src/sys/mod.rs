@@ -2,8 +2,12 @@
 //! child, how a child is started and how it ended. Everything above calls these functions and names no platform.
 
 mod clock;
+#[cfg(not(target_os = "linux"))]
+mod no_shared_memory;
 #[cfg(not(unix))]
 mod other;
+#[cfg(target_os = "linux")]
+mod shared_memory;
 #[cfg(unix)]
 mod unix;
 
@@ -13,6 +17,11 @@ use other as platform;
 use unix as platform;
 
 pub use clock::{TickLength, adopt_tick_length, monotonic_nanos, tick_length};
+
+#[cfg(not(target_os = "linux"))]
+pub use no_shared_memory::{SharedMemory, wait, wake};
+#[cfg(target_os = "linux")]
+pub use shared_memory::{SharedMemory, wait, wake};
 
 use std::fs::File;
 use std::io;

@@ -2,13 +2,12 @@
 
 use std::fs::{File, Permissions};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::pipe::PipeFlags;
 
 pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     // Duplicates are close-on-exec: a program that a task starts can't hold the protocol open.
@@ -24,11 +23,10 @@ pub(super) struct CapturedOutput([File; 2]);
 
 pub(super) fn capture_output() -> io::Result<CapturedOutput> {
     // All ends are close-on-exec but the two that become standard output and error.
-    let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
-    let ((output, output_in), (error, error_in)) = (pipe()?, pipe()?);
+    let ((output, output_in), (error, error_in)) = (io::pipe()?, io::pipe()?);
     rustix::stdio::dup2_stdout(&output_in)?;
     rustix::stdio::dup2_stderr(&error_in)?;
-    Ok(CapturedOutput([File::from(output), File::from(error)]))
+    Ok(CapturedOutput([OwnedFd::from(output).into(), OwnedFd::from(error).into()]))
 }
 
 impl CapturedOutput {

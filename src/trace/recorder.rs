@@ -87,8 +87,7 @@ impl Recorder {
         let until = sys::monotonic_nanos();
         for buffer in &self.buffers {
             let Buffer { full, last } = mem::take(&mut *buffer.lock());
-            // What was packed here can be read.
-            younger.extend(full.into_iter().chain([last]).flat_map(EventLog::into_events).flatten());
+            younger.extend(full.into_iter().chain([last]).flat_map(EventLog::into_events));
         }
         // Stable, and quick for what is almost sorted: events of one thread with the same stamp stay in order.
         younger.sort_by_key(|event| event.at);
@@ -123,6 +122,18 @@ impl EventSink for Recorder {
     #[inline]
     fn record(&self, event: Event) {
         self.buffers[buffer_of_this_thread()].lock().push(event);
+    }
+
+    fn record_log(&self, log: EventLog) {
+        // A short one is cheaper to read than to keep.
+        const SHORT: usize = 256;
+        let mut buffer = self.buffers[buffer_of_this_thread()].lock();
+        if log.packed_bytes() < SHORT {
+            log.into_events().for_each(|event| buffer.push(event));
+        } else {
+            let before = mem::take(&mut buffer.last);
+            buffer.full.extend([before, log].into_iter().filter(|log| !log.is_empty()));
+        }
     }
 
     #[inline]

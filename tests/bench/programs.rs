@@ -25,7 +25,7 @@ fn main() {
         return;
     }
     let cases = arguments.find_map(|argument| argument.parse().ok()).unwrap_or(2_000);
-    for kind in [Kind::Sequential, Kind::Threads, Kind::Processes] {
+    for kind in [Kind::Sequential, Kind::Threads, Kind::Processes, Kind::Pipes] {
         let started = Instant::now();
         programs::run(kind, cases);
         println!("{kind:?}: {cases} programs in {:.1?}", started.elapsed());

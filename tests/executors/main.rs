@@ -54,7 +54,12 @@ fn random_programs() -> Vec<Trial> {
         let name = format!("{kind:?}::whatever_is_done_to_it_every_future_is_resolved").to_lowercase();
         trial(name, move || programs::run(kind, cases))
     };
-    vec![programs(Kind::Sequential, 32), programs(Kind::Threads, 64), programs(Kind::Processes, 16)]
+    vec![
+        programs(Kind::Sequential, 32),
+        programs(Kind::Threads, 64),
+        programs(Kind::Processes, 16),
+        programs(Kind::Pipes, 16),
+    ]
 }
 
 trait ConcatAll {

@@ -25,7 +25,7 @@ pub fn trials() -> Vec<Trial> {
         ("a_chunksize_changes_what_is_pending", rechunk),
         ("chunks_of_any_sizes_give_the_same_results", rechunk_at_any_time),
     ];
-    let kinds = [Kind::Sequential, Kind::Threads, Kind::Processes];
+    let kinds = [Kind::Sequential, Kind::Threads, Kind::Processes, Kind::Pipes];
     let all = tests.into_iter().flat_map(|(name, test)| {
         kinds.map(move |kind| trial(format!("{kind:?}::{name}").to_lowercase(), move || test(kind)))
     });

@@ -64,11 +64,12 @@ pub fn run(kind: Kind, cases: u32) {
             match kind {
                 Kind::Sequential => run_program(kind, Traced::new(kind, 1), steps),
                 Kind::Threads => run_program(kind, Traced::threads(|builder| builder.max_workers(workers)), steps),
-                Kind::Processes => run_program(
+                Kind::Processes | Kind::Pipes => run_program(
                     kind,
                     Traced::processes(|builder| {
                         let death = if restart { OnWorkerDeath::Restart } else { OnWorkerDeath::BreakPool };
                         let builder = builder.max_workers(workers).on_worker_death(death);
+                        let builder = if kind == Kind::Pipes { builder.pipes_only() } else { builder };
                         limit.into_iter().fold(builder, ProcessPoolBuilder::max_tasks_per_child)
                     }),
                     steps,
@@ -81,7 +82,7 @@ pub fn run(kind: Kind, cases: u32) {
 
 fn run_program<E: RawExecutor + ?Sized>(kind: Kind, pool: Traced<E>, steps: Vec<Step>) {
     // Only a worker that is a process of its own does no harm to this one.
-    let may_die = kind == Kind::Processes;
+    let may_die = kind.has_processes();
     let executor = &*pool.executor;
     let mut futures = Vec::new();
     let mut others = Vec::new();

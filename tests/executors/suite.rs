@@ -16,8 +16,8 @@ use crate::trial;
 
 type Test = fn(Kind);
 
-const ALL: [Kind; 3] = [Kind::Sequential, Kind::Threads, Kind::Processes];
-const POOLS: [Kind; 2] = [Kind::Threads, Kind::Processes];
+const ALL: [Kind; 4] = [Kind::Sequential, Kind::Threads, Kind::Processes, Kind::Pipes];
+const POOLS: [Kind; 3] = [Kind::Threads, Kind::Processes, Kind::Pipes];
 
 pub fn trials() -> Vec<Trial> {
     let for_all: [(&str, Test); 8] = [
@@ -226,7 +226,7 @@ fn one_worker_is_enough(kind: Kind) {
     }
     let lanes = pool.finish().lanes().len();
     // A thread is done a moment before it is idle again, so a quick submit may start another (CPython too).
-    let at_most = if kind == Kind::Processes { 1 } else { 4 };
+    let at_most = if kind.has_processes() { 1 } else { 4 };
     assert!(lanes <= at_most, "{lanes} workers");
 }
 
@@ -308,7 +308,7 @@ fn skipping(kind: Kind) {
     let executing = gate.arrival();
     let rest: Vec<_> = (0..5).map(|n| pool.executor.submit(POWER, (n, 2)).unwrap()).collect();
     pool.executor.skip_rest();
-    if kind == Kind::Processes {
+    if kind.has_processes() {
         // The order has to reach the worker before its task ends. A worker reads orders in turn, and this pid comes back
         // only after it, so nothing is left to chance.
         drop(executing);

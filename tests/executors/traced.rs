@@ -19,6 +19,8 @@ pub enum Kind {
     Sequential,
     Threads,
     Processes,
+    /// Processes, with calls and answers through pipes.
+    Pipes,
 }
 
 pub struct Traced<E: RawExecutor + ?Sized = dyn RawExecutor> {
@@ -42,8 +44,19 @@ impl Traced {
                 Kind::Sequential => Arc::new(SequentialExecutor::new(sink)),
                 Kind::Threads => Arc::new(ThreadPoolExecutor::new(workers, sink).unwrap()),
                 Kind::Processes => Arc::new(ProcessPoolExecutor::new(workers, command, sink).unwrap()),
+                Kind::Pipes => {
+                    let builder = ProcessPoolExecutor::builder().max_workers(workers).worker_command(command);
+                    Arc::new(builder.pipes_only().events(sink).build().unwrap())
+                }
             }
         })
+    }
+}
+
+impl Kind {
+    /// Whether workers are processes of their own.
+    pub fn has_processes(self) -> bool {
+        matches!(self, Self::Processes | Self::Pipes)
     }
 }
 

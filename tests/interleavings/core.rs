@@ -14,6 +14,8 @@ mod context;
 pub mod error;
 #[path = "../../src/executor/event.rs"]
 mod event;
+#[path = "../../src/executor/event_log.rs"]
+mod event_log;
 #[path = "../../src/executor/exit.rs"]
 mod exit;
 #[path = "../../src/executor/function.rs"]

@@ -35,6 +35,7 @@ pub struct ProcessPoolBuilder {
     initializer: Option<Result<EncodedCall, TaskError>>,
     max_tasks_per_child: Option<usize>,
     on_worker_death: OnWorkerDeath,
+    pipes_only: bool,
     sink: Arc<dyn EventSink>,
 }
 
@@ -77,6 +78,8 @@ pub(super) struct Settings {
     /// After so many calls a worker is replaced.
     pub(super) max_tasks_per_child: Option<usize>,
     pub(super) on_worker_death: OnWorkerDeath,
+    /// Calls and answers go through pipes even where memory can be shared.
+    pub(super) pipes_only: bool,
 }
 
 impl ProcessPoolBuilder {
@@ -87,6 +90,7 @@ impl ProcessPoolBuilder {
             initializer: None,
             max_tasks_per_child: None,
             on_worker_death: OnWorkerDeath::default(),
+            pipes_only: false,
             sink: NoEvents::shared(),
         }
     }
@@ -122,6 +126,13 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// Passes calls and answers through pipes, as on systems where processes can't share memory: slower, and otherwise the
+    /// same.
+    pub fn pipes_only(mut self) -> Self {
+        self.pipes_only = true;
+        self
+    }
+
     /// Who hears of everything that happens.
     pub fn events(mut self, sink: Arc<dyn EventSink>) -> Self {
         self.sink = sink;
@@ -141,6 +152,7 @@ impl ProcessPoolBuilder {
             initializer: self.initializer.transpose().map_err(BuildError::Initializer)?,
             max_tasks_per_child: self.max_tasks_per_child,
             on_worker_death: self.on_worker_death,
+            pipes_only: self.pipes_only,
         };
         ProcessPoolExecutor::with_settings(self.max_workers, settings, self.sink)
     }

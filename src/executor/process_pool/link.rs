@@ -17,10 +17,13 @@ use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
 use super::builder::Settings;
-use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, read_frame, release_if_large, write_frame};
+use super::protocol::{
+    FromWorker, ReadError, SharedPlace, ToWorker, VERSION, read_frame, release_if_large, write_frame,
+};
+use super::shared::{Hall, Seat};
 use crate::executor::error::{ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
-use crate::executor::event_log::EventLog;
+use crate::executor::event_log::{EventLog, EventLogError};
 use crate::executor::function::EncodedCall;
 use crate::sys;
 
@@ -58,6 +61,7 @@ pub(super) enum News {
     /// The last thing that is heard of a worker. `fault` = it spoke, but not our protocol.
     Exited {
         worker: WorkerId,
+        at: i64,
         exit: String,
         fault: Option<String>,
     },
@@ -66,12 +70,40 @@ pub(super) enum News {
 /// What the feeder is told.
 pub(super) enum Order {
     NextPlease,
+    /// This call was taken from the shared memory, where it had no room.
+    Send(CallItem),
     Interrupt,
     SkipRest,
     /// Leave after the call that it executes, if it does.
     Retire,
     /// Close the worker's input, which ends it.
     Close,
+}
+
+/// Where calls come from.
+pub(super) enum Source {
+    /// From this queue, through its pipe.
+    Queue(Receiver<CallItem>),
+    /// From the shared memory.
+    Shared(SharedPlace),
+}
+
+/// Tells the manager.
+#[derive(Clone)]
+pub(super) struct NewsSender {
+    pub(super) news: Sender<News>,
+    /// What the manager waits at, if not at the channel.
+    pub(super) hall: Option<Hall>,
+}
+
+impl NewsSender {
+    pub(super) fn send(&self, news: News) {
+        // A manager that has ended does not want to know.
+        let _ = self.news.send(news);
+        if let Some(hall) = &self.hall {
+            hall.manager_bell().ring(1);
+        }
+    }
 }
 
 /// How a worker is expected to end.
@@ -85,6 +117,8 @@ pub(super) enum Fate {
     Leaving,
     /// It was killed, because it did not stop when it was asked to.
     Deaf,
+    /// It was killed, because what it said made no sense.
+    OutOfMind,
     /// It was ended on request.
     Forced(ForcedShutdown),
 }
@@ -94,6 +128,8 @@ pub(super) struct Link {
     pub(super) pid: u32,
     /// The call that it holds.
     pub(super) call: Option<WorkId>,
+    /// Where in the shared memory it takes calls and answers them; `None` = it does through its pipes.
+    pub(super) seat: Option<Seat>,
     pub(super) ready: bool,
     /// What it was told to do, or has come to.
     pub(super) fate: Fate,
@@ -108,8 +144,8 @@ impl Link {
     pub(super) fn start(
         worker: WorkerId,
         settings: &Settings,
-        call_queue: Receiver<CallItem>,
-        news: Sender<News>,
+        source: Source,
+        news: NewsSender,
         sink: Arc<dyn EventSink>,
     ) -> io::Result<Self> {
         let mut command = Command::new(&settings.worker_command.program);
@@ -131,10 +167,17 @@ impl Link {
             sink: Arc::clone(&sink),
         };
         let ended_sink = Arc::clone(&sink);
+        let (call_queue, shared, calls_left) = match source {
+            Source::Queue(queue) => (queue, None, settings.max_tasks_per_child),
+            // There it counts for itself.
+            Source::Shared(place) => (never(), Some(place), None),
+        };
+        let seat = shared.as_ref().map(|place| place.seat);
         let feeder = Feeder {
             worker,
             initializer: settings.initializer.clone(),
-            calls_left: settings.max_tasks_per_child,
+            shared,
+            calls_left,
             call_queue,
             orders: orders_in,
             news,
@@ -148,7 +191,7 @@ impl Link {
         });
         match threads {
             Ok((feeder, reader)) => {
-                Ok(Self { pid, call: None, ready: false, fate: Fate::Stays, orders, child, feeder, reader })
+                Ok(Self { pid, call: None, seat, ready: false, fate: Fate::Stays, orders, child, feeder, reader })
             }
             Err(error) => {
                 let mut child = child.lock();
@@ -188,14 +231,21 @@ impl Link {
     }
 }
 
+/// Tells `sink` of events that a worker has packed.
+pub(super) fn record_packed(sink: &dyn EventSink, others: Vec<Event>, packed: &[u8]) -> Result<(), EventLogError> {
+    sink.record_log(EventLog::from_parts(packed.to_vec(), others)?);
+    Ok(())
+}
+
 struct Feeder {
     worker: WorkerId,
     initializer: Option<EncodedCall>,
+    shared: Option<SharedPlace>,
     /// How many more calls its worker may have; `None` = as many as there are.
     calls_left: Option<usize>,
     call_queue: Receiver<CallItem>,
     orders: Receiver<Order>,
-    news: Sender<News>,
+    news: NewsSender,
     sink: Arc<dyn EventSink>,
 }
 
@@ -208,7 +258,8 @@ impl Feeder {
             None => (None, Vec::new()),
         };
         let tick_length = sys::tick_length().0;
-        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, tick_length, initializer };
+        let shared = self.shared.take();
+        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, tick_length, initializer, shared };
         let mut written = write_frame(&mut stdin, &hello, &arguments);
         let nothing = never();
         // It is not ready for a first call until it has said hello.
@@ -216,7 +267,7 @@ impl Feeder {
         let mut retiring = false;
         while written.is_ok() {
             if ready && (retiring || self.calls_left == Some(0)) {
-                let _ = self.news.send(News::Leaving { worker });
+                self.news.send(News::Leaving { worker });
                 return;
             }
             select! {
@@ -225,12 +276,16 @@ impl Feeder {
                     ready = false;
                     self.calls_left = self.calls_left.map(|left| left - 1);
                     self.sink.record(Event::now(EventKind::Taken { call, worker }));
-                    let _ = self.news.send(News::Taken { worker, call });
+                    self.news.send(News::Taken { worker, call });
                     let message = ToWorker::Call { call, function: encoded.function.to_owned() };
                     written = write_frame(&mut stdin, &message, &encoded.arguments);
                 }
                 recv(self.orders) -> order => match order {
                     Ok(Order::NextPlease) => ready = true,
+                    Ok(Order::Send(CallItem { call, encoded })) => {
+                        let message = ToWorker::Call { call, function: encoded.function.to_owned() };
+                        written = write_frame(&mut stdin, &message, &encoded.arguments);
+                    }
                     Ok(Order::Retire) => retiring = true,
                     Ok(Order::Interrupt) => written = write_frame(&mut stdin, &ToWorker::Interrupt, &[]),
                     Ok(Order::SkipRest) => written = write_frame(&mut stdin, &ToWorker::SkipRest, &[]),
@@ -245,7 +300,7 @@ struct Reader {
     worker: WorkerId,
     child: Arc<Mutex<Child>>,
     orders: Sender<Order>,
-    news: Sender<News>,
+    news: NewsSender,
     sink: Arc<dyn EventSink>,
 }
 
@@ -265,9 +320,8 @@ impl Reader {
             child.wait().map_or_else(|error| error.to_string(), sys::describe_exit)
         };
         drop(child);
-        let worker = self.worker;
-        self.sink.record(Event::now(EventKind::WorkerExited { worker, cause: exit.as_str().into() }));
-        let _ = self.news.send(News::Exited { worker, exit, fault });
+        // The manager tells of it, once it has heard what the worker said before.
+        self.news.send(News::Exited { worker: self.worker, at: sys::monotonic_nanos(), exit, fault });
         let _ = self.orders.send(Order::Close);
     }
 
@@ -282,7 +336,7 @@ impl Reader {
                 Ok((FromWorker::Hello { version }, _)) if version == VERSION => {
                     greeted = true;
                     self.sink.record(Event::now(EventKind::WorkerReady { worker }));
-                    let _ = self.news.send(News::Ready { worker });
+                    self.news.send(News::Ready { worker });
                     let _ = self.orders.send(Order::NextPlease);
                 }
                 Ok((FromWorker::Hello { version }, _)) => {
@@ -291,16 +345,14 @@ impl Reader {
                 Ok((FromWorker::InitializerFailed { error }, _)) if !greeted => {
                     let told = EventKind::InitializerFailed { worker, error: Box::new(error.clone()) };
                     self.sink.record(Event::now(told));
-                    let _ = self.news.send(News::InitializerFailed { worker, error });
+                    self.news.send(News::InitializerFailed { worker, error });
                 }
                 Ok((FromWorker::Events(others), packed)) => {
-                    for event in EventLog::from_parts(packed.to_vec(), others).into_events() {
-                        match event {
-                            Ok(event) => self.sink.record(event),
-                            Err(error) => return Some(error.to_string()),
-                        }
+                    if let Err(error) = record_packed(&*self.sink, others, packed) {
+                        return Some(error.to_string());
                     }
                 }
+                Ok((FromWorker::Leaving, _)) => self.news.send(News::Leaving { worker }),
                 Ok(_) if !greeted => return Some("it did not say hello first".to_owned()),
                 Ok((FromWorker::InitializerFailed { .. }, _)) => {
                     return Some("its initializer failed twice".to_owned());
@@ -308,7 +360,7 @@ impl Reader {
                 Ok((FromWorker::Answer { call, error }, results)) => {
                     let answer = error.map_or_else(|| Ok(results.to_vec()), Err);
                     // The manager hears of the answer before the feeder can take the next call.
-                    let _ = self.news.send(News::Answered { worker, call, answer });
+                    self.news.send(News::Answered { worker, call, answer });
                     let _ = self.orders.send(Order::NextPlease);
                 }
                 // Half a message from a process that was killed while it wrote is a death, not a fault.

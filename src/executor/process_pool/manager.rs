@@ -10,10 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+use crossbeam_channel::{Receiver, after, at, never, select, unbounded};
 
 use super::builder::OnWorkerDeath;
-use super::link::{CallItem, Fate, Link, News, Order};
+use super::call_queue::CallQueue;
+use super::link::{CallItem, Fate, Link, News, NewsSender, Order, record_packed};
+use super::protocol::{FromWorker, read_message};
+use super::shared::{INTERRUPT, SKIP_REST, Taken};
 use super::{ProcessPoolExecutor, Shared};
 use crate::executor::error::{BrokenExecutor, ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, WorkId, WorkerId};
@@ -32,8 +35,7 @@ pub(super) struct Manager {
     wake_ups: Receiver<()>,
     /// Calls that have a place in the call queue or a worker: they are RUNNING.
     running: HashMap<WorkId, WorkItem>,
-    call_queue: Sender<CallItem>,
-    call_queue_out: Receiver<CallItem>,
+    call_queue: CallQueue,
     links: HashMap<WorkerId, Link>,
     next_worker: WorkerId,
     /// The system gave no more processes than these.
@@ -41,7 +43,7 @@ pub(super) struct Manager {
     /// Workers that died since a call was last taken: a pool whose workers only die is given up.
     deaths_in_a_row: usize,
     news: Receiver<News>,
-    news_in: Sender<News>,
+    news_in: NewsSender,
     /// What was passed on to the workers so far.
     interrupted: bool,
     skipping: bool,
@@ -52,15 +54,19 @@ pub(super) struct Manager {
 
 impl Manager {
     pub(super) fn new(shared: Arc<Shared>, wake_ups: Receiver<()>) -> Self {
-        // Bounded by this thread, as the bound can change.
-        let (call_queue, call_queue_out) = unbounded();
         let (news_in, news) = unbounded();
+        let call_queue = CallQueue::new(shared.settings.pipes_only);
+        let hall = call_queue.hall().cloned();
+        if let Some(hall) = &hall {
+            // From here on whoever wakes this thread rings that bell.
+            let _ = shared.hall.set(hall.clone());
+        }
+        let news_in = NewsSender { news: news_in, hall };
         Self {
             shared,
             wake_ups,
             running: HashMap::new(),
             call_queue,
-            call_queue_out,
             links: HashMap::new(),
             next_worker: 0,
             no_more_than: None,
@@ -96,17 +102,95 @@ impl Manager {
             if self.is_finished() {
                 return Ok(());
             }
-            let first = select! {
-                recv(self.news) -> news => news.ok(),
-                recv(self.wake_ups) -> _ => None,
-                recv(self.kill_at.map_or_else(never, at)) -> _ => {
-                    self.kill_the_deaf();
-                    None
-                }
-            };
+            let first = self.wait();
+            if self.kill_at.is_some_and(|when| when <= Instant::now()) {
+                self.kill_the_deaf();
+            }
+            self.handle_frames()?;
             // Of one worker, answers come before its death, so those that are there already are kept.
             for news in first.into_iter().chain(self.news.clone().try_iter()) {
                 self.handle(news)?;
+            }
+        }
+    }
+
+    /// Until there is something to do.
+    fn wait(&self) -> Option<News> {
+        let CallQueue::Shared(shared) = &self.call_queue else {
+            return select! {
+                recv(self.news) -> news => news.ok(),
+                recv(self.wake_ups) -> _ => None,
+                recv(self.kill_at.map_or_else(never, at)) -> _ => None,
+            };
+        };
+        let look = || {
+            let woken = self.wake_ups.try_recv().is_ok();
+            (woken || !self.news.is_empty() || shared.is_ready()).then_some(())
+        };
+        let timeout = self.kill_at.map(|when| when.saturating_duration_since(Instant::now()));
+        shared.hall.manager_bell().wait(timeout, look);
+        None
+    }
+
+    /// Hears what workers say in the shared memory, and who took which call.
+    fn handle_frames(&mut self) -> Result<(), BrokenExecutor> {
+        let CallQueue::Shared(shared) = &mut self.call_queue else { return Ok(()) };
+        // Whoever has spoken of a call has taken it before, so its taking is told first.
+        let frames = shared.frames();
+        self.note_taken();
+        for (worker, frame) in frames {
+            let fault = match &frame {
+                Ok(frame) => self.handle_frame(worker, frame)?,
+                Err(length) => Some(format!("a message of {length} bytes is longer than any of ours")),
+            };
+            if let (Some(cause), Some(link)) = (fault, self.links.get_mut(&worker)) {
+                link.fate = Fate::OutOfMind;
+                link.kill();
+                let pid = link.pid;
+                return Err(BrokenExecutor::Protocol { worker, pid, cause });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what was wrong with it.
+    fn handle_frame(&mut self, worker: WorkerId, frame: &[u8]) -> Result<Option<String>, BrokenExecutor> {
+        match read_message::<FromWorker>(frame) {
+            Ok((FromWorker::Events(others), packed)) => {
+                Ok(record_packed(&*self.shared.sink, others, packed).err().map(|error| error.to_string()))
+            }
+            Ok((FromWorker::Answer { call, error }, results)) => {
+                self.answered(worker, call, error.map_or(Ok(results), Err));
+                Ok(None)
+            }
+            Ok((FromWorker::Leaving, _)) => self.handle(News::Leaving { worker }).map(|()| None),
+            Ok(_) => Ok(Some("it said hello twice".to_owned())),
+            Err(error) => Ok(Some(error.to_string())),
+        }
+    }
+
+    fn note_taken(&mut self) {
+        while let CallQueue::Shared(shared) = &mut self.call_queue
+            && let Some(taken) = shared.board.taken()
+        {
+            self.took(taken);
+        }
+    }
+
+    /// A worker took a call from the shared call queue.
+    fn took(&mut self, Taken { call, seat, at, through_the_pipe }: Taken) {
+        let CallQueue::Shared(shared) = &mut self.call_queue else { return };
+        let Some(worker) = shared.seats.get(seat).and_then(|sitting| sitting.as_ref()).map(|sitting| sitting.worker)
+        else {
+            return;
+        };
+        let encoded = if through_the_pipe { shared.too_long.remove(&call) } else { None };
+        self.shared.sink.record(Event::at(at, EventKind::Taken { call, worker }));
+        self.deaths_in_a_row = 0;
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.call = Some(call);
+            if let Some(encoded) = encoded {
+                link.order(Order::Send(CallItem { call, encoded }));
             }
         }
     }
@@ -139,14 +223,17 @@ impl Manager {
         candidates.sort_by_key(|(worker, link)| (link.call.is_some(), std::cmp::Reverse(**worker)));
         for (_, link) in candidates.into_iter().take(surplus) {
             link.fate = Fate::Retiring;
-            link.order(Order::Retire);
+            match (&self.call_queue, link.seat) {
+                (CallQueue::Shared(shared), Some(seat)) => shared.board.dismiss(seat),
+                _ => link.order(Order::Retire),
+            }
         }
     }
 
     /// Moves calls on while there is room; what is in the call queue can't be cancelled any more.
     fn fill_call_queue(&mut self) {
         let capacity = ProcessPoolExecutor::call_queue_capacity(self.shared.max_workers());
-        while self.call_queue.len() < capacity {
+        while !self.call_queue.is_full(capacity) {
             let Some(item) = self.shared.next_pending() else { return };
             if !item.start() {
                 continue;
@@ -156,8 +243,7 @@ impl Manager {
                 Ok(encoded) => {
                     self.record(EventKind::EnteredCallQueue { call });
                     self.running.insert(call, item);
-                    // This thread keeps a receiver, so the channel is not disconnected.
-                    let _ = self.call_queue.send(CallItem { call, encoded });
+                    self.call_queue.push(CallItem { call, encoded });
                 }
                 // The pool lives; only this call can't be sent.
                 Err(error) => self.resolve(item, Err(error)),
@@ -171,10 +257,11 @@ impl Manager {
         let limit = self.shared.max_workers().min(self.no_more_than.unwrap_or(usize::MAX));
         while self.forced.is_none() && present < limit && present < self.running.len() {
             let worker = self.next_worker;
-            let queue = self.call_queue_out.clone();
-            self.next_worker += 1;
             let (settings, sink) = (&self.shared.settings, Arc::clone(&self.shared.sink));
-            match Link::start(worker, settings, queue, self.news_in.clone(), sink) {
+            // Without a seat it is not started before another has left.
+            let Some(source) = self.call_queue.source_for(worker, settings.max_tasks_per_child) else { break };
+            self.next_worker += 1;
+            match Link::start(worker, settings, source, self.news_in.clone(), sink) {
                 Ok(link) => {
                     // What was ordered before it was there. It reads orders in turn, so it knows before its first call.
                     if self.interrupted {
@@ -192,6 +279,7 @@ impl Manager {
                 }
                 // Those that are there can do the work; and it is not tried again.
                 Err(cause) => {
+                    self.call_queue.not_started(worker);
                     self.no_more_than = Some(present.max(1));
                     self.record(EventKind::WorkerMissing { cause: cause.to_string().into() });
                     break;
@@ -205,6 +293,7 @@ impl Manager {
         let orders = self.shared.orders();
         if orders.interrupt && !self.interrupted {
             self.interrupted = true;
+            self.call_queue.order(INTERRUPT);
             self.links.values().for_each(|link| link.order(Order::Interrupt));
         }
         if self.running.is_empty() {
@@ -214,6 +303,7 @@ impl Manager {
         }
         if orders.skip_rest && !self.skipping {
             self.skipping = true;
+            self.call_queue.order(SKIP_REST);
             self.links.values().for_each(|link| link.order(Order::SkipRest));
         }
     }
@@ -252,25 +342,38 @@ impl Manager {
                 }
             }
             News::Answered { worker, call, answer } => {
-                if let Some(link) = self.links.get_mut(&worker) {
-                    link.call = None;
-                }
-                if let Some(item) = self.running.remove(&call) {
-                    self.resolve(item, answer.as_deref().map_err(Clone::clone));
-                }
+                self.answered(worker, call, answer.as_deref().map_err(Clone::clone));
             }
             News::Leaving { worker } => {
                 if let Some(link) = self.links.get_mut(&worker) {
                     link.fate = Fate::Leaving;
                 }
             }
-            News::Exited { worker, exit, fault } => {
+            News::Exited { worker, at, exit, fault } => {
+                // It is gone, so what it has said is all there.
+                let heard = self.handle_frames();
+                self.record_exit(worker, at, &exit);
+                heard?;
                 if let Some(link) = self.links.remove(&worker) {
                     self.ended(worker, link, exit, fault)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn answered(&mut self, worker: WorkerId, call: WorkId, answer: Result<&[u8], TaskError>) {
+        // It may have taken the next one already.
+        if let Some(link) = self.links.get_mut(&worker).filter(|link| link.call == Some(call)) {
+            link.call = None;
+        }
+        if let Some(item) = self.running.remove(&call) {
+            self.resolve(item, answer);
+        }
+    }
+
+    fn record_exit(&self, worker: WorkerId, at: i64, exit: &str) {
+        self.shared.sink.record(Event::at(at, EventKind::WorkerExited { worker, cause: exit.into() }));
     }
 
     /// A worker process is gone.
@@ -281,8 +384,16 @@ impl Manager {
         exit: String,
         fault: Option<String>,
     ) -> Result<(), BrokenExecutor> {
-        let Link { pid, mut call, ready, fate, .. } = link;
+        let Link { pid, mut call, seat, ready, fate, .. } = link;
         link.join();
+        if let (CallQueue::Shared(shared), Some(seat)) = (&mut self.call_queue, seat) {
+            // It may have died while it was taking a call.
+            if let Some(taken) = shared.board.claimed_by(seat) {
+                call = Some(taken.call);
+                self.shared.sink.record(Event::at(taken.at, EventKind::Taken { call: taken.call, worker }));
+            }
+            shared.seats[seat] = None;
+        }
         // Its feeder may have taken a call for it before it noticed.
         let mut others = VecDeque::new();
         for news in self.news.clone().try_iter() {
@@ -306,7 +417,7 @@ impl Manager {
             if forced || hopeless || self.shared.settings.on_worker_death == OnWorkerDeath::BreakPool {
                 // What the others had to say is kept.
                 for news in others {
-                    let _ = self.news_in.send(news);
+                    self.news_in.send(news);
                 }
                 return Err(death);
             }
@@ -324,6 +435,7 @@ impl Manager {
         self.links.values().for_each(Link::kill);
         std::mem::take(&mut self.links).into_values().for_each(Link::join);
         // Answers that had arrived are kept; that the others have ended too is no news any more.
+        let _ = self.handle_frames();
         for news in self.news.clone().try_iter() {
             let _ = self.handle(news);
         }
@@ -337,21 +449,26 @@ impl Manager {
     }
 
     /// Closes the workers' inputs and waits for them to end.
-    fn say_farewell(self) {
+    fn say_farewell(mut self) {
         self.links.values().for_each(|link| link.order(Order::Close));
-        let deadline = Instant::now() + FAREWELL;
-        let mut left = self.links.len();
-        while left > 0 {
-            match self.news.recv_deadline(deadline) {
-                Ok(News::Exited { .. }) => left -= 1,
-                Ok(_) => {}
-                Err(_) => {
+        let mut patience = after(FAREWELL);
+        while !self.links.is_empty() {
+            select! {
+                recv(self.news) -> news => {
+                    if let Ok(News::Exited { worker, at, exit, .. }) = news {
+                        let _ = self.handle_frames();
+                        self.record_exit(worker, at, &exit);
+                        if let Some(link) = self.links.remove(&worker) {
+                            link.join();
+                        }
+                    }
+                }
+                recv(patience) -> _ => {
                     self.links.values().for_each(Link::kill);
-                    break;
+                    patience = never();
                 }
             }
         }
-        self.links.into_values().for_each(Link::join);
     }
 
     /// Resolves the future of a call that has been started, so that nobody can cancel it in the meantime.

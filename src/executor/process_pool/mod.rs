@@ -1,12 +1,16 @@
 //! A pool of child processes, built as CPython publishes it.
 //!
 //! ```text
-//!            ┌──────────────────────── parent ───────────────────────────┐   ┌─ worker ─┐
-//!  submit ─▶ work ids queue ─▶ manager thread ─▶ call queue ─▶ feeder ────▶│ run items  │
+//!            ┌─────────────────── parent ────────────────────┐             ┌── worker ──┐
+//!  submit ─▶ work ids queue ─▶ manager thread ─▶ call queue ──────────────▶│ run items  │
 //!            (unbounded)           ▲   (max_workers + 1)                   │            │
-//!  future ◀── manager thread ◀── result queue ◀─────────────── reader ◀────│ answer     │
-//!            └───────────────────────────────────────────────────────────┘   └──────────┘
+//!  future ◀── manager thread ◀── result queues ◀───────────────────────────│ answer     │
+//!            └───────────────────────────────────────────────┘             └────────────┘
 //! ```
+//! - Call queue and result queues are in memory that all processes [share](shared); a worker takes its next call itself.
+//!   Where the system has no such memory, calls and answers go through each worker's pipes, by two threads a worker
+//!   ([`link`]). Through the pipes go, in either case, the greeting, orders, and calls that are too long to share; and their
+//!   end is how a death is noticed.
 //! - In the work ids queue a call is PENDING and can be cancelled. From the call queue on it is RUNNING.
 //! - The call queue is refilled whenever a worker takes from it.
 //! - Workers are started on demand, by the manager thread, which itself starts at the first submit.
@@ -15,10 +19,12 @@
 //! Everything else belongs to the manager alone.
 
 mod builder;
+mod call_queue;
 mod link;
 mod manager;
 mod prints;
 mod protocol;
+mod shared;
 mod worker;
 
 use std::collections::VecDeque;
@@ -40,6 +46,7 @@ use super::work_item::{Numbering, WorkItem};
 use super::{RawExecutor, Submit};
 use builder::Settings;
 use manager::Manager;
+use shared::Hall;
 
 /// Calls that wait in the call queue although every worker is busy: CPython's `EXTRA_QUEUED_CALLS`.
 const EXTRA_QUEUED_CALLS: usize = 1;
@@ -63,6 +70,8 @@ struct Shared {
     /// Locked while joining, so that a second `shutdown(wait)` waits for real.
     manager: Mutex<Option<JoinHandle<()>>>,
     manager_thread: OnceLock<ThreadId>,
+    /// What the manager shares with its workers, and waits at, if that is not the channel.
+    hall: OnceLock<Hall>,
 }
 
 struct State {
@@ -126,6 +135,7 @@ impl ProcessPoolExecutor {
             sink,
             manager: Mutex::new(None),
             manager_thread: OnceLock::new(),
+            hall: OnceLock::new(),
         });
         join_at_exit(&shared);
         Ok(Self { pool: Pool(shared) })
@@ -291,6 +301,9 @@ impl Shared {
     fn wake(&self) {
         // Full means that the manager will wake up anyway.
         let _ = self.wake_up.try_send(());
+        if let Some(hall) = self.hall.get() {
+            hall.manager_bell().ring(1);
+        }
     }
 
     /// Waits for the manager; a callback in its thread can't.

@@ -7,7 +7,7 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -30,14 +30,13 @@ pub(super) struct Prints {
     reader: Mutex<Reader>,
 }
 
-/// The task that runs now. Written by the thread that runs tasks, and read by the one that waits for lines, which looks
-/// twice at the generation to know that it did not change in between.
+/// The task that runs now. Written by the thread that runs tasks, and read by the one that waits for lines; as no task runs
+/// twice, that one knows that nothing changed in between when it reads the same again.
 #[derive(Default)]
 struct Current {
-    generation: AtomicU64,
-    /// 0 = none; else the number of the call and 1.
     call: AtomicU64,
-    item: AtomicU32,
+    /// 0 = no task runs; else the number of the item and 1.
+    item: AtomicU64,
 }
 
 struct Reader {
@@ -53,16 +52,15 @@ const STREAMS: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
 
 impl Current {
     fn set(&self, task: Option<(WorkId, u32)>) {
-        let (call, item) = task.map_or((0, 0), |(call, item)| (call + 1, item));
-        self.call.store(call, Ordering::SeqCst);
-        self.item.store(item, Ordering::SeqCst);
-        self.generation.fetch_add(1, Ordering::SeqCst);
+        if let Some((call, _)) = task {
+            self.call.store(call, Ordering::Release);
+        }
+        self.item.store(task.map_or(0, |(_, item)| u64::from(item) + 1), Ordering::Release);
     }
 
-    fn get(&self) -> (u64, Option<(WorkId, u32)>) {
-        let generation = self.generation.load(Ordering::SeqCst);
-        let task = self.call.load(Ordering::SeqCst).checked_sub(1);
-        (generation, task.map(|call| (call, self.item.load(Ordering::SeqCst))))
+    fn get(&self) -> Option<(WorkId, u32)> {
+        let item = self.item.load(Ordering::Acquire).checked_sub(1)?;
+        Some((self.call.load(Ordering::Acquire), item as u32))
     }
 }
 
@@ -79,10 +77,10 @@ impl Prints {
         let Ok(waiter) = self.reader.lock().output.try_clone() else { return };
         while waiter.wait_readable().is_ok() {
             let mut reader = self.reader.lock();
-            let (generation, task) = self.current.get();
+            let task = self.current.get();
             let readable = reader.output.readable();
             // What was there while one and the same task ran is that task's: what others left was read at their end.
-            if readable != [0, 0] && self.current.get() == (generation, task) {
+            if readable != [0, 0] && self.current.get() == task {
                 reader.read(self.worker, task, readable, &tell);
             }
         }
@@ -98,7 +96,7 @@ impl Prints {
         if nanos >= SHORTEST_PRINT {
             let _ = std::io::stdout().flush();
             let mut reader = self.reader.lock();
-            let (_, task) = self.current.get();
+            let task = self.current.get();
             loop {
                 let readable = reader.output.readable();
                 if readable == [0, 0] {

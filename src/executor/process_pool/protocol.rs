@@ -4,6 +4,7 @@
 //! The first frame each way is a `Hello`; nothing else is said before both have seen that they are the same version.
 
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,10 @@ use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
 
 /// What both sides must agree on.
-pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 3");
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 4");
 
 /// A frame above this is not ours: the largest payload, and room for the message around it.
-const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
+pub(super) const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
 
 /// Parent to worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub(super) enum ToWorker {
         /// How long the parent takes a tick of the clock to be: both stamp events with the same clock.
         tick_length: u64,
         initializer: Option<String>,
+        /// What it shares with the parent in memory, if there is such a thing: then calls and answers come and go there.
+        shared: Option<SharedPlace>,
     },
     /// The blob holds the arguments.
     Call {
@@ -36,6 +39,15 @@ pub(super) enum ToWorker {
     },
     Interrupt,
     SkipRest,
+}
+
+/// A worker's place in the pool's shared memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SharedPlace {
+    pub(super) path: PathBuf,
+    pub(super) seat: usize,
+    /// It leaves after so many calls.
+    pub(super) calls: Option<usize>,
 }
 
 /// Worker to parent.
@@ -47,6 +59,8 @@ pub(super) enum FromWorker {
     InitializerFailed { error: TaskError },
     /// The blob holds the packed events; these are those that can't be packed ([`crate::executor::EventLog`]).
     Events(Vec<Event>),
+    /// It takes no more calls and ends, as it has had as many as it may, or was told to retire.
+    Leaving,
     /// Without an error the blob holds the results.
     Answer { call: WorkId, error: Option<TaskError> },
 }
@@ -73,8 +87,7 @@ pub(super) enum ReadError {
 pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob: &[u8]) -> io::Result<()> {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; 4]);
-    *buffer = postcard::to_extend(message, std::mem::take(buffer)).map_err(io::Error::other)?;
-    buffer.extend_from_slice(blob);
+    append_message(buffer, message, blob)?;
     let length = buffer.len() - start - 4;
     if length > FRAME_LIMIT {
         buffer.truncate(start);
@@ -83,6 +96,21 @@ pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob
     let prefix = u32::try_from(length).map_err(io::Error::other)?.to_le_bytes();
     buffer[start..start + 4].copy_from_slice(&prefix);
     Ok(())
+}
+
+/// Appends what a frame holds, without its length.
+///
+/// # Errors
+/// When the message can't be encoded.
+pub(super) fn append_message<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob: &[u8]) -> io::Result<()> {
+    *buffer = postcard::to_extend(message, std::mem::take(buffer)).map_err(io::Error::other)?;
+    buffer.extend_from_slice(blob);
+    Ok(())
+}
+
+/// What a frame holds: its message and its blob.
+pub(super) fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<(M, &[u8]), ReadError> {
+    Ok(postcard::take_from_bytes(bytes)?)
 }
 
 /// Writes one frame at once.
@@ -116,7 +144,7 @@ pub(super) fn read_frame<'a, M: DeserializeOwned>(
     if read < length {
         return Err(ReadError::Truncated);
     }
-    Ok(postcard::take_from_bytes(buffer)?)
+    read_message(buffer)
 }
 
 /// Gives the memory of a large frame back, before the wait for the next.

@@ -22,7 +22,11 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
 
 use super::prints::Prints;
-use super::protocol::{FromWorker, ReadError, ToWorker, VERSION, append_frame, read_frame, release_if_large};
+use super::protocol::{
+    FromWorker, ReadError, SharedPlace, ToWorker, VERSION, append_frame, append_message, read_frame, read_message,
+    release_if_large,
+};
+use super::shared::{Claim, Hall, INTERRUPT, RingWriter, SKIP_REST};
 use crate::executor::context::{Control, TaskContext};
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
@@ -54,7 +58,8 @@ pub enum WorkerError {
 pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
     let (input, output) = sys::take_worker_pipes()?;
     let mut input = BufReader::new(input);
-    let Greeting { worker, initializer } = shake_hands(&mut input)?;
+    let Greeting { worker, initializer, shared } = shake_hands(&mut input)?;
+    let shared = shared.map(|place| Hall::open(&place.path).map(|hall| (hall, place))).transpose()?;
 
     let outbox = Arc::new(Outbox::new(output, Prints::capture(worker)));
     let control = Arc::new(Control::default());
@@ -69,13 +74,20 @@ pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
         return Err(WorkerError::Initializer(error));
     }
     outbox.send(&FromWorker::Hello { version: VERSION.to_owned() }, &[])?;
+    if let Some((hall, place)) = &shared {
+        outbox.output.lock().switch_to(RingWriter::new(hall.clone(), place.seat));
+    }
     let flusher_outbox = Arc::clone(&outbox);
     in_background("flusher", move || flusher_outbox.flush_regularly())?;
     if let Some(prints) = outbox.prints.clone() {
         let prints_outbox = Arc::clone(&outbox);
         in_background("prints", move || prints.run(|event| prints_outbox.push(event)))?;
     }
-    serve(registry, worker, &inbox, &outbox, &context)
+    let server = Server { registry, worker, inbox: &inbox, outbox: &outbox, context: &context };
+    match shared {
+        Some((hall, place)) => server.serve_shared(&hall, &place),
+        None => server.serve(),
+    }
 }
 
 fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -91,14 +103,18 @@ struct Call {
 struct Greeting {
     worker: WorkerId,
     initializer: Option<(String, Vec<u8>)>,
+    shared: Option<SharedPlace>,
 }
 
 fn shake_hands(input: &mut BufReader<File>) -> Result<Greeting, WorkerError> {
     let mut buffer = Vec::new();
     match read_frame::<ToWorker>(input, &mut buffer) {
-        Ok((ToWorker::Hello { version, worker, tick_length, initializer }, arguments)) if version == VERSION => {
+        Ok((ToWorker::Hello { version, worker, tick_length, initializer, shared }, arguments))
+            if version == VERSION =>
+        {
             sys::adopt_tick_length(TickLength(tick_length));
-            Ok(Greeting { worker, initializer: initializer.map(|function| (function, arguments.to_vec())) })
+            let initializer = initializer.map(|function| (function, arguments.to_vec()));
+            Ok(Greeting { worker, initializer, shared })
         }
         Ok((ToWorker::Hello { version, .. }, _)) => Err(WorkerError::Handshake(format!("`{version}`"))),
         Ok(_) => Err(WorkerError::Handshake("something else".to_owned())),
@@ -131,24 +147,68 @@ fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Contro
     }
 }
 
-fn serve(
-    registry: &Registry,
+/// The thread that runs tasks.
+struct Server<'a> {
+    registry: &'a Registry,
     worker: WorkerId,
-    inbox: &Receiver<Call>,
-    outbox: &Outbox,
-    context: &TaskContext,
-) -> Result<(), WorkerError> {
-    for Call { id: call, function, arguments } in inbox {
-        let site = CallSite { call, worker, sink: outbox, context };
-        let results = registry.run(&function, &site, &arguments);
-        // Freed before the result is sent: an idle worker holds nothing of its last task.
-        drop(arguments);
-        match results {
-            Ok(results) => outbox.send(&FromWorker::Answer { call, error: None }, &results)?,
-            Err(error) => outbox.send(&FromWorker::Answer { call, error: Some(error) }, &[])?,
+    /// Calls that came through the pipe.
+    inbox: &'a Receiver<Call>,
+    outbox: &'a Outbox,
+    context: &'a TaskContext,
+}
+
+impl Server<'_> {
+    /// Runs what comes through the pipe. When that closes the process ends.
+    fn serve(&self) -> Result<(), WorkerError> {
+        for Call { id, function, arguments } in self.inbox {
+            self.run(id, &function, &mut { arguments })?;
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Runs what it can get of the shared call queue, until it is to leave.
+    fn serve_shared(&self, hall: &Hall, place: &SharedPlace) -> Result<(), WorkerError> {
+        let mut calls_left = place.calls;
+        let mut message = Vec::new();
+        while calls_left != Some(0) {
+            let claim = hall.claim(place.seat, &mut message);
+            // Whoever gave an order gave it before the call.
+            self.context.obey(hall.orders() & INTERRUPT != 0, hall.orders() & SKIP_REST != 0);
+            match claim {
+                Claim::Message => {
+                    let (call, function, start) = match read_message::<ToWorker>(&message) {
+                        Ok((ToWorker::Call { call, function }, arguments)) => {
+                            (call, function, message.len() - arguments.len())
+                        }
+                        _ => return Err(WorkerError::Pipe(io::Error::other("what is in the call queue is no call"))),
+                    };
+                    let mut arguments = message.split_off(start);
+                    self.run(call, &function, &mut arguments)?;
+                }
+                Claim::ThroughThePipe(expected) => match self.inbox.recv() {
+                    Ok(Call { id, function, mut arguments }) if id == expected => {
+                        self.run(id, &function, &mut arguments)?;
+                    }
+                    _ => return Err(WorkerError::Pipe(io::Error::other("another call came than was taken"))),
+                },
+                Claim::Leave => break,
+            }
+            calls_left = calls_left.map(|left| left - 1);
+        }
+        Ok(self.outbox.send(&FromWorker::Leaving, &[])?)
+    }
+
+    fn run(&self, call: WorkId, function: &str, arguments: &mut Vec<u8>) -> Result<(), WorkerError> {
+        let site = CallSite { call, worker: self.worker, sink: self.outbox, context: self.context };
+        let results = self.registry.run(function, &site, arguments);
+        // Freed before the result is sent: an idle worker holds nothing of its last task.
+        drop(std::mem::take(arguments));
+        match results {
+            Ok(results) => self.outbox.send(&FromWorker::Answer { call, error: None }, &results)?,
+            Err(error) => self.outbox.send(&FromWorker::Answer { call, error: Some(error) }, &[])?,
+        }
+        Ok(())
+    }
 }
 
 /// Events that wait, and the pipe that they leave by.
@@ -156,11 +216,46 @@ struct Outbox {
     waiting: Mutex<Waiting>,
     /// Wakes the flusher from its sleep.
     event_came: Condvar,
-    output: Mutex<File>,
+    output: Mutex<Output>,
     /// What tasks print. `None` if the system does not let us have it.
     prints: Option<Arc<Prints>>,
     /// When the task that runs began.
     began: AtomicI64,
+}
+
+/// Where a worker's messages leave it.
+struct Output {
+    /// Stays open as long as the process lives, which is how the parent knows that it does.
+    pipe: File,
+    ring: Option<RingWriter>,
+}
+
+impl Output {
+    fn switch_to(&mut self, ring: RingWriter) {
+        self.ring = Some(ring);
+    }
+
+    /// Events first, then the message.
+    fn write(&mut self, events: EventLog, message: Option<(&FromWorker, &[u8])>) -> io::Result<()> {
+        let mut frames = Vec::new();
+        if !events.is_empty() {
+            let (packed, others) = events.into_parts();
+            self.append(&mut frames, &FromWorker::Events(others), &packed)?;
+        }
+        if let Some((message, blob)) = message {
+            self.append(&mut frames, message, blob)?;
+        }
+        if frames.is_empty() { Ok(()) } else { self.pipe.write_all(&frames) }
+    }
+
+    /// A ring takes a frame at a time, a pipe all at once.
+    fn append(&mut self, frames: &mut Vec<u8>, message: &FromWorker, blob: &[u8]) -> io::Result<()> {
+        let Some(ring) = &mut self.ring else { return append_frame(frames, message, blob) };
+        append_message(frames, message, blob)?;
+        ring.write(frames);
+        frames.clear();
+        Ok(())
+    }
 }
 
 struct Waiting {
@@ -173,7 +268,7 @@ impl Outbox {
         Self {
             waiting: Mutex::new(Waiting { events: EventLog::default(), flusher_sleeps: false }),
             event_came: Condvar::new(),
-            output: Mutex::new(output),
+            output: Mutex::new(Output { pipe: output, ring: None }),
             prints,
             began: AtomicI64::new(0),
         }
@@ -182,26 +277,17 @@ impl Outbox {
     /// Sends `message`, and before it whatever events are waiting, with one write.
     fn send(&self, message: &FromWorker, blob: &[u8]) -> io::Result<()> {
         let mut output = self.output.lock();
-        let mut frames = self.waiting_events_as_frame()?;
-        append_frame(&mut frames, message, blob)?;
-        output.write_all(&frames)
+        output.write(self.take_events(), Some((message, blob)))
     }
 
     fn flush(&self) -> io::Result<()> {
         // The pipe's lock is taken first, here and in `send`: events leave in the order in which they were recorded.
         let mut output = self.output.lock();
-        let frames = self.waiting_events_as_frame()?;
-        if frames.is_empty() { Ok(()) } else { output.write_all(&frames) }
+        output.write(self.take_events(), None)
     }
 
-    fn waiting_events_as_frame(&self) -> io::Result<Vec<u8>> {
-        let events = std::mem::take(&mut self.waiting.lock().events);
-        let mut frames = Vec::new();
-        if !events.is_empty() {
-            let (packed, others) = events.into_parts();
-            append_frame(&mut frames, &FromWorker::Events(others), &packed)?;
-        }
-        Ok(frames)
+    fn take_events(&self) -> EventLog {
+        std::mem::take(&mut self.waiting.lock().events)
     }
 
     /// Flushes while there is something to flush, and sleeps without a timer when there is not.
