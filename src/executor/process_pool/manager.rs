@@ -96,6 +96,7 @@ impl Manager {
             self.cancel_if_asked();
             self.force_down_if_asked()?;
             self.retire_surplus();
+            self.post_orders();
             self.fill_call_queue();
             self.start_workers()?;
             self.pass_orders_on();
@@ -230,6 +231,17 @@ impl Manager {
         }
     }
 
+    /// Whoever takes a call from now on knows what was ordered before.
+    fn post_orders(&self) {
+        let orders = self.shared.orders();
+        if orders.interrupt {
+            self.call_queue.order(INTERRUPT);
+        }
+        if orders.skip_rest {
+            self.call_queue.order(SKIP_REST);
+        }
+    }
+
     /// Moves calls on while there is room; what is in the call queue can't be cancelled any more.
     fn fill_call_queue(&mut self) {
         let capacity = ProcessPoolExecutor::call_queue_capacity(self.shared.max_workers());
@@ -293,7 +305,6 @@ impl Manager {
         let orders = self.shared.orders();
         if orders.interrupt && !self.interrupted {
             self.interrupted = true;
-            self.call_queue.order(INTERRUPT);
             self.links.values().for_each(|link| link.order(Order::Interrupt));
         }
         if self.running.is_empty() {
@@ -303,7 +314,6 @@ impl Manager {
         }
         if orders.skip_rest && !self.skipping {
             self.skipping = true;
-            self.call_queue.order(SKIP_REST);
             self.links.values().for_each(|link| link.order(Order::SkipRest));
         }
     }
