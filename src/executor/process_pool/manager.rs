@@ -425,17 +425,24 @@ impl Manager {
             let forced = matches!(fate, Fate::Forced(_));
             let hopeless = !ready || self.deaths_in_a_row > self.shared.max_workers();
             if forced || hopeless || self.shared.settings.on_worker_death == OnWorkerDeath::BreakPool {
-                // What the others had to say is kept.
-                for news in others {
-                    self.news_in.send(news);
-                }
+                self.hear_again(others);
                 return Err(death);
             }
             if let Some(item) = call.and_then(|call| self.running.remove(&call)) {
                 self.resolve(item, Err(TaskError::Broken(death)));
             }
         }
-        others.into_iter().try_for_each(|news| self.handle(news))
+        let mut others = others.into_iter();
+        let heard = others.try_for_each(|news| self.handle(news));
+        self.hear_again(others);
+        heard
+    }
+
+    /// What others had to say is not lost when one of them breaks the pool.
+    fn hear_again(&self, news: impl IntoIterator<Item = News>) {
+        for news in news {
+            self.news_in.send(news);
+        }
     }
 
     /// Ends every worker, then fails every unfinished future, so that the last events of a worker come before the loss of
