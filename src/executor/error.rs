@@ -369,6 +369,14 @@ pub enum BuildError {
     Program(String),
 }
 
+impl BuildError {
+    /// # Errors
+    /// When there are to be no workers, or more than `limit`.
+    pub(super) fn check_workers(given: usize, limit: usize) -> Result<(), Self> {
+        if (1..=limit).contains(&given) { Ok(()) } else { Err(Self::Workers { given, limit }) }
+    }
+}
+
 /// Why `map` submitted nothing, or not everything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {

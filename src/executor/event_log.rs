@@ -23,7 +23,7 @@ struct Last {
 /// What is not a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a packed event could not be read")]
-pub struct EventLogError;
+pub(super) struct EventLogError;
 
 /// First byte of an event.
 #[repr(u8)]

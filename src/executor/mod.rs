@@ -57,7 +57,7 @@ pub use error::{
     SubmitError, TaskError, TimeoutError,
 };
 pub use event::{Event, EventKind, EventSink, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
-pub use event_log::{EventLog, EventLogError};
+pub use event_log::EventLog;
 pub use exit::ExitGuard;
 pub use function::{Function, Portable, Registry};
 pub use future::{FutureState, Snapshot, TaskFuture};

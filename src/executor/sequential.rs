@@ -139,7 +139,7 @@ impl RawExecutor for SequentialExecutor {
     }
 
     fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError> {
-        if max_workers == 1 { Ok(()) } else { Err(BuildError::Workers { given: max_workers, limit: 1 }) }
+        BuildError::check_workers(max_workers, 1)
     }
 }
 

@@ -141,7 +141,7 @@ impl ThreadPoolBuilder {
     /// # Errors
     /// When `max_workers` is 0 or above [`ThreadPoolExecutor::WORKERS_LIMIT`].
     pub fn build(self) -> Result<ThreadPoolExecutor, BuildError> {
-        ThreadPoolExecutor::check_workers(self.max_workers)?;
+        BuildError::check_workers(self.max_workers, ThreadPoolExecutor::WORKERS_LIMIT)?;
         let id = next_pool_id();
         let state = State {
             incoming: VecDeque::new(),
@@ -207,14 +207,6 @@ impl ThreadPoolExecutor {
         let (item, future) = WorkItem::closure(body, self.sink());
         self.submit_item(item)?;
         Ok(future)
-    }
-
-    fn check_workers(max_workers: usize) -> Result<(), BuildError> {
-        if (1..=Self::WORKERS_LIMIT).contains(&max_workers) {
-            Ok(())
-        } else {
-            Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT })
-        }
     }
 }
 
@@ -319,7 +311,7 @@ impl RawExecutor for ThreadPoolExecutor {
     }
 
     fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError> {
-        Self::check_workers(max_workers)?;
+        BuildError::check_workers(max_workers, Self::WORKERS_LIMIT)?;
         let mut state = self.pool.0.state.lock();
         if state.max_workers == max_workers {
             return Ok(());

@@ -7,6 +7,9 @@
 //! ```
 //! The feeder takes a call only when its worker is idle, so no call waits behind a busy worker while another is free. Both
 //! threads may block on a pipe; the manager never does.
+//!
+//! With [shared memory](super::shared) calls and answers do not come this way: the feeder passes on orders, and calls that are
+//! too long to share; the reader hears the greeting, and that the process has ended.
 
 use std::io::{self, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

@@ -116,7 +116,7 @@ impl ProcessPoolExecutor {
     }
 
     fn with_settings(max_workers: usize, settings: Settings, sink: Arc<dyn EventSink>) -> Result<Self, BuildError> {
-        Self::check_workers(max_workers)?;
+        BuildError::check_workers(max_workers, Self::WORKERS_LIMIT)?;
         let (wake_up, wake_ups) = bounded(1);
         let state = State {
             work_ids: VecDeque::new(),
@@ -139,14 +139,6 @@ impl ProcessPoolExecutor {
         });
         join_at_exit(&shared);
         Ok(Self { pool: Pool(shared) })
-    }
-
-    fn check_workers(max_workers: usize) -> Result<(), BuildError> {
-        if (1..=Self::WORKERS_LIMIT).contains(&max_workers) {
-            Ok(())
-        } else {
-            Err(BuildError::Workers { given: max_workers, limit: Self::WORKERS_LIMIT })
-        }
     }
 
     /// CPython's default: one worker a core, of the cores that this process may use.
@@ -262,7 +254,7 @@ impl RawExecutor for ProcessPoolExecutor {
     }
 
     fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError> {
-        Self::check_workers(max_workers)?;
+        BuildError::check_workers(max_workers, Self::WORKERS_LIMIT)?;
         {
             let mut state = self.pool.0.state.lock();
             if state.max_workers == max_workers {

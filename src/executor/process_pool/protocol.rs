@@ -1,6 +1,8 @@
 //! What parent and worker say to each other, over two pipes: frames of a length (`u32`, little endian) and that many
 //! bytes, which are a message in postcard and, after it, an opaque blob (arguments or results).
 //!
+//! The same messages and blobs go through [shared memory](super::shared), which keeps their length in its own way.
+//!
 //! The first frame each way is a `Hello`; nothing else is said before both have seen that they are the same version.
 
 use std::io::{self, Read, Write};

@@ -5,6 +5,9 @@
 //!                                                │ events              ├─▶ standard output
 //!                                                └─▶ buffer ─▶ flusher ┘
 //! ```
+//! With [shared memory](super::shared) the main thread takes its calls from there, and answers and events leave by there; long calls,
+//! orders and the end still come through standard input.
+//!
 //! Events go into a buffer, never into the pipe: a task is not held up by a parent that is slow to read. They travel with
 //! the next answer, or after [`FLUSH_INTERVAL`], so that a long task is seen to run while it runs.
 //!

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Hall, Seat};
+use super::{Hall, Seat, words_of};
 use crate::executor::event::WorkId;
 use crate::sys;
 
@@ -114,7 +114,9 @@ impl Board {
         place[2].store(0, Ordering::Relaxed);
         place[3].store(message.map_or(THROUGH_THE_PIPE, |message| message.len() as u64), Ordering::Relaxed);
         if let Some(message) = message {
-            write_bytes(&place[HEADER..], message);
+            for (word, value) in place[HEADER..].iter().zip(words_of(message)) {
+                word.store(value, Ordering::Relaxed);
+            }
         }
         self.next += 1;
         self.seen.push_back(false);
@@ -245,17 +247,8 @@ impl Hall {
     }
 }
 
-/// Writes `bytes`, eight a word.
-pub(super) fn write_bytes(words: &[AtomicU64], bytes: &[u8]) {
-    for (word, chunk) in words.iter().zip(bytes.chunks(8)) {
-        let mut eight = [0; 8];
-        eight[..chunk.len()].copy_from_slice(chunk);
-        word.store(u64::from_le_bytes(eight), Ordering::Relaxed);
-    }
-}
-
 /// Reads so many bytes into `bytes`.
-pub(super) fn read_bytes(words: &[AtomicU64], length: usize, bytes: &mut Vec<u8>) {
+fn read_bytes(words: &[AtomicU64], length: usize, bytes: &mut Vec<u8>) {
     bytes.clear();
     bytes.reserve(length.next_multiple_of(8));
     for word in &words[..length.div_ceil(8)] {

@@ -69,6 +69,15 @@ impl Hall {
     }
 }
 
+/// Bytes, eight a word; the last is filled up with zeroes.
+fn words_of(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.chunks(8).map(|chunk| {
+        let mut eight = [0; 8];
+        eight[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(eight)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Hall, Seat};
+use super::{Hall, Seat, words_of};
 
 /// Words of the ring itself: 64 KiB.
 const CAPACITY: usize = 8_192;
@@ -65,10 +65,8 @@ impl RingWriter {
             };
             let now = bytes.len().min(free * 8);
             let (piece, rest) = bytes.split_at(now);
-            for (index, chunk) in piece.chunks(8).enumerate() {
-                let mut eight = [0; 8];
-                eight[..chunk.len()].copy_from_slice(chunk);
-                ring[FIRST + (written as usize + index) % CAPACITY].store(u64::from_le_bytes(eight), Ordering::Relaxed);
+            for (index, value) in words_of(piece).enumerate() {
+                ring[FIRST + (written as usize + index) % CAPACITY].store(value, Ordering::Relaxed);
             }
             ring[WRITTEN].store(written + now.div_ceil(8) as u64, Ordering::Release);
             bytes = rest;
