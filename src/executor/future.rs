@@ -20,6 +20,7 @@ use super::error::{InvalidStateError, ResultError, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::sync::{Condvar, Mutex, MutexGuard};
 use super::waiting::Waiter;
+use super::waiting::wait_until_found;
 
 /// The result of a call that may still be on its way. Clones are handles to the same future.
 ///
@@ -237,14 +238,8 @@ impl<T> Core<T> {
         if inner.state.is_done() || (timeout.is_none() && self.waiting_would_never_end()) {
             return inner;
         }
-        let deadline = deadline_after(timeout);
-        while !inner.state.is_done() {
-            match deadline {
-                None => self.done.wait(&mut inner),
-                Some(deadline) if self.done.wait_until(&mut inner, deadline).timed_out() => break,
-                Some(_) => {}
-            }
-        }
+        let done = |inner: &mut Inner<T>| inner.state.is_done().then_some(());
+        wait_until_found(&self.done, &mut inner, deadline_after(timeout), done);
         inner
     }
 

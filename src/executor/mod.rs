@@ -43,6 +43,7 @@ mod exit;
 mod function;
 mod future;
 mod map;
+mod patience;
 mod process_pool;
 mod raw;
 mod sequential;

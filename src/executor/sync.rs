@@ -4,5 +4,6 @@
 pub(super) use std::sync::atomic::AtomicBool;
 pub(super) use std::thread;
 
-pub(super) use crossbeam_utils::Backoff;
 pub(super) use parking_lot::{Condvar, Mutex, MutexGuard};
+
+pub(super) use super::patience::Patience;

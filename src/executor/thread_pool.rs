@@ -24,7 +24,7 @@ use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::function::CallSite;
 use super::future::{PoolId, TaskFuture, panic_message};
 use super::raw::{RawExecutor, Submit};
-use super::sync::{AtomicBool, Backoff, Condvar, Mutex, MutexGuard, thread};
+use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Patience, thread};
 use super::work_item::{Numbering, WorkItem};
 
 /// Runs calls, and closures, in threads of this process.
@@ -447,7 +447,7 @@ impl Shared {
             return Next::Run(item);
         }
         let mut state = self.state.lock();
-        let mut patience = Backoff::new();
+        let patience = Patience::new();
         loop {
             let surplus = state.alive > state.max_workers;
             // The next worker looks too, until nobody is too many.
@@ -466,7 +466,7 @@ impl Shared {
                 return Next::End;
             }
             state.idle += 1;
-            self.wait_for_work(&mut state, &mut patience);
+            self.wait_for_work(&mut state, &patience);
             state.idle -= 1;
         }
     }
@@ -481,11 +481,11 @@ impl Shared {
     }
 
     /// A moment at first, for the next call often comes at once and waking up takes longer; then for as long as it takes.
-    fn wait_for_work(&self, state: &mut MutexGuard<'_, State>, patience: &mut Backoff) {
-        if patience.is_completed() {
+    fn wait_for_work(&self, state: &mut MutexGuard<'_, State>, patience: &Patience) {
+        if patience.is_over() {
             self.work_available.wait(state);
         } else {
-            MutexGuard::unlocked(state, || patience.snooze());
+            MutexGuard::unlocked(state, || patience.wait());
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{ResultError, TimeoutError};
 use super::future::{TaskFuture, deadline_after};
-use super::sync::{Condvar, Mutex};
+use super::sync::{Condvar, Mutex, MutexGuard, Patience};
 
 /// Where futures tell that they are done, each by the key that was given for it.
 #[derive(Default)]
@@ -27,16 +27,30 @@ impl Waiter {
 
     /// The key of the next future that is done; `None` if there is none before the deadline.
     fn next(&self, deadline: Option<Instant>) -> Option<usize> {
-        let mut done = self.done.lock();
-        loop {
-            if let Some(key) = done.pop_front() {
-                return Some(key);
-            }
-            match deadline {
-                None => self.one_more.wait(&mut done),
-                Some(deadline) if self.one_more.wait_until(&mut done, deadline).timed_out() => return done.pop_front(),
-                Some(_) => {}
-            }
+        wait_until_found(&self.one_more, &mut self.done.lock(), deadline, VecDeque::pop_front)
+    }
+}
+
+/// Waits until `look` finds something in what `guard` guards, looking again whenever `changed` says so; `None` if there is
+/// nothing before the deadline.
+pub(super) fn wait_until_found<T, R>(
+    changed: &Condvar,
+    guard: &mut MutexGuard<'_, T>,
+    deadline: Option<Instant>,
+    mut look: impl FnMut(&mut T) -> Option<R>,
+) -> Option<R> {
+    let patience = Patience::new();
+    loop {
+        if let Some(found) = look(guard) {
+            return Some(found);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return None;
+        }
+        match deadline {
+            _ if !patience.is_over() => MutexGuard::unlocked(guard, || patience.wait()),
+            None => changed.wait(guard),
+            Some(deadline) => _ = changed.wait_until(guard, deadline),
         }
     }
 }

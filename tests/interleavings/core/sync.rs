@@ -88,19 +88,19 @@ impl Condvar {
 }
 
 /// Looks once more, and then sleeps: both ways are gone.
-pub(super) struct Backoff(std::cell::Cell<bool>);
+pub(super) struct Patience(std::cell::Cell<bool>);
 
-impl Backoff {
+impl Patience {
     pub(super) fn new() -> Self {
         Self(std::cell::Cell::new(false))
     }
 
-    pub(super) fn snooze(&self) {
-        self.0.set(true);
-        thread::yield_now();
+    pub(super) fn is_over(&self) -> bool {
+        self.0.get()
     }
 
-    pub(super) fn is_completed(&self) -> bool {
-        self.0.get()
+    pub(super) fn wait(&self) {
+        self.0.set(true);
+        thread::yield_now();
     }
 }

@@ -3,13 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::Duration;
 
-use crossbeam_utils::Backoff;
-
+use crate::executor::patience::Patience;
 use crate::sys;
-
-/// So many nanoseconds are spent on looking before sleeping, yielding to whoever has something to do: less than two sleeps
-/// and two wake-ups take.
-const PATIENCE: i64 = 30_000;
 
 /// Two words: how often it was rung, and how many sleep. Who has something to tell writes it down and then rings; who wants
 /// to know looks, and only sleeps if nobody rang since before it looked.
@@ -42,12 +37,12 @@ impl<'a> Bell<'a> {
         timeout: Option<Duration>,
         mut look: impl FnMut() -> Option<T>,
     ) -> Option<T> {
-        let (patience, began) = (Backoff::new(), sys::monotonic_nanos());
-        while !patience.is_completed() || sys::monotonic_nanos() - began < PATIENCE {
+        let patience = Patience::new();
+        while !patience.is_over() {
             if let Some(found) = look() {
                 return Some(found);
             }
-            patience.snooze();
+            patience.wait();
         }
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         let found = loop {
