@@ -70,6 +70,59 @@ impl Tag {
     ];
 }
 
+impl Tag {
+    /// How many numbers follow the stamp and the call.
+    const fn numbers(self) -> usize {
+        match self {
+            Self::Other
+            | Self::EnteredCallQueue
+            | Self::EnteredResultQueue
+            | Self::ResultReceived
+            | Self::Cancelled
+            | Self::Withdrawn => 0,
+            Self::Taken | Self::Skipped => 1,
+            Self::Submitted
+            | Self::Started
+            | Self::Returned
+            | Self::TakenStarted
+            | Self::ReturnedStarted
+            | Self::ReturnedReceived
+            | Self::ReturnedEntered => 2,
+        }
+    }
+
+    const fn is_pair(self) -> bool {
+        matches!(self, Self::TakenStarted | Self::ReturnedStarted | Self::ReturnedReceived | Self::ReturnedEntered)
+    }
+}
+
+impl Fields {
+    /// The event that these are, and the second of a pair. `None` for one that is not packed.
+    fn events(self, tag: Tag) -> Option<(Event, Option<Event>)> {
+        let Self { at, call, numbers: [first, second] } = self;
+        let returned = EventKind::Finished { call, item: first, worker: second, outcome: Outcome::Returned };
+        let started = |item| EventKind::Started { call, item, worker: second };
+        let (kind, then) = match tag {
+            Tag::Other => return None,
+            Tag::Submitted => (EventKind::Submitted { call, first_item: first, items: second }, None),
+            Tag::EnteredCallQueue => (EventKind::EnteredCallQueue { call }, None),
+            Tag::Taken => (EventKind::Taken { call, worker: first }, None),
+            Tag::Started => (started(first), None),
+            Tag::Skipped => (EventKind::Skipped { call, item: first }, None),
+            Tag::Returned => (returned, None),
+            Tag::EnteredResultQueue => (EventKind::EnteredResultQueue { call }, None),
+            Tag::ResultReceived => (EventKind::ResultReceived { call }, None),
+            Tag::Cancelled => (EventKind::Cancelled { call }, None),
+            Tag::Withdrawn => (EventKind::Withdrawn { call }, None),
+            Tag::TakenStarted => (EventKind::Taken { call, worker: second }, Some(started(first))),
+            Tag::ReturnedStarted => (returned, Some(started(first.wrapping_add(1)))),
+            Tag::ReturnedReceived => (returned, Some(EventKind::ResultReceived { call })),
+            Tag::ReturnedEntered => (returned, Some(EventKind::EnteredResultQueue { call })),
+        };
+        Some((Event { at, kind }, then.map(|kind| Event { at, kind })))
+    }
+}
+
 impl EventLog {
     /// Empty, with room for so many bytes.
     #[must_use]
@@ -77,30 +130,34 @@ impl EventLog {
         Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// From what [`Self::into_parts`] gave, which may have come from elsewhere.
+    /// From what [`Self::packed`] and [`Self::take_others`] gave, which may have come from elsewhere.
     ///
     /// # Errors
     /// When it is no log.
     pub(super) fn from_parts(bytes: Vec<u8>, others: Vec<Event>) -> Result<Self, EventLogError> {
-        let mut reader = Reader { bytes: &bytes, next: 0, last: Last::default(), second: None };
+        let mut reader = Reader::new(&bytes);
         let (mut length, mut whole) = (0, 0);
         while reader.next < bytes.len() {
-            if bytes[reader.next] == Tag::Other as u8 {
-                reader.next += 1;
+            let tag = reader.tag().ok_or(EventLogError)?;
+            length += 1 + usize::from(tag.is_pair());
+            if matches!(tag, Tag::Other) {
                 whole += 1;
-                length += 1;
             } else {
-                reader.event().ok_or(EventLogError)?;
-                length += 1 + usize::from(reader.second.take().is_some());
+                reader.fields(tag).ok_or(EventLogError)?;
             }
         }
         let last = reader.last;
         if whole == others.len() { Ok(Self { bytes, others, length, last }) } else { Err(EventLogError) }
     }
 
-    /// What it is made of.
-    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<Event>) {
-        (self.bytes, self.others)
+    /// The packed events, and where among them the others are.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Those that carry text or errors, before the log is cleared.
+    pub(super) fn take_others(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.others)
     }
 
     /// How many events were pushed.
@@ -213,6 +270,38 @@ impl EventLog {
         self.last = Last { at, call };
     }
 
+    /// Appends what `other` holds, which costs little more than copying it.
+    pub fn append(&mut self, mut other: Self) {
+        let mut reader = Reader::new(&other.bytes);
+        // What is told by how far it is from the event before is told anew; that is the first that is packed.
+        while let Some(tag) = reader.tag() {
+            if matches!(tag, Tag::Other) {
+                self.bytes.push(tag as u8);
+                continue;
+            }
+            let Some(Fields { at, call, numbers }) = reader.fields(tag) else { break };
+            match numbers[..tag.numbers()] {
+                [] => self.pack(tag, at, call, []),
+                [number] => self.pack(tag, at, call, [number]),
+                _ => self.pack(tag, at, call, numbers),
+            }
+            self.bytes.extend_from_slice(&other.bytes[reader.next..]);
+            self.last = other.last;
+            break;
+        }
+        self.others.append(&mut other.others);
+        self.length += other.length;
+    }
+
+    /// Empties it and keeps its memory, unless that is large.
+    pub fn clear(&mut self) {
+        const KEPT: usize = 1 << 16;
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
+        self.others.clear();
+        (self.length, self.last) = (0, Last::default());
+    }
+
     /// All events, in order.
     pub fn into_events(self) -> impl Iterator<Item = Event> {
         let (mut next, mut last, mut second) = (0, Last::default(), None);
@@ -222,14 +311,16 @@ impl EventLog {
             if let Some(second) = second.take() {
                 return Some(second);
             }
-            if *bytes.get(next)? == Tag::Other as u8 {
-                next += 1;
-                return others.next();
-            }
-            let mut reader = Reader { bytes: &bytes, next, last, second: None };
-            // What was pushed, or looked at when it came from elsewhere, can be read.
-            let event = reader.event();
-            (next, last, second) = (reader.next, reader.last, reader.second);
+            let mut reader = Reader { bytes: &bytes, next, last };
+            let event = match reader.tag()? {
+                Tag::Other => others.next(),
+                // What was pushed, or looked at when it came from elsewhere, can be read.
+                tag => reader.fields(tag)?.events(tag).map(|(first, then)| {
+                    second = then;
+                    first
+                }),
+            };
+            (next, last) = (reader.next, reader.last);
             event
         })
     }
@@ -239,49 +330,35 @@ struct Reader<'a> {
     bytes: &'a [u8],
     next: usize,
     last: Last,
-    /// Of a pair that is being read.
-    second: Option<Event>,
 }
 
-impl Reader<'_> {
-    /// The next event that is packed; `None` if the bytes make no sense.
-    fn event(&mut self) -> Option<Event> {
-        let tag = *Tag::ALL.get(usize::from(self.byte()?))?;
+/// The numbers of an event that is packed.
+struct Fields {
+    at: i64,
+    call: WorkId,
+    numbers: [u32; 2],
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, next: 0, last: Last::default() }
+    }
+
+    fn tag(&mut self) -> Option<Tag> {
+        Tag::ALL.get(usize::from(self.byte()?)).copied()
+    }
+
+    /// What follows the tag; `None` if it makes no sense.
+    #[inline]
+    fn fields(&mut self, tag: Tag) -> Option<Fields> {
         let at = self.last.at.wrapping_add(unzigzag(self.number()?));
         let call = self.last.call.wrapping_add(unzigzag(self.number()?) as u64);
         self.last = Last { at, call };
-        let kind = match tag {
-            Tag::Submitted => EventKind::Submitted { call, first_item: self.small()?, items: self.small()? },
-            Tag::EnteredCallQueue => EventKind::EnteredCallQueue { call },
-            Tag::Taken => EventKind::Taken { call, worker: self.small()? },
-            Tag::Started => EventKind::Started { call, item: self.small()?, worker: self.small()? },
-            Tag::Skipped => EventKind::Skipped { call, item: self.small()? },
-            Tag::Returned => {
-                let (item, worker) = (self.small()?, self.small()?);
-                EventKind::Finished { call, item, worker, outcome: Outcome::Returned }
-            }
-            Tag::EnteredResultQueue => EventKind::EnteredResultQueue { call },
-            Tag::ResultReceived => EventKind::ResultReceived { call },
-            Tag::Cancelled => EventKind::Cancelled { call },
-            Tag::Withdrawn => EventKind::Withdrawn { call },
-            Tag::TakenStarted => {
-                let (item, worker) = (self.small()?, self.small()?);
-                self.second = Some(Event { at, kind: EventKind::Started { call, item, worker } });
-                EventKind::Taken { call, worker }
-            }
-            Tag::ReturnedStarted | Tag::ReturnedReceived | Tag::ReturnedEntered => {
-                let (item, worker) = (self.small()?, self.small()?);
-                let second = match tag {
-                    Tag::ReturnedStarted => EventKind::Started { call, item: item.wrapping_add(1), worker },
-                    Tag::ReturnedReceived => EventKind::ResultReceived { call },
-                    _ => EventKind::EnteredResultQueue { call },
-                };
-                self.second = Some(Event { at, kind: second });
-                EventKind::Finished { call, item, worker, outcome: Outcome::Returned }
-            }
-            Tag::Other => return None,
-        };
-        Some(Event { at, kind })
+        let mut numbers = [0; 2];
+        for number in &mut numbers[..tag.numbers()] {
+            *number = self.small()?;
+        }
+        Some(Fields { at, call, numbers })
     }
 
     #[inline]
@@ -380,10 +457,23 @@ mod tests {
             let mut log = EventLog::default();
             events.iter().cloned().for_each(|event| log.push(event));
             prop_assert_eq!(log.len(), events.len());
-            let (bytes, others) = log.into_parts();
-            let back = EventLog::from_parts(bytes, others).unwrap();
+            let others = log.take_others();
+            let back = EventLog::from_parts(log.packed().to_vec(), others).unwrap();
             prop_assert_eq!(back.len(), events.len());
             prop_assert_eq!(back.into_events().collect::<Vec<_>>(), events);
+        }
+
+        #[test]
+        fn logs_are_joined(logs in prop::collection::vec(prop::collection::vec((any_event(), any_event()), 0..20), 0..6)) {
+            let mut joined = EventLog::default();
+            for pairs in &logs {
+                let mut log = EventLog::default();
+                pairs.iter().cloned().for_each(|(first, second)| log.push_both(first, second));
+                joined.append(log);
+            }
+            let events: Vec<_> = logs.into_iter().flatten().flat_map(|(first, second)| [first, second]).collect();
+            prop_assert_eq!(joined.len(), events.len());
+            prop_assert_eq!(joined.into_events().collect::<Vec<_>>(), events);
         }
 
         #[test]

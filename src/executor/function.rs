@@ -12,6 +12,7 @@ use super::context::TaskContext;
 use super::error::{Codec, Place, TaskError};
 use super::event::{Event, EventKind, EventSink, NoEvents, Outcome, WorkId, WorkerId};
 use super::future::panic_message;
+use super::item_results::ItemResults;
 use crate::sys;
 
 /// A function with a name, so that a process can be told to call it.
@@ -73,13 +74,24 @@ pub(super) struct CallSite<'a> {
     pub(super) worker: WorkerId,
     pub(super) sink: &'a dyn EventSink,
     pub(super) context: &'a TaskContext,
+    /// Who else is to know which item runs.
+    pub(super) watcher: Option<&'a dyn ItemWatcher>,
 }
 
-/// A call that runs. Between two of its items there is nothing but telling of them, so the second begins when the first
-/// ends: the clock is read once an item.
+/// Hears of items in the thread that runs them.
+pub(super) trait ItemWatcher {
+    /// This one begins.
+    fn begins(&self, call: WorkId, item: u32);
+
+    /// It has ended after `nanos`. Returns whether hearing of it took some time, which then is not the next item's.
+    fn ended(&self, nanos: i64) -> bool;
+}
+
+/// A call that runs. Between two of its items there is as a rule nothing but telling of them, so the second begins when the
+/// first ends: the clock is read once an item.
 pub(super) struct RunningCall<'a> {
     site: &'a CallSite<'a>,
-    /// When the last item ended, or the call began.
+    /// When the last item ended, and whoever watches has heard of it; or when the call began.
     now: i64,
     /// The next event, which has the same stamp as the one after it.
     held: Option<Event>,
@@ -106,30 +118,37 @@ impl RunningCall<'_> {
         index: usize,
         body: impl FnOnce(&TaskContext) -> Result<R, TaskError>,
     ) -> Result<R, TaskError> {
-        let CallSite { call, worker, context, .. } = *self.site;
+        let CallSite { call, worker, context, watcher, .. } = *self.site;
         let item = u32::try_from(index).unwrap_or(u32::MAX);
         if let Err(not_begun) = context.may_begin() {
             self.tell(EventKind::Skipped { call, item });
             return Err(not_begun);
         }
         self.tell(EventKind::Started { call, item, worker });
+        if let Some(watcher) = watcher {
+            watcher.begins(call, item);
+        }
         let result = catch_unwind(AssertUnwindSafe(|| body(context)))
             .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
             .map_err(|error| match context.pid() {
                 Some(pid) => error.at(Place { worker, pid, call, item }),
                 None => error,
             });
-        self.now = sys::monotonic_nanos();
+        let began = std::mem::replace(&mut self.now, sys::monotonic_nanos());
+        let ended = self.now;
+        if watcher.is_some_and(|watcher| watcher.ended(ended - began)) {
+            self.now = sys::monotonic_nanos();
+        }
         let outcome = match &result {
             Ok(_) => Outcome::Returned,
             Err(error) => Outcome::Raised(Box::new(error.clone())),
         };
-        self.held = Some(Event::at(self.now, EventKind::Finished { call, item, worker, outcome }));
+        self.held = Some(Event::at(ended, EventKind::Finished { call, item, worker, outcome }));
         result
     }
 
     /// Runs every item of a chunk, one after the other.
-    pub(super) fn run_items<A, R>(&mut self, function: Function<A, R>, arguments: Vec<A>) -> Vec<Result<R, TaskError>> {
+    pub(super) fn run_items<A, R>(&mut self, function: Function<A, R>, arguments: Vec<A>) -> ItemResults<R> {
         let run = |(index, argument)| self.run_item(index, |context| function.call(argument, context));
         arguments.into_iter().enumerate().map(run).collect()
     }
@@ -182,9 +201,9 @@ impl Registry {
 
     /// Runs an initializer: a call that nobody submitted, which returns nothing.
     pub(super) fn initialize(&self, function: &str, arguments: &[u8], context: &TaskContext) -> Result<(), TaskError> {
-        let site = CallSite { call: 0, worker: 0, sink: &NoEvents, context };
+        let site = CallSite { call: 0, worker: 0, sink: &NoEvents, context, watcher: None };
         let results = self.run(function, &site, arguments)?;
-        decode_results::<()>(function, &results)?.into_iter().collect()
+        decode_results::<()>(function, 1, &results)?.into_iter().collect()
     }
 }
 
@@ -214,15 +233,21 @@ pub(super) fn encode_arguments<A: Serialize>(
     Ok(EncodedCall { function, arguments })
 }
 
-/// The results of a chunk, back from bytes.
+/// The results of so many items, back from bytes.
 pub(super) fn decode_results<R: DeserializeOwned>(
     function: &str,
+    items: usize,
     bytes: &[u8],
-) -> Result<Vec<Result<R, TaskError>>, TaskError> {
-    guarded(|| postcard::from_bytes(bytes)).map_err(|cause| result_error(function, Codec::Decoded, cause))
+) -> Result<ItemResults<R>, TaskError> {
+    guarded(|| postcard::from_bytes::<ItemResults<R>>(bytes))
+        .and_then(|results| match results.len() {
+            of if of == items => Ok(results),
+            of => Err(format!("there are {of} for {items} items")),
+        })
+        .map_err(|cause| result_error(function, Codec::Decoded, cause))
 }
 
-fn encode_results<R: Serialize>(function: &str, results: &[Result<R, TaskError>]) -> Result<Vec<u8>, TaskError> {
+fn encode_results<R: Serialize>(function: &str, results: &ItemResults<R>) -> Result<Vec<u8>, TaskError> {
     encode(results).map_err(|cause| result_error(function, Codec::Encoded, cause))
 }
 

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::error::{MapError, ResultError, SubmitError, TaskError};
+use super::error::{MapError, ResultError, SubmitError};
 use super::event::EventSink;
 use super::function::{Function, Portable};
 use super::future::{TaskFuture, deadline_after};
+use super::item_results::{ItemResults, ItemResultsIter};
 use super::raw::{RawExecutor, Submit};
 use super::sync::Mutex;
 use super::work_item::{ChunkCall, WorkItem};
@@ -31,8 +32,6 @@ impl Default for MapOptions {
     }
 }
 
-type Chunk<R> = Vec<Result<R, TaskError>>;
-
 /// The results of a `map`, in input order: an error is one item's own, later items follow, also within a chunk
 /// (CPython main).
 ///
@@ -41,8 +40,18 @@ type Chunk<R> = Vec<Result<R, TaskError>>;
 /// executor takes no more, what is buffered is yielded and then, once, [`ResultError::Submit`].
 pub struct Map<'a, R> {
     feed: Arc<Mutex<dyn Feed<R> + 'a>>,
-    current: std::vec::IntoIter<Result<R, ResultError>>,
+    current: Current<R>,
     deadline: Option<Instant>,
+}
+
+/// What is left of the chunk that is being read.
+enum Current<R> {
+    Results(ItemResultsIter<R>),
+    /// The call as a whole failed: each of its items did.
+    Failed {
+        error: ResultError,
+        items: usize,
+    },
 }
 
 /// Changes the chunk size of a [`Map`] while it runs, from any thread.
@@ -55,7 +64,7 @@ trait Feed<R>: Send {
     /// Submits the next chunk of the input, if there is one and the executor takes it.
     fn refill(&mut self);
     /// The oldest chunk that was not read, and how many items it has.
-    fn pop(&mut self) -> Option<(TaskFuture<Chunk<R>>, usize)>;
+    fn pop(&mut self) -> Option<(TaskFuture<ItemResults<R>>, usize)>;
     /// Why the executor took no more; told once.
     fn refused(&mut self) -> Option<SubmitError>;
     /// Submits nothing more; cancels what is pending if `cancel`.
@@ -108,7 +117,7 @@ impl<'a, R: Portable> Map<'a, R> {
             // Read to its end: what it holds can go.
             input.arguments = None;
         }
-        Ok(Self { feed: Arc::new(Mutex::new(input)), current: Vec::new().into_iter(), deadline })
+        Ok(Self { feed: Arc::new(Mutex::new(input)), current: Current::failed(ResultError::TimedOut, 0), deadline })
     }
 }
 
@@ -125,29 +134,48 @@ impl<'a, R> Map<'a, R> {
     }
 
     /// The results of the next chunk.
-    fn next_chunk(&mut self) -> Option<std::vec::IntoIter<Result<R, ResultError>>> {
+    fn next_chunk(&mut self) -> Option<Current<R>> {
         let (future, items) = {
             let mut feed = self.feed.lock();
             // First one more is taken from the input, then the oldest is waited for (CPython).
             feed.refill();
             match feed.pop() {
                 Some(oldest) => oldest,
-                None => return feed.refused().map(|refused| vec![Err(ResultError::Submit(refused))].into_iter()),
+                None => return feed.refused().map(|refused| Current::failed(ResultError::Submit(refused), 1)),
             }
         };
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         future.wait_done(left);
-        let results = match future.take() {
-            Some(Ok(results)) => results.into_iter().map(|result| result.map_err(ResultError::Task)).collect(),
-            // The call as a whole failed: each of its items did.
-            Some(Err(error)) => vec![error; items].into_iter().map(Err).collect(),
+        Some(match future.take() {
+            Some(Ok(results)) => Current::Results(results.into_iter()),
+            Some(Err(error)) => Current::failed(error, items),
             None => {
                 future.cancel();
                 self.feed.lock().close(true);
-                vec![Err(ResultError::TimedOut)]
+                Current::failed(ResultError::TimedOut, 1)
             }
-        };
-        Some(results.into_iter())
+        })
+    }
+}
+
+impl<R> Current<R> {
+    const fn failed(error: ResultError, items: usize) -> Self {
+        Self::Failed { error, items }
+    }
+}
+
+impl<R> Iterator for Current<R> {
+    type Item = Result<R, ResultError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Results(results) => results.next().map(|result| result.map_err(ResultError::Task)),
+            Self::Failed { error, items } => {
+                *items = items.checked_sub(1)?;
+                Some(Err(error.clone()))
+            }
+        }
     }
 }
 
@@ -220,7 +248,7 @@ impl<A: Portable, R: Portable, I: Iterator<Item = A> + Send> Feed<R> for Input<A
         }
     }
 
-    fn pop(&mut self) -> Option<(TaskFuture<Chunk<R>>, usize)> {
+    fn pop(&mut self) -> Option<(TaskFuture<ItemResults<R>>, usize)> {
         let chunk = self.submitted.pop_front()?;
         let items = chunk.len();
         Some((TaskFuture::of(chunk), items))

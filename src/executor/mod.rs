@@ -42,6 +42,7 @@ mod event_log;
 mod exit;
 mod function;
 mod future;
+mod item_results;
 mod map;
 mod patience;
 mod process_pool;

@@ -93,7 +93,7 @@ impl Submit for Shared {
         if item.start() {
             let call = item.id;
             let context = TaskContext::new(Arc::clone(&self.control));
-            item.run(&CallSite { call, worker: WORKER, sink: &*self.sink, context: &context });
+            item.run(&CallSite { call, worker: WORKER, sink: &*self.sink, context: &context, watcher: None });
         }
         let mut state = self.state.lock();
         state.running -= 1;

@@ -394,7 +394,7 @@ impl Shared {
                 Next::Run(item) => {
                     if item.start() {
                         let call = item.id;
-                        item.run(&CallSite { call, worker, sink: &*self.sink, context: &context });
+                        item.run(&CallSite { call, worker, sink: &*self.sink, context: &context, watcher: None });
                     }
                 }
                 Next::Retire => break "retired",

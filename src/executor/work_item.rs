@@ -11,6 +11,7 @@ use super::function::{
     CallSite, EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_arguments,
 };
 use super::future::{PoolId, Shared, TaskFuture};
+use super::item_results::ItemResults;
 use super::sync::Mutex;
 
 /// A call that has not run yet, together with the future that it will resolve. Whatever happens to it, nobody waits for
@@ -235,8 +236,8 @@ impl<A: Portable, R: Portable> Call<R> for Single<A, R> {
     }
 
     fn decode(&self, answer: &[u8]) -> Result<Result<R, TaskError>, TaskError> {
-        let mut results = decode_results(self.function.name(), answer)?;
-        results.pop().ok_or_else(|| TaskError::message("the worker answered without a result"))
+        let mut results = decode_results(self.function.name(), 1, answer)?.into_iter();
+        results.next().ok_or_else(|| TaskError::message("the worker answered without a result"))
     }
 }
 
@@ -272,7 +273,7 @@ impl<A, R> Chunk<A, R> {
 }
 
 /// A chunk and its future.
-pub(super) type ChunkCall<A, R> = Shared<Vec<Result<R, TaskError>>, Chunk<A, R>>;
+pub(super) type ChunkCall<A, R> = Shared<ItemResults<R>, Chunk<A, R>>;
 
 impl<A: Portable, R: Portable> ChunkCall<A, R> {
     pub(super) fn len(&self) -> usize {
@@ -288,7 +289,7 @@ impl<A: Portable, R: Portable> ChunkCall<A, R> {
     }
 }
 
-impl<A: Portable, R: Portable> Call<Vec<Result<R, TaskError>>> for Chunk<A, R> {
+impl<A: Portable, R: Portable> Call<ItemResults<R>> for Chunk<A, R> {
     fn items(&self) -> u32 {
         self.items
     }
@@ -303,7 +304,7 @@ impl<A: Portable, R: Portable> Call<Vec<Result<R, TaskError>>> for Chunk<A, R> {
         }
     }
 
-    fn run(&self, running: &mut RunningCall<'_>) -> Option<Result<Vec<Result<R, TaskError>>, TaskError>> {
+    fn run(&self, running: &mut RunningCall<'_>) -> Option<Result<ItemResults<R>, TaskError>> {
         let arguments = self.arguments.lock().take()?;
         Some(Ok(running.run_items(self.function, arguments)))
     }
@@ -312,8 +313,8 @@ impl<A: Portable, R: Portable> Call<Vec<Result<R, TaskError>>> for Chunk<A, R> {
         encode_arguments(self.function.name(), self.arguments.lock().take().as_deref().unwrap_or_default())
     }
 
-    fn decode(&self, answer: &[u8]) -> Result<Result<Vec<Result<R, TaskError>>, TaskError>, TaskError> {
-        decode_results(self.function.name(), answer).map(Ok)
+    fn decode(&self, answer: &[u8]) -> Result<Result<ItemResults<R>, TaskError>, TaskError> {
+        decode_results(self.function.name(), self.items as usize, answer).map(Ok)
     }
 }
 

@@ -49,6 +49,11 @@ impl Buffer {
         self.take_if_full();
     }
 
+    fn append(&mut self, log: EventLog) {
+        self.last.append(log);
+        self.take_if_full();
+    }
+
     #[inline]
     fn take_if_full(&mut self) {
         if self.last.packed_bytes() >= BLOCK {
@@ -125,15 +130,7 @@ impl EventSink for Recorder {
     }
 
     fn record_log(&self, log: EventLog) {
-        // A short one is cheaper to read than to keep.
-        const SHORT: usize = 256;
-        let mut buffer = self.buffers[buffer_of_this_thread()].lock();
-        if log.packed_bytes() < SHORT {
-            log.into_events().for_each(|event| buffer.push(event));
-        } else {
-            let before = mem::take(&mut buffer.last);
-            buffer.full.extend([before, log].into_iter().filter(|log| !log.is_empty()));
-        }
+        self.buffers[buffer_of_this_thread()].lock().append(log);
     }
 
     #[inline]

@@ -19,6 +19,8 @@ use side_by_side::{Rival, compare, wanted};
 const WORKERS: usize = 2;
 const ROUNDS: usize = 7;
 
+const OURS: &str = "poolscope, every event recorded";
+
 const NOOP: Function<u64, u64> = Function::new("noop", |n, _| Ok(n));
 
 fn main() {
@@ -64,7 +66,7 @@ fn submits(python: Option<&mut Python>) {
         check(&pool, &recorder, TASKS, TASKS);
         rate
     };
-    let mut rivals = vec![Rival::new("poolscope, every event recorded", ours)];
+    let mut rivals = Vec::new();
     let python = std::cell::RefCell::new(python);
     let python = &python;
     if python.borrow().is_some() {
@@ -72,6 +74,7 @@ fn submits(python: Option<&mut Python>) {
             rivals.push(Rival::new(name, move || python.borrow_mut().as_mut().unwrap().ask(what)));
         }
     }
+    rivals.push(Rival::new(OURS, ours));
     compare(title, "tasks/s", ROUNDS, rivals);
 }
 
@@ -87,16 +90,17 @@ fn maps(chunksize: usize, items: u64, python: Option<&mut Python>) {
         check(&pool, &recorder, items.div_ceil(chunksize as u64), items);
         rate
     };
-    let mut rivals = vec![Rival::new("poolscope, every event recorded", ours)];
+    let mut rivals = Vec::new();
     let python = std::cell::RefCell::new(python);
     let python = &python;
-    let commands = [("concurrent.futures", "futures_map"), ("multiprocessing.Pool", "pool_map")];
+    let commands = [("multiprocessing.Pool", "pool_map"), ("concurrent.futures", "futures_map")];
     let commands = commands.map(|(name, what)| (name, format!("{what} {items} {chunksize}")));
     if python.borrow().is_some() {
         for (name, what) in commands {
             rivals.push(Rival::new(name, move || python.borrow_mut().as_mut().unwrap().ask(&what)));
         }
     }
+    rivals.push(Rival::new(OURS, ours));
     compare(&title, "items/s", ROUNDS, rivals);
 }
 
@@ -123,7 +127,7 @@ fn round_trips(python: Option<&mut Python>) {
     };
     let mut rivals = vec![
         Rival::new("floor: eight bytes through two pipes", || each(&mut |n| pipe.trip(n))),
-        Rival::new("poolscope, every event recorded", || {
+        Rival::new(OURS, || {
             each(&mut |n| assert_eq!(pool.submit(NOOP, n).unwrap().result(None).unwrap(), n))
         }),
     ];

@@ -22,6 +22,8 @@ mod exit;
 mod function;
 #[path = "../../src/executor/future.rs"]
 pub mod future;
+#[path = "../../src/executor/item_results.rs"]
+mod item_results;
 #[path = "../../src/executor/raw.rs"]
 pub mod raw;
 pub mod sync;

@@ -108,7 +108,7 @@ impl SharedCallQueue {
         let message = ToWorker::Call { call, function: encoded.function.to_owned() };
         self.message.clear();
         // A message that can't be encoded is offered as one that is too long, and fails in the pipe.
-        let fits = append_message(&mut self.message, &message, &encoded.arguments).is_ok()
+        let fits = append_message(&mut self.message, &message, &[&encoded.arguments]).is_ok()
             && Board::has_room_for(self.message.len());
         if fits {
             self.board.offer(call, Some(&self.message));

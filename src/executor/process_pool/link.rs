@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use super::builder::Settings;
 use super::protocol::{
-    FromWorker, ReadError, SharedPlace, ToWorker, VERSION, read_frame, release_if_large, write_frame,
+    Answer, FromWorker, ReadError, SharedPlace, ToWorker, VERSION, read_frame, release_if_large, write_frame,
 };
 use super::shared::{Hall, Seat};
 use crate::executor::error::{ForcedShutdown, TaskError};
@@ -234,10 +234,18 @@ impl Link {
     }
 }
 
-/// Tells `sink` of events that a worker has packed.
-pub(super) fn record_packed(sink: &dyn EventSink, others: Vec<Event>, packed: &[u8]) -> Result<(), EventLogError> {
-    sink.record_log(EventLog::from_parts(packed.to_vec(), others)?);
-    Ok(())
+/// Tells `sink` of the events that a worker has packed in the first bytes of `blob`, and returns the rest of it.
+pub(super) fn record_packed<'a>(
+    sink: &dyn EventSink,
+    others: Vec<Event>,
+    packed: usize,
+    blob: &'a [u8],
+) -> Result<&'a [u8], EventLogError> {
+    let (packed, rest) = blob.split_at_checked(packed).ok_or(EventLogError)?;
+    if !packed.is_empty() || !others.is_empty() {
+        sink.record_log(EventLog::from_parts(packed.to_vec(), others)?);
+    }
+    Ok(rest)
 }
 
 struct Feeder {
@@ -350,21 +358,25 @@ impl Reader {
                     self.sink.record(Event::now(told));
                     self.news.send(News::InitializerFailed { worker, error });
                 }
-                Ok((FromWorker::Events(others), packed)) => {
-                    if let Err(error) = record_packed(&*self.sink, others, packed) {
-                        return Some(error.to_string());
-                    }
-                }
-                Ok((FromWorker::Leaving, _)) => self.news.send(News::Leaving { worker }),
-                Ok(_) if !greeted => return Some("it did not say hello first".to_owned()),
                 Ok((FromWorker::InitializerFailed { .. }, _)) => {
                     return Some("its initializer failed twice".to_owned());
                 }
-                Ok((FromWorker::Answer { call, error }, results)) => {
-                    let answer = error.map_or_else(|| Ok(results.to_vec()), Err);
-                    // The manager hears of the answer before the feeder can take the next call.
-                    self.news.send(News::Answered { worker, call, answer });
-                    let _ = self.orders.send(Order::NextPlease);
+                // An initializer may have printed.
+                Ok((FromWorker::Report { answer: Some(_), .. } | FromWorker::Leaving, _)) if !greeted => {
+                    return Some("it did not say hello first".to_owned());
+                }
+                Ok((FromWorker::Leaving, _)) => self.news.send(News::Leaving { worker }),
+                Ok((FromWorker::Report { others, packed, answer }, blob)) => {
+                    let results = match record_packed(&*self.sink, others, packed, blob) {
+                        Ok(results) => results,
+                        Err(error) => return Some(error.to_string()),
+                    };
+                    if let Some(Answer { call, error }) = answer {
+                        let answer = error.map_or_else(|| Ok(results.to_vec()), Err);
+                        // The manager hears of the answer before the feeder can take the next call.
+                        self.news.send(News::Answered { worker, call, answer });
+                        let _ = self.orders.send(Order::NextPlease);
+                    }
                 }
                 // Half a message from a process that was killed while it wrote is a death, not a fault.
                 Err(ReadError::Closed | ReadError::Truncated) => return None,

@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, after, at, never, select, unbounded};
 use super::builder::OnWorkerDeath;
 use super::call_queue::CallQueue;
 use super::link::{CallItem, Fate, Link, News, NewsSender, Order, record_packed};
-use super::protocol::{FromWorker, read_message};
+use super::protocol::{Answer, FromWorker, read_message};
 use super::shared::{INTERRUPT, SKIP_REST, Taken};
 use super::{ProcessPoolExecutor, Shared};
 use crate::executor::error::{BrokenExecutor, ForcedShutdown, TaskError};
@@ -157,11 +157,14 @@ impl Manager {
     /// Returns what was wrong with it.
     fn handle_frame(&mut self, worker: WorkerId, frame: &[u8]) -> Result<Option<String>, BrokenExecutor> {
         match read_message::<FromWorker>(frame) {
-            Ok((FromWorker::Events(others), packed)) => {
-                Ok(record_packed(&*self.shared.sink, others, packed).err().map(|error| error.to_string()))
-            }
-            Ok((FromWorker::Answer { call, error }, results)) => {
-                self.answered(worker, call, error.map_or(Ok(results), Err));
+            Ok((FromWorker::Report { others, packed, answer }, blob)) => {
+                let results = match record_packed(&*self.shared.sink, others, packed, blob) {
+                    Ok(results) => results,
+                    Err(error) => return Ok(Some(error.to_string())),
+                };
+                if let Some(Answer { call, error }) = answer {
+                    self.answered(worker, call, error.map_or(Ok(results), Err));
+                }
                 Ok(None)
             }
             Ok((FromWorker::Leaving, _)) => self.handle(News::Leaving { worker }).map(|()| None),

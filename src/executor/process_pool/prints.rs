@@ -91,9 +91,10 @@ impl Prints {
         self.current.set(Some(task));
     }
 
-    /// The task that runs ends after `nanos`: tells what it printed and was not told.
-    pub(super) fn end(&self, nanos: i64, tell: impl Fn(Event)) {
-        if nanos >= SHORTEST_PRINT {
+    /// The task that runs has ended after `nanos`: tells what it printed and was not told. Returns whether it had to look.
+    pub(super) fn end(&self, nanos: i64, tell: impl Fn(Event)) -> bool {
+        let may_have_printed = nanos >= SHORTEST_PRINT;
+        if may_have_printed {
             let _ = std::io::stdout().flush();
             let mut reader = self.reader.lock();
             let task = self.current.get();
@@ -107,6 +108,7 @@ impl Prints {
             reader.end_of_task(self.worker, &tell);
         }
         self.current.set(None);
+        may_have_printed
     }
 }
 

@@ -16,7 +16,7 @@ use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
 
 /// What both sides must agree on.
-pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 4");
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 5");
 
 /// A frame above this is not ours: the largest payload, and room for the message around it.
 pub(super) const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
@@ -59,12 +59,24 @@ pub(super) enum FromWorker {
     Hello { version: String },
     /// Instead of a hello: it is not ready, and ends.
     InitializerFailed { error: TaskError },
-    /// The blob holds the packed events; these are those that can't be packed ([`crate::executor::EventLog`]).
-    Events(Vec<Event>),
     /// It takes no more calls and ends, as it has had as many as it may, or was told to retire.
     Leaving,
-    /// Without an error the blob holds the results.
-    Answer { call: WorkId, error: Option<TaskError> },
+    /// What happened since the last report, and the answer to a call if there is one by now.
+    Report {
+        /// Events that can't be packed ([`crate::executor::EventLog`]).
+        others: Vec<Event>,
+        /// So many bytes of the blob hold those that can; the rest of it the results.
+        packed: usize,
+        answer: Option<Answer>,
+    },
+}
+
+/// What came of a call.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Answer {
+    pub(super) call: WorkId,
+    /// Why there are no results.
+    pub(super) error: Option<TaskError>,
 }
 
 /// Why no message came.
@@ -82,14 +94,14 @@ pub(super) enum ReadError {
     Io(io::Error),
 }
 
-/// Appends a frame to `buffer`.
+/// Appends a frame to `buffer`, with `blobs` one after the other as its blob.
 ///
 /// # Errors
 /// When the message can't be encoded or is longer than any of ours.
-pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob: &[u8]) -> io::Result<()> {
+pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blobs: &[&[u8]]) -> io::Result<()> {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; 4]);
-    append_message(buffer, message, blob)?;
+    append_message(buffer, message, blobs)?;
     let length = buffer.len() - start - 4;
     if length > FRAME_LIMIT {
         buffer.truncate(start);
@@ -104,9 +116,11 @@ pub(super) fn append_frame<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob
 ///
 /// # Errors
 /// When the message can't be encoded.
-pub(super) fn append_message<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blob: &[u8]) -> io::Result<()> {
+pub(super) fn append_message<M: Serialize>(buffer: &mut Vec<u8>, message: &M, blobs: &[&[u8]]) -> io::Result<()> {
     *buffer = postcard::to_extend(message, std::mem::take(buffer)).map_err(io::Error::other)?;
-    buffer.extend_from_slice(blob);
+    for blob in blobs {
+        buffer.extend_from_slice(blob);
+    }
     Ok(())
 }
 
@@ -118,7 +132,7 @@ pub(super) fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<(M, &[u8
 /// Writes one frame at once.
 pub(super) fn write_frame<M: Serialize>(output: &mut impl Write, message: &M, blob: &[u8]) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(64 + blob.len());
-    append_frame(&mut buffer, message, blob)?;
+    append_frame(&mut buffer, message, &[blob])?;
     output.write_all(&buffer)?;
     output.flush()
 }

@@ -17,24 +17,23 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::prints::Prints;
 use super::protocol::{
-    FromWorker, ReadError, SharedPlace, ToWorker, VERSION, append_frame, append_message, read_frame, read_message,
-    release_if_large,
+    Answer, FromWorker, ReadError, SharedPlace, ToWorker, VERSION, append_frame, append_message, read_frame,
+    read_message, release_if_large,
 };
 use super::shared::{Claim, Hall, INTERRUPT, RingWriter, SKIP_REST};
 use crate::executor::context::{Control, TaskContext};
 use crate::executor::error::TaskError;
-use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
+use crate::executor::event::{Event, EventSink, WorkId, WorkerId};
 use crate::executor::event_log::EventLog;
-use crate::executor::function::{CallSite, Registry};
+use crate::executor::function::{CallSite, ItemWatcher, Registry};
 use crate::sys::{self, TickLength};
 
 /// How long an event may wait for an answer to travel with: shorter than a frame of the screen.
@@ -73,10 +72,10 @@ pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
     if let Some((function, arguments)) = initializer
         && let Err(error) = registry.initialize(&function, &arguments, &context)
     {
-        outbox.send(&FromWorker::InitializerFailed { error: error.clone() }, &[])?;
+        outbox.send(&FromWorker::InitializerFailed { error: error.clone() })?;
         return Err(WorkerError::Initializer(error));
     }
-    outbox.send(&FromWorker::Hello { version: VERSION.to_owned() }, &[])?;
+    outbox.send(&FromWorker::Hello { version: VERSION.to_owned() })?;
     if let Some((hall, place)) = &shared {
         outbox.output.lock().switch_to(RingWriter::new(hall.clone(), place.seat));
     }
@@ -198,19 +197,21 @@ impl Server<'_> {
             }
             calls_left = calls_left.map(|left| left - 1);
         }
-        Ok(self.outbox.send(&FromWorker::Leaving, &[])?)
+        Ok(self.outbox.send(&FromWorker::Leaving)?)
     }
 
     fn run(&self, call: WorkId, function: &str, arguments: &mut Vec<u8>) -> Result<(), WorkerError> {
-        let site = CallSite { call, worker: self.worker, sink: self.outbox, context: self.context };
+        let site = CallSite {
+            call,
+            worker: self.worker,
+            sink: self.outbox,
+            context: self.context,
+            watcher: Some(self.outbox),
+        };
         let results = self.registry.run(function, &site, arguments);
         // Freed before the result is sent: an idle worker holds nothing of its last task.
         drop(std::mem::take(arguments));
-        match results {
-            Ok(results) => self.outbox.send(&FromWorker::Answer { call, error: None }, &results)?,
-            Err(error) => self.outbox.send(&FromWorker::Answer { call, error: Some(error) }, &[])?,
-        }
-        Ok(())
+        Ok(self.outbox.answer(call, results)?)
     }
 }
 
@@ -222,8 +223,6 @@ struct Outbox {
     output: Mutex<Output>,
     /// What tasks print. `None` if the system does not let us have it.
     prints: Option<Arc<Prints>>,
-    /// When the task that runs began.
-    began: AtomicI64,
 }
 
 /// Where a worker's messages leave it.
@@ -231,6 +230,9 @@ struct Output {
     /// Stays open as long as the process lives, which is how the parent knows that it does.
     pipe: File,
     ring: Option<RingWriter>,
+    /// What is being told, for its memory; empty in between.
+    events: EventLog,
+    frame: Vec<u8>,
 }
 
 impl Output {
@@ -238,25 +240,35 @@ impl Output {
         self.ring = Some(ring);
     }
 
-    /// Events first, then the message.
-    fn write(&mut self, events: EventLog, message: Option<(&FromWorker, &[u8])>) -> io::Result<()> {
-        let mut frames = Vec::new();
-        if !events.is_empty() {
-            let (packed, others) = events.into_parts();
-            self.append(&mut frames, &FromWorker::Events(others), &packed)?;
+    /// Tells of `events`, and of the answer if there is one: together, unless there is much to tell.
+    fn report(&mut self, answer: Option<Answer>, results: &[u8]) -> io::Result<()> {
+        const MUCH: usize = 1 << 16;
+        let mut events = std::mem::take(&mut self.events);
+        let others = events.take_others();
+        let apart = answer.is_none() || !others.is_empty() || events.packed_bytes() > MUCH;
+        if apart && !events.is_empty() {
+            let report = FromWorker::Report { others, packed: events.packed_bytes(), answer: None };
+            self.write(&report, &[events.packed()])?;
+            events.clear();
         }
-        if let Some((message, blob)) = message {
-            self.append(&mut frames, message, blob)?;
+        if answer.is_some() {
+            let report = FromWorker::Report { others: Vec::new(), packed: events.packed_bytes(), answer };
+            self.write(&report, &[events.packed(), results])?;
+            events.clear();
         }
-        if frames.is_empty() { Ok(()) } else { self.pipe.write_all(&frames) }
+        self.events = events;
+        Ok(())
     }
 
-    /// A ring takes a frame at a time, a pipe all at once.
-    fn append(&mut self, frames: &mut Vec<u8>, message: &FromWorker, blob: &[u8]) -> io::Result<()> {
-        let Some(ring) = &mut self.ring else { return append_frame(frames, message, blob) };
-        append_message(frames, message, blob)?;
-        ring.write(frames);
-        frames.clear();
+    fn write(&mut self, message: &FromWorker, blobs: &[&[u8]]) -> io::Result<()> {
+        if let Some(ring) = &mut self.ring {
+            append_message(&mut self.frame, message, blobs)?;
+            ring.write(&self.frame);
+        } else {
+            append_frame(&mut self.frame, message, blobs)?;
+            self.pipe.write_all(&self.frame)?;
+        }
+        release_if_large(&mut self.frame);
         Ok(())
     }
 }
@@ -271,26 +283,36 @@ impl Outbox {
         Self {
             waiting: Mutex::new(Waiting { events: EventLog::default(), flusher_sleeps: false }),
             event_came: Condvar::new(),
-            output: Mutex::new(Output { pipe: output, ring: None }),
+            output: Mutex::new(Output { pipe: output, ring: None, events: EventLog::default(), frame: Vec::new() }),
             prints,
-            began: AtomicI64::new(0),
         }
     }
 
-    /// Sends `message`, and before it whatever events are waiting, with one write.
-    fn send(&self, message: &FromWorker, blob: &[u8]) -> io::Result<()> {
-        let mut output = self.output.lock();
-        output.write(self.take_events(), Some((message, blob)))
+    /// Sends `message`, and before it whatever events are waiting.
+    fn send(&self, message: &FromWorker) -> io::Result<()> {
+        let mut output = self.output_with_events();
+        output.report(None, &[])?;
+        output.write(message, &[])
+    }
+
+    /// Sends what came of a call, and whatever events are waiting.
+    fn answer(&self, call: WorkId, results: Result<Vec<u8>, TaskError>) -> io::Result<()> {
+        let (results, error) = match results {
+            Ok(results) => (results, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        self.output_with_events().report(Some(Answer { call, error }), &results)
     }
 
     fn flush(&self) -> io::Result<()> {
-        // The pipe's lock is taken first, here and in `send`: events leave in the order in which they were recorded.
-        let mut output = self.output.lock();
-        output.write(self.take_events(), None)
+        self.output_with_events().report(None, &[])
     }
 
-    fn take_events(&self) -> EventLog {
-        std::mem::take(&mut self.waiting.lock().events)
+    /// The output's lock is taken first: events leave in the order in which they were recorded.
+    fn output_with_events(&self) -> MutexGuard<'_, Output> {
+        let mut output = self.output.lock();
+        std::mem::swap(&mut output.events, &mut self.waiting.lock().events);
+        output
     }
 
     /// Flushes while there is something to flush, and sleeps without a timer when there is not.
@@ -327,33 +349,27 @@ impl Outbox {
             self.event_came.notify_one();
         }
     }
+}
 
-    /// A task begins or ends, which parts what it prints from what others print.
-    fn note_task(&self, event: &Event) {
+/// What a task prints is parted from what others print.
+impl ItemWatcher for Outbox {
+    fn begins(&self, call: WorkId, item: u32) {
         if let Some(prints) = &self.prints {
-            match event.kind {
-                EventKind::Started { call, item, .. } => {
-                    self.began.store(event.at, Ordering::Relaxed);
-                    prints.begin((call, item));
-                }
-                EventKind::Finished { .. } => {
-                    prints.end(event.at - self.began.load(Ordering::Relaxed), |printed| self.push(printed));
-                }
-                _ => {}
-            }
+            prints.begin((call, item));
         }
+    }
+
+    fn ended(&self, nanos: i64) -> bool {
+        self.prints.as_ref().is_some_and(|prints| prints.end(nanos, |printed| self.push(printed)))
     }
 }
 
 impl EventSink for Outbox {
     fn record(&self, event: Event) {
-        self.note_task(&event);
         self.push(event);
     }
 
     fn record_both(&self, first: Event, second: Event) {
-        self.note_task(&first);
-        self.note_task(&second);
         self.log(|events| events.push_both(first, second));
     }
 }
