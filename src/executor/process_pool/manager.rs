@@ -40,7 +40,8 @@ pub(super) struct Manager {
     next_worker: WorkerId,
     /// The system gave no more processes than these.
     no_more_than: Option<usize>,
-    /// Workers that died since a call was last taken: a pool whose workers only die is given up.
+    /// Workers that died without a call since one was last taken: a pool whose workers only die is given up. Each that dies of a
+    /// call leaves a call less to die of.
     deaths_in_a_row: usize,
     news: Receiver<News>,
     news_in: NewsSender,
@@ -424,7 +425,7 @@ impl Manager {
                 (_, Some(cause)) => BrokenExecutor::Protocol { worker, pid, cause },
                 (_, None) => BrokenExecutor::WorkerDied { worker, pid, exit, call },
             };
-            self.deaths_in_a_row += 1;
+            self.deaths_in_a_row += usize::from(call.is_none());
             let forced = matches!(fate, Fate::Forced(_));
             let hopeless = !ready || self.deaths_in_a_row > self.shared.max_workers();
             if forced || hopeless || self.shared.settings.on_worker_death == OnWorkerDeath::BreakPool {
