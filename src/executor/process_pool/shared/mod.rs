@@ -128,7 +128,7 @@ mod tests {
         let mut told = HashMap::new();
         let mut offered = 0;
         while told.len() < CALLS as usize {
-            while offered < CALLS && board.len() < WORKERS + 1 {
+            while offered < CALLS && board.len() < WORKERS + 1 && !board.is_full() {
                 // Messages of many lengths, and calls without one.
                 let padding = vec![offered as u8; (offered % 4_000) as usize];
                 let message = [&offered.to_le_bytes(), padding.as_slice()].concat();
