@@ -81,10 +81,30 @@ fn the_json_has_the_documented_fields_and_no_others() {
     let home = TempDir::new().unwrap();
     let report = report(&run(home.path(), "run noop --set tasks=3 --executor threads --workers 1 --json"));
     let keys: BTreeSet<_> = report.as_object().unwrap().keys().map(String::as_str).collect();
-    let documented = "workload executor workers chunksize items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s errors log";
+    let documented = "workload executor workers chunksize gil items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s errors log";
     assert_eq!(keys, documented.split(' ').collect());
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     assert!(keys.iter().all(|key| readme.contains(&format!("`{key}"))), "the README leaves out a field");
+}
+
+/// Two threads that compute wait for each other only where they share a GIL; and busy time is what it is made of.
+#[test]
+fn threads_take_turns_where_there_is_a_gil() {
+    let home = TempDir::new().unwrap();
+    let tasks = "--set from=300000000,300000000";
+    for (gil, waits) in [("shared", true), ("per-worker", false), ("off", false)] {
+        let line =
+            format!("run countdown {tasks} --executor threads --workers 2 --gil {gil} --switch-interval 0.001 --json");
+        let report = report(&run(home.path(), &line));
+        assert_eq!(report["gil"], gil);
+        let lanes = report["lanes"].as_array().unwrap();
+        let sum = |field: &str| lanes.iter().map(|lane| lane[field].as_f64().unwrap()).sum::<f64>();
+        assert_eq!(sum("waiting_for_gil_s") > 0.0, waits, "{report}");
+        let parts =
+            ["computing", "waiting_for_core", "waiting_for_gil", "waiting_for_lock", "waiting_for_future", "blocking"];
+        let parts: f64 = parts.iter().map(|part| sum(&format!("{part}_s"))).sum();
+        assert!((parts - sum("busy_s")).abs() < 1e-6, "{report}");
+    }
 }
 
 #[test]
@@ -153,6 +173,9 @@ fn what_cannot_be_is_refused_with_the_field_and_its_limits() {
         (vec!["sum", "--chunksize", "0"], "--chunksize: must be a whole number from 1 to"),
         (vec!["sum", "--timeout", "-1"], "--timeout: must be seconds from 0.001"),
         (vec!["sum", "--timeout", "nan"], "--timeout: must be seconds from 0.001"),
+        (vec!["sum", "--switch-interval", "0"], "--switch-interval: must be seconds from 0.000001"),
+        (vec!["sum", "--switch-interval", "soon"], "--switch-interval: must be seconds from 0.000001"),
+        (vec!["sum", "--gil", "maybe"], "invalid value 'maybe' for '--gil"),
         (vec!["smu"], "workload: there is no `smu`; there is sum,"),
         (vec!["sum", "--set", "tasks=many"], "tasks: must be a whole number from 0 to"),
         (vec!["sum", "--set", "taks=1"], "taks: no such parameter; there is tasks, to"),

@@ -161,6 +161,26 @@ fn one_click_switches_the_executor_and_run_goes_again() {
 }
 
 #[test]
+fn threads_can_share_a_gil_and_waiting_for_it_is_told() {
+    let form = remembered("countdown", &[("from", "200000000,200000000")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    assert!(window.query_by_role_and_label(Role::TextInput, "switch-interval").is_none());
+    window.get_by_role_and_label(Role::ComboBox, "GIL").click();
+    window.run_steps(3);
+    press(&mut window, "shared");
+    type_into(&mut window, "switch-interval", "soon");
+    assert!(window.query_by_label_contains("switch-interval: must be seconds from").is_some());
+    assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
+    type_into(&mut window, "switch-interval", "0.001");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert!(window.query_all_by_label_contains("waiting for the GIL").count() >= 1);
+    // Processes have nobody to share one with.
+    press(&mut window, "Processes");
+    assert!(window.query_by_role_and_label(Role::TextInput, "switch-interval").is_none());
+}
+
+#[test]
 fn run_during_a_run_stops_it_and_starts_anew() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::for_terminal;
-use crate::executor::Stream;
+use crate::executor::{GilMode, Stream};
 use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::trace::{LaneSummary, Quantiles};
 
@@ -16,6 +16,7 @@ pub(super) struct Report {
     executor: ExecutorKind,
     workers: usize,
     chunksize: usize,
+    gil: GilMode,
     items: usize,
     calls: usize,
     pub(super) returned: usize,
@@ -73,6 +74,7 @@ impl Report {
             executor: run.settings.executor,
             workers: run.settings.workers,
             chunksize: run.settings.chunksize,
+            gil: run.settings.gil,
             items: run.items.unwrap_or(0),
             calls: run.trace.call_count(),
             returned: totals.returned,
@@ -145,11 +147,12 @@ impl Report {
             let busy = if self.makespan_s > 0.0 { lane.busy_s / self.makespan_s * 100.0 } else { 0.0 };
             let _ = writeln!(
                 text,
-                "worker {}{pid}: {} in {}, busy {:.3} s ({busy:.0} %)",
+                "worker {}{pid}: {} in {}, busy {:.3} s ({busy:.0} %){}",
                 lane.worker,
                 plural(lane.items, "item"),
                 plural(lane.calls, "call"),
-                lane.busy_s
+                lane.busy_s,
+                waits(lane)
             );
         }
         for error in self.errors.iter().take(ERRORS_SHOWN) {
@@ -160,6 +163,19 @@ impl Report {
         }
         text
     }
+}
+
+/// What busy time went to, apart from computing; what rounds to nothing is left out.
+fn waits(lane: &LaneSummary) -> String {
+    let waits = [
+        ("waiting for a core", lane.waiting_for_core_s),
+        ("waiting for the GIL", lane.waiting_for_gil_s),
+        ("waiting for a lock", lane.waiting_for_lock_s),
+        ("waiting for a future", lane.waiting_for_future_s),
+        ("blocking", lane.blocking_s),
+    ];
+    let told = waits.iter().filter(|(_, seconds)| *seconds >= 0.000_5);
+    told.map(|(what, seconds)| format!(", {what} {seconds:.3} s")).collect::<Vec<_>>().concat()
 }
 
 fn plural(count: usize, thing: &str) -> String {

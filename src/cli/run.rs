@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use crossbeam_channel::{Receiver, bounded, select, unbounded};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::Report;
 use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
+use crate::executor::GilMode;
 use crate::lab::{
     Collect, Command, End, ExecutorKind, Lab, OnError, Run, RunError, RunSettings, Status, parse_chunksize,
-    parse_timeout, parse_workers,
+    parse_switch_interval, parse_timeout, parse_workers,
 };
 
 #[derive(clap::Args)]
@@ -41,6 +44,12 @@ pub(super) struct Arguments {
     /// What an item that raises does to the others: nothing, cancel what is pending, or have it return at once
     #[arg(long, value_enum, default_value = "continue")]
     on_error: OnError,
+    /// Threads compute under an emulated global interpreter lock: none, one for all, or one for each
+    #[arg(long, value_enum, default_value = "off")]
+    gil: GilMode,
+    /// How long a thread waits before it asks for that lock
+    #[arg(long, value_name = "SECONDS", default_value = "0.005", allow_hyphen_values = true)]
+    switch_interval: String,
     /// For workloads that draw random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true)]
     seed: String,
@@ -150,10 +159,26 @@ impl Arguments {
                 .map_or(Ok(None), |text| parse_timeout(if text.is_empty() { "nothing" } else { text }))
                 .map_err(field)?,
             on_error: self.on_error,
+            gil: self.gil,
+            switch_interval: parse_switch_interval(&self.switch_interval).map_err(field)?,
             seed: self
                 .seed
                 .parse()
                 .map_err(|_| format!("--seed: must be a whole number from 0 to {}, not `{}`", u64::MAX, self.seed))?,
+        })
+    }
+}
+
+impl ValueEnum for GilMode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Off, Self::Shared, Self::PerWorker]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Off => PossibleValue::new("off").help("Free-threaded Python"),
+            Self::Shared => PossibleValue::new("shared").help("CPython as most know it"),
+            Self::PerWorker => PossibleValue::new("per-worker").help("Subinterpreters"),
         })
     }
 }

@@ -1,34 +1,101 @@
-//! What a task can ask of its surroundings while it runs, and how those surroundings ask it to stop.
+//! What a task can ask of its surroundings while it runs, and how those surroundings ask it to stop. Each of these is also
+//! what makes visible what a task spends its time with ([`Activity`]).
 
+use std::cell::Cell;
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::error::TaskError;
-use super::sync::{Condvar, Mutex};
+use super::error::{Place, TaskError};
+use super::event::{Activity, Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
+use super::future::{PoolId, TaskFuture, deadline_after};
+use super::gil::{Gil, HolderId};
+use super::lock::{TaskLock, TaskLockGuard};
+use super::sync::{AtomicBool, Condvar, Mutex};
+use crate::sys;
 
-/// Handed to every task. Compute loops call [`checkpoint`](Self::checkpoint) now and then; waiting goes through
-/// [`sleep`](Self::sleep). Both end early, with an error to pass on, when the task is asked to stop.
-#[derive(Clone, Debug)]
+/// Handed to every task, for the thread that runs it. Compute loops call [`checkpoint`](Self::checkpoint) now and then; waiting
+/// goes through [`blocking`](Self::blocking), [`sleep`](Self::sleep), [`lock`](Self::lock) and [`wait_for`](Self::wait_for).
+///
+/// Where there is a [GIL](super::GilMode) the task holds it, except while it waits.
+#[derive(Clone)]
 pub struct TaskContext {
     control: Arc<Control>,
+    pool: PoolId,
+    worker: WorkerId,
     /// The worker's process, if it is not the executor's.
     pid: Option<u32>,
+    sink: Arc<dyn EventSink>,
+    watcher: Option<Arc<dyn ItemWatcher>>,
+    gil: Option<Arc<Gil>>,
+    holder: HolderId,
+    /// What runs now.
+    item: Cell<(WorkId, u32)>,
+    cpu: Cell<CpuTime>,
 }
 
+/// Hears of items in the thread that runs them.
+pub(super) trait ItemWatcher: Send + Sync {
+    /// This one begins.
+    fn begins(&self, call: WorkId, item: u32);
+
+    /// It has ended after `nanos`. Returns whether hearing of it took some time, which then is not the next item's.
+    fn ended(&self, nanos: i64) -> bool;
+}
+
+/// How far the thread's CPU clock was when it was last read, and how long items ran since.
+#[derive(Clone, Copy)]
+struct CpuTime {
+    read: u64,
+    since: i64,
+}
+
+/// Of items that run for less nanoseconds the CPU time is not read: that is a system call. They are as good as never without a
+/// core.
+const SHORTEST_MEASURED: i64 = 1_000_000;
+
 impl TaskContext {
-    /// For tasks in threads of the executor's own process.
-    pub(super) const fn new(control: Arc<Control>) -> Self {
-        Self { control, pid: None }
+    /// For the tasks of one worker, in its thread. A pool of processes has no number there; no future of it can come there either.
+    pub(super) fn new(control: Arc<Control>, pool: PoolId, worker: WorkerId, sink: Arc<dyn EventSink>) -> Self {
+        // 0 is nobody.
+        static HOLDERS: AtomicU64 = AtomicU64::new(1);
+        Self {
+            control,
+            pool,
+            worker,
+            pid: None,
+            sink,
+            watcher: None,
+            gil: None,
+            holder: HOLDERS.fetch_add(1, Ordering::Relaxed),
+            item: Cell::default(),
+            cpu: Cell::new(CpuTime { read: sys::thread_cpu_nanos().unwrap_or(0), since: 0 }),
+        }
     }
 
-    /// For tasks in a worker process.
-    pub(super) fn in_worker_process(control: Arc<Control>) -> Self {
-        Self { control, pid: Some(std::process::id()) }
+    /// That worker is this process, and not the executor's.
+    pub(super) fn in_worker_process(self, watcher: Option<Arc<dyn ItemWatcher>>) -> Self {
+        Self { pid: Some(std::process::id()), watcher, ..self }
     }
 
-    pub(super) const fn pid(&self) -> Option<u32> {
-        self.pid
+    /// Computing takes `gil`.
+    pub(super) fn with_gil(self, gil: Option<Arc<Gil>>) -> Self {
+        Self { gil, ..self }
+    }
+
+    pub(super) const fn worker(&self) -> WorkerId {
+        self.worker
+    }
+
+    pub(super) fn sink(&self) -> &dyn EventSink {
+        &*self.sink
+    }
+
+    /// Where an error of the item that runs came from, if that is another process.
+    pub(super) fn place(&self) -> Option<Place> {
+        let (call, item) = self.item.get();
+        self.pid.map(|pid| Place { worker: self.worker, pid, call, item })
     }
 
     /// Passes on what all tasks are asked.
@@ -47,17 +114,106 @@ impl TaskContext {
         self.control.may_begin()
     }
 
+    /// This item begins; its start was told.
+    pub(super) fn begin(&self, call: WorkId, item: u32) {
+        self.item.set((call, item));
+        if let Some(watcher) = &self.watcher {
+            watcher.begins(call, item);
+        }
+        if let Some(gil) = &self.gil
+            && !gil.try_take(self.holder)
+        {
+            self.wait_for_gil(gil);
+        }
+    }
+
+    /// The item that runs has ended at the stamp `at`, after `nanos`; its end is told next. Returns whether that took some time.
+    pub(super) fn end(&self, at: i64, nanos: i64) -> bool {
+        if let Some(gil) = &self.gil {
+            gil.release(self.holder);
+        }
+        let measured = self.measure(at, nanos);
+        let watched = self.watcher.as_ref().is_some_and(|watcher| watcher.ended(nanos));
+        measured || watched
+    }
+
+    /// Tells how much of an item's time it was on a core.
+    fn measure(&self, at: i64, nanos: i64) -> bool {
+        let CpuTime { read, since } = self.cpu.get();
+        if nanos < SHORTEST_MEASURED {
+            self.cpu.set(CpuTime { read, since: since + nanos });
+            return false;
+        }
+        let Some(now) = sys::thread_cpu_nanos() else { return false };
+        self.cpu.set(CpuTime { read: now, since: 0 });
+        let used = now.saturating_sub(read) as i64 - since;
+        let (call, item) = self.item.get();
+        let nanos = used.clamp(0, nanos) as u64;
+        self.sink.record(Event::at(at, EventKind::CpuTime { call, item, worker: self.worker, nanos }));
+        true
+    }
+
+    fn tell(&self, kind: EventKind) {
+        self.sink.record(Event::now(kind));
+    }
+
+    fn turn(&self, to: Activity) {
+        let (call, item) = self.item.get();
+        self.tell(EventKind::Turned { call, item, worker: self.worker, to });
+    }
+
+    fn wait_for_gil(&self, gil: &Gil) {
+        self.turn(Activity::WaitingForGil);
+        gil.take(self.holder);
+        self.turn(Activity::Computing);
+    }
+
     /// A context that nobody can interrupt, for calling a task function by hand.
     #[must_use]
     pub fn detached() -> Self {
-        Self::new(Arc::new(Control::default()))
+        Self::new(Arc::default(), 0, 0, NoEvents::shared())
     }
 
+    /// Lets the GIL go if another waits for it for long enough: CPython's eval breaker.
+    ///
     /// # Errors
     /// [`TaskError::Interrupted`] once the task was asked to stop: return it.
     #[inline]
     pub fn checkpoint(&self) -> Result<(), TaskError> {
-        if self.control.interrupted.load(Ordering::Relaxed) { Err(TaskError::Interrupted) } else { Ok(()) }
+        if let Some(gil) = &self.gil
+            && gil.is_asked_for()
+        {
+            gil.release(self.holder);
+            self.wait_for_gil(gil);
+        }
+        self.control.check()
+    }
+
+    /// Does `work` that computes in native code, which needs no interpreter: without the GIL.
+    pub fn native<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.gil {
+            Some(gil) => {
+                gil.release(self.holder);
+                let _return = Return(self, None);
+                work()
+            }
+            None => work(),
+        }
+    }
+
+    /// Does `work` that waits for the outside world: without the GIL.
+    pub fn blocking<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.away(Activity::Blocking, work)
+    }
+
+    /// Without the GIL, and as `activity`; also if `work` panics.
+    fn away<T>(&self, activity: Activity, work: impl FnOnce() -> T) -> T {
+        self.turn(activity);
+        if let Some(gil) = &self.gil {
+            gil.release(self.holder);
+        }
+        let _return = Return(self, Some(activity));
+        work()
     }
 
     /// Waits for `duration` without computing.
@@ -65,16 +221,62 @@ impl TaskContext {
     /// # Errors
     /// [`TaskError::Interrupted`] as soon as the task was asked to stop: return it.
     pub fn sleep(&self, duration: Duration) -> Result<(), TaskError> {
-        let deadline = Instant::now().checked_add(duration);
-        let mut gate = self.control.gate.lock();
-        while !self.control.interrupted.load(Ordering::Relaxed) {
-            match deadline {
-                Some(deadline) if self.control.changed.wait_until(&mut gate, deadline).timed_out() => return Ok(()),
-                Some(_) => {}
-                None => self.control.changed.wait(&mut gate),
-            }
+        self.blocking(|| {
+            let nothing = || None::<()>;
+            self.control.wait_until(Some(duration), nothing).map(drop)
+        })
+    }
+
+    /// Waits until nobody else has `lock`, and has it until the guard is dropped.
+    ///
+    /// # Errors
+    /// [`TaskError::Interrupted`] as soon as the task was asked to stop: return it.
+    pub fn lock<'a>(&self, lock: &'a TaskLock) -> Result<TaskLockGuard<'a>, TaskError> {
+        match lock.try_lock() {
+            Some(guard) => Ok(guard),
+            None => self.away(Activity::WaitingForLock, || lock.lock(|| self.control.check())),
         }
-        Err(TaskError::Interrupted)
+    }
+
+    /// Waits until `future` is done, at most `timeout` (`None` = for ever). Returns whether it is; its result can then be asked for.
+    ///
+    /// # Errors
+    /// [`TaskError::Interrupted`] as soon as the task was asked to stop: return it.
+    pub fn wait_for<T: 'static>(&self, future: &TaskFuture<T>, timeout: Option<Duration>) -> Result<bool, TaskError> {
+        self.checkpoint()?;
+        if future.done() {
+            return Ok(true);
+        }
+        let (call, item) = self.item.get();
+        // A wait that ends by itself is told as one for nothing in particular.
+        let for_call = future.call_in(self.pool).filter(|_| timeout.is_none());
+        self.tell(EventKind::WaitsFor { call, item, worker: self.worker, for_call });
+        let control = Arc::clone(&self.control);
+        future.add_done_callback(move |_| control.look_again());
+        self.away(Activity::WaitingForFuture, || {
+            let done = || future.done().then_some(());
+            self.control.wait_until(timeout, done).map(|done| done.is_some())
+        })
+    }
+}
+
+/// Takes the GIL back and goes on computing, also when the work in between panics. What that work was at, if not computing too.
+struct Return<'a>(&'a TaskContext, Option<Activity>);
+
+impl Drop for Return<'_> {
+    fn drop(&mut self) {
+        let Self(context, was_at) = self;
+        match &context.gil {
+            Some(gil) if !gil.try_take(context.holder) => context.wait_for_gil(gil),
+            _ if was_at.is_some() => context.turn(Activity::Computing),
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for TaskContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskContext").field("worker", &self.worker).field("item", &self.item).finish_non_exhaustive()
     }
 }
 
@@ -92,9 +294,7 @@ impl Control {
     /// Executing tasks are to end at their next checkpoint.
     pub(super) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
-        // A sleeper that has looked at the flag holds the gate until it sleeps, so the notification can't fall between.
-        drop(self.gate.lock());
-        self.changed.notify_all();
+        self.look_again();
     }
 
     /// Tasks that have not begun are to return at once, as [`TaskError::Skipped`].
@@ -102,13 +302,42 @@ impl Control {
         self.skipping.store(true, Ordering::Relaxed);
     }
 
-    fn may_begin(&self) -> Result<(), TaskError> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            Err(TaskError::Interrupted)
-        } else if self.skipping.load(Ordering::Relaxed) {
-            Err(TaskError::Skipped)
-        } else {
-            Ok(())
+    /// Something has changed that a waiting task may wait for.
+    fn look_again(&self) {
+        // A sleeper that has looked holds the gate until it sleeps, so the notification can't fall between.
+        drop(self.gate.lock());
+        self.changed.notify_all();
+    }
+
+    /// Until `look` finds something, or the time is over: then `None`.
+    fn wait_until<T>(
+        &self,
+        timeout: Option<Duration>,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Result<Option<T>, TaskError> {
+        let deadline = deadline_after(timeout);
+        let mut gate = self.gate.lock();
+        loop {
+            self.check()?;
+            if let Some(found) = look() {
+                return Ok(Some(found));
+            }
+            match deadline {
+                Some(deadline) if self.changed.wait_until(&mut gate, deadline).timed_out() => return Ok(look()),
+                Some(_) => {}
+                None => self.changed.wait(&mut gate),
+            }
         }
+    }
+
+    /// Whether what executes may go on.
+    #[inline]
+    fn check(&self) -> Result<(), TaskError> {
+        if self.interrupted.load(Ordering::Relaxed) { Err(TaskError::Interrupted) } else { Ok(()) }
+    }
+
+    fn may_begin(&self) -> Result<(), TaskError> {
+        self.check()?;
+        if self.skipping.load(Ordering::Relaxed) { Err(TaskError::Skipped) } else { Ok(()) }
     }
 }

@@ -57,6 +57,12 @@ pub enum EventKind {
     Skipped { call: WorkId, item: u32 },
     /// An item ended.
     Finished { call: WorkId, item: u32, worker: WorkerId, outcome: Outcome },
+    /// An item that executes is at something else now. It begins with computing.
+    Turned { call: WorkId, item: u32, worker: WorkerId, to: Activity },
+    /// An item is about to wait for a future: of `for_call` of the same executor, without an end of its own, or of whatever.
+    WaitsFor { call: WorkId, item: u32, worker: WorkerId, for_call: Option<WorkId> },
+    /// Of the time that an item executes, it was so long on a core; told just before its end, if that is long enough to measure.
+    CpuTime { call: WorkId, item: u32, worker: WorkerId, nanos: u64 },
     /// Process pools: the worker answered; the result is on its way to the manager.
     EnteredResultQueue { call: WorkId },
     /// The call's future is FINISHED with what its items gave.
@@ -90,6 +96,29 @@ pub enum Outcome {
     Returned,
     /// With an error or a panic.
     Raised(Box<TaskError>),
+}
+
+/// What an item is at while it executes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activity {
+    /// Computing, or waiting for a core to do so.
+    #[default]
+    Computing,
+    /// Waiting for the global interpreter lock.
+    WaitingForGil,
+    /// Waiting for a lock that another task has.
+    WaitingForLock,
+    /// Waiting for another task's result.
+    WaitingForFuture,
+    /// Waiting for the outside world, or asleep: without the GIL.
+    Blocking,
+}
+
+impl Activity {
+    /// All, in the order of their declaration.
+    pub const ALL: [Self; 5] =
+        [Self::Computing, Self::WaitingForGil, Self::WaitingForLock, Self::WaitingForFuture, Self::Blocking];
 }
 
 /// A line that was written to standard output or error of a worker process.

@@ -1,7 +1,7 @@
 //! Events, packed: most take six to nine bytes instead of forty, as stamps and calls are told by how far they are from those
 //! before. What keeps a run's events in memory keeps them like this, and so they travel from worker processes.
 
-use super::event::{Event, EventKind, Outcome, WorkId};
+use super::event::{Activity, Event, EventKind, Outcome, WorkId};
 
 /// Events in the order in which they were pushed.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,9 @@ struct Last {
 #[error("a packed event could not be read")]
 pub(super) struct EventLogError;
 
+/// The worker and what it is at are packed as one number.
+const ACTIVITIES: usize = Activity::ALL.len();
+
 /// First byte of an event.
 #[repr(u8)]
 #[derive(Clone, Copy)]
@@ -40,6 +43,7 @@ enum Tag {
     ResultReceived,
     Cancelled,
     Withdrawn,
+    Turned,
     /// Two events of the same moment: an item that is the first to begin in a call that was taken.
     TakenStarted,
     /// The end of an item and the beginning of the next.
@@ -51,7 +55,7 @@ enum Tag {
 }
 
 impl Tag {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Other,
         Self::Submitted,
         Self::EnteredCallQueue,
@@ -63,6 +67,7 @@ impl Tag {
         Self::ResultReceived,
         Self::Cancelled,
         Self::Withdrawn,
+        Self::Turned,
         Self::TakenStarted,
         Self::ReturnedStarted,
         Self::ReturnedReceived,
@@ -84,6 +89,7 @@ impl Tag {
             Self::Submitted
             | Self::Started
             | Self::Returned
+            | Self::Turned
             | Self::TakenStarted
             | Self::ReturnedStarted
             | Self::ReturnedReceived
@@ -114,6 +120,10 @@ impl Fields {
             Tag::ResultReceived => (EventKind::ResultReceived { call }, None),
             Tag::Cancelled => (EventKind::Cancelled { call }, None),
             Tag::Withdrawn => (EventKind::Withdrawn { call }, None),
+            Tag::Turned => {
+                let to = *Activity::ALL.get(second as usize % ACTIVITIES)?;
+                (EventKind::Turned { call, item: first, worker: second / ACTIVITIES as u32, to }, None)
+            }
             Tag::TakenStarted => (EventKind::Taken { call, worker: second }, Some(started(first))),
             Tag::ReturnedStarted => (returned, Some(started(first.wrapping_add(1)))),
             Tag::ReturnedReceived => (returned, Some(EventKind::ResultReceived { call })),
@@ -202,6 +212,9 @@ impl EventLog {
             EventKind::ResultReceived { call } => self.pack(Tag::ResultReceived, event.at, call, []),
             EventKind::Cancelled { call } => self.pack(Tag::Cancelled, event.at, call, []),
             EventKind::Withdrawn { call } => self.pack(Tag::Withdrawn, event.at, call, []),
+            EventKind::Turned { call, item, worker, to } if worker < u32::MAX / ACTIVITIES as u32 => {
+                self.pack(Tag::Turned, event.at, call, [item, worker * ACTIVITIES as u32 + to as u32]);
+            }
             _ => {
                 self.bytes.push(Tag::Other as u8);
                 self.others.push(event);
@@ -405,7 +418,7 @@ mod tests {
 
     fn any_event() -> impl Strategy<Value = Event> {
         let numbers = (any::<u64>(), any::<u32>(), any::<u32>());
-        let kind = (0..13_u8, numbers).prop_map(|(kind, (call, item, worker))| match kind {
+        let kind = (0..14_u8, numbers).prop_map(|(kind, (call, item, worker))| match kind {
             0 => EventKind::Submitted { call, first_item: item, items: worker },
             1 => EventKind::EnteredCallQueue { call },
             2 => EventKind::Taken { call, worker },
@@ -420,6 +433,7 @@ mod tests {
             8 => EventKind::ResultReceived { call },
             9 => EventKind::Cancelled { call },
             10 => EventKind::Withdrawn { call },
+            12 => EventKind::Turned { call, item, worker, to: Activity::ALL[item as usize % ACTIVITIES] },
             11 => EventKind::Lost { call, error: Box::new(TaskError::Skipped) },
             _ => EventKind::WorkerExited { worker, cause: "shutdown".into() },
         });

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::TaskContext;
-use super::error::{Codec, Place, TaskError};
-use super::event::{Event, EventKind, EventSink, NoEvents, Outcome, WorkId, WorkerId};
+use super::error::{Codec, TaskError};
+use super::event::{Event, EventKind, Outcome, WorkId};
 use super::future::panic_message;
 use super::item_results::ItemResults;
 use crate::sys;
@@ -68,77 +68,53 @@ impl<A, R> fmt::Debug for Function<A, R> {
 pub trait Portable: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Portable for T {}
 
-/// Where a call runs: who it is, which worker runs it, who listens, and what its tasks can ask for.
-pub(super) struct CallSite<'a> {
-    pub(super) call: WorkId,
-    pub(super) worker: WorkerId,
-    pub(super) sink: &'a dyn EventSink,
-    pub(super) context: &'a TaskContext,
-    /// Who else is to know which item runs.
-    pub(super) watcher: Option<&'a dyn ItemWatcher>,
-}
-
-/// Hears of items in the thread that runs them.
-pub(super) trait ItemWatcher {
-    /// This one begins.
-    fn begins(&self, call: WorkId, item: u32);
-
-    /// It has ended after `nanos`. Returns whether hearing of it took some time, which then is not the next item's.
-    fn ended(&self, nanos: i64) -> bool;
-}
-
 /// A call that runs. Between two of its items there is as a rule nothing but telling of them, so the second begins when the
 /// first ends: the clock is read once an item.
 pub(super) struct RunningCall<'a> {
-    site: &'a CallSite<'a>,
+    call: WorkId,
+    context: &'a TaskContext,
     /// When the last item ended, and whoever watches has heard of it; or when the call began.
     now: i64,
     /// The next event, which has the same stamp as the one after it.
     held: Option<Event>,
 }
 
-impl<'a> CallSite<'a> {
-    /// The call begins: its worker took it here and now.
-    pub(super) fn take(&'a self) -> RunningCall<'a> {
+impl<'a> RunningCall<'a> {
+    /// The call begins: its worker takes it here and now.
+    pub(super) fn take(call: WorkId, context: &'a TaskContext) -> Self {
         let now = sys::monotonic_nanos();
-        let taken = Event::at(now, EventKind::Taken { call: self.call, worker: self.worker });
-        RunningCall { site: self, now, held: Some(taken) }
+        let taken = Event::at(now, EventKind::Taken { call, worker: context.worker() });
+        Self { call, context, now, held: Some(taken) }
     }
 
     /// The call begins: who took it told so.
-    pub(super) fn was_taken(&'a self) -> RunningCall<'a> {
-        RunningCall { site: self, now: sys::monotonic_nanos(), held: None }
+    pub(super) fn was_taken(call: WorkId, context: &'a TaskContext) -> Self {
+        Self { call, context, now: sys::monotonic_nanos(), held: None }
     }
-}
 
-impl RunningCall<'_> {
     /// Runs item number `index` of the call, and tells the sink. What it raises, or that it panics, is its own affair.
     pub(super) fn run_item<R>(
         &mut self,
         index: usize,
         body: impl FnOnce(&TaskContext) -> Result<R, TaskError>,
     ) -> Result<R, TaskError> {
-        let CallSite { call, worker, context, watcher, .. } = *self.site;
+        let (call, context, worker) = (self.call, self.context, self.context.worker());
         let item = u32::try_from(index).unwrap_or(u32::MAX);
         if let Err(not_begun) = context.may_begin() {
             self.tell(EventKind::Skipped { call, item });
             return Err(not_begun);
         }
         self.tell(EventKind::Started { call, item, worker });
-        if let Some(watcher) = watcher {
-            watcher.begins(call, item);
-        }
+        context.begin(call, item);
         let result = catch_unwind(AssertUnwindSafe(|| body(context)))
             .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
-            .map_err(|error| match context.pid() {
-                Some(pid) => error.at(Place { worker, pid, call, item }),
+            .map_err(|error| match context.place() {
+                Some(place) => error.at(place),
                 None => error,
             });
-        let began = std::mem::replace(&mut self.now, sys::monotonic_nanos());
-        let ended = self.now;
-        if watcher.is_some_and(|watcher| watcher.ended(ended - began)) {
-            self.now = sys::monotonic_nanos();
-        }
+        let ended = sys::monotonic_nanos();
+        let took_time = context.end(ended, ended - self.now);
+        self.now = if took_time { sys::monotonic_nanos() } else { ended };
         let outcome = match &result {
             Ok(_) => Outcome::Returned,
             Err(error) => Outcome::Raised(Box::new(error.clone())),
@@ -157,13 +133,13 @@ impl RunningCall<'_> {
     pub(super) fn tell(&mut self, kind: EventKind) {
         let event = Event::at(self.now, kind);
         match self.held.take() {
-            Some(held) => self.site.sink.record_both(held, event),
-            None => self.site.sink.record(event),
+            Some(held) => self.context.sink().record_both(held, event),
+            None => self.context.sink().record(event),
         }
     }
 }
 
-type Erased = Box<dyn Fn(&CallSite<'_>, &[u8]) -> Result<Vec<u8>, TaskError> + Send + Sync>;
+type Erased = Box<dyn Fn(WorkId, &TaskContext, &[u8]) -> Result<Vec<u8>, TaskError> + Send + Sync>;
 
 /// The functions that a worker process knows.
 #[derive(Default)]
@@ -181,12 +157,12 @@ impl Registry {
     /// Adds `function`. Of two with the same name the later one is found.
     #[must_use]
     pub fn with<A: Portable, R: Portable>(mut self, function: Function<A, R>) -> Self {
-        let erased = move |site: &CallSite<'_>, bytes: &[u8]| {
+        let erased = move |call: WorkId, context: &TaskContext, bytes: &[u8]| {
             let arguments: Vec<A> = guarded(|| postcard::from_bytes(bytes))
                 .map_err(|cause| argument_error(function.name, Codec::Decoded, cause))?;
-            let mut running = site.was_taken();
+            let mut running = RunningCall::was_taken(call, context);
             let results = running.run_items(function, arguments);
-            running.tell(EventKind::EnteredResultQueue { call: site.call });
+            running.tell(EventKind::EnteredResultQueue { call });
             encode_results(function.name, &results)
         };
         self.functions.insert(function.name, Box::new(erased));
@@ -194,15 +170,20 @@ impl Registry {
     }
 
     /// Runs the chunk in `arguments` through the function `name`; the results come back as bytes.
-    pub(super) fn run(&self, name: &str, site: &CallSite<'_>, arguments: &[u8]) -> Result<Vec<u8>, TaskError> {
+    pub(super) fn run(
+        &self,
+        name: &str,
+        call: WorkId,
+        context: &TaskContext,
+        arguments: &[u8],
+    ) -> Result<Vec<u8>, TaskError> {
         let function = self.functions.get(name).ok_or_else(|| TaskError::UnknownFunction(name.to_owned()))?;
-        function(site, arguments)
+        function(call, context, arguments)
     }
 
     /// Runs an initializer: a call that nobody submitted, which returns nothing.
     pub(super) fn initialize(&self, function: &str, arguments: &[u8], context: &TaskContext) -> Result<(), TaskError> {
-        let site = CallSite { call: 0, worker: 0, sink: &NoEvents, context, watcher: None };
-        let results = self.run(function, &site, arguments)?;
+        let results = self.run(function, 0, context, arguments)?;
         decode_results::<()>(function, 1, &results)?.into_iter().collect()
     }
 }

@@ -19,8 +19,7 @@ use std::time::{Duration, Instant};
 use super::error::{InvalidStateError, ResultError, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::sync::{Condvar, Mutex, MutexGuard};
-use super::waiting::Waiter;
-use super::waiting::wait_until_found;
+use super::waiting::{Waiter, wait_until_found};
 
 /// The result of a call that may still be on its way. Clones are handles to the same future.
 ///
@@ -431,6 +430,12 @@ impl<T> TaskFuture<T> {
         }
         inner.observers.get_or_insert_default().waiters.push((Arc::clone(waiter), key));
         true
+    }
+
+    /// Which call of `pool` it is the future of, if it is.
+    pub(super) fn call_in(&self, pool: PoolId) -> Option<WorkId> {
+        let identity = &self.core().identity;
+        identity.call().filter(|_| pool != 0 && pool == identity.pool.load(Ordering::Relaxed))
     }
 
     /// What tells this future from all others that exist.

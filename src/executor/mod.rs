@@ -42,7 +42,9 @@ mod event_log;
 mod exit;
 mod function;
 mod future;
+mod gil;
 mod item_results;
+mod lock;
 mod map;
 mod patience;
 mod process_pool;
@@ -58,11 +60,13 @@ pub use error::{
     BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
     SubmitError, TaskError, TimeoutError,
 };
-pub use event::{Event, EventKind, EventSink, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
+pub use event::{Activity, Event, EventKind, EventSink, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
 pub use event_log::EventLog;
 pub use exit::ExitGuard;
 pub use function::{Function, Portable, Registry};
 pub use future::{FutureState, Snapshot, TaskFuture};
+pub use gil::{GilMode, GilSettings};
+pub use lock::{TaskLock, TaskLockGuard};
 pub use map::{Chunking, Map, MapOptions};
 pub use process_pool::{
     OnWorkerDeath, ProcessPoolBuilder, ProcessPoolExecutor, WorkerCommand, WorkerError, run_worker,

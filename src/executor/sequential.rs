@@ -9,7 +9,6 @@ use super::context::{Control, TaskContext};
 use super::error::{BuildError, SubmitError, TaskError};
 use super::event::{Event, EventKind, EventSink};
 use super::exit::{next_pool_id, program_is_ending};
-use super::function::CallSite;
 use super::future::{PoolId, TaskFuture};
 use super::raw::{RawExecutor, Submit};
 use super::work_item::{Numbering, WorkItem};
@@ -91,9 +90,7 @@ impl Submit for Shared {
         }
         // Nobody else has the future yet, so nobody can have cancelled it.
         if item.start() {
-            let call = item.id;
-            let context = TaskContext::new(Arc::clone(&self.control));
-            item.run(&CallSite { call, worker: WORKER, sink: &*self.sink, context: &context, watcher: None });
+            item.run(&TaskContext::new(Arc::clone(&self.control), self.pool, WORKER, Arc::clone(&self.sink)));
         }
         let mut state = self.state.lock();
         state.running -= 1;

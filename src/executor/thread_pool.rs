@@ -21,8 +21,8 @@ use super::context::{Control, TaskContext};
 use super::error::{BrokenExecutor, BuildError, SubmitError, TaskError};
 use super::event::{Event, EventKind, EventSink, NoEvents, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
-use super::function::CallSite;
 use super::future::{PoolId, TaskFuture, panic_message};
+use super::gil::{Gil, GilSettings};
 use super::raw::{RawExecutor, Submit};
 use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Patience, thread};
 use super::work_item::{Numbering, WorkItem};
@@ -55,6 +55,7 @@ pub struct ThreadPoolBuilder {
     max_workers: usize,
     name_prefix: Option<String>,
     initializer: Option<Box<Initializer>>,
+    gil: GilSettings,
     sink: Arc<dyn EventSink>,
 }
 
@@ -75,6 +76,9 @@ struct Shared {
     control: Arc<Control>,
     name_prefix: String,
     initializer: Option<Box<Initializer>>,
+    gil: GilSettings,
+    /// The one that all workers share, if they do.
+    one_gil: Arc<Gil>,
     threads: Mutex<Vec<Worker>>,
     /// Held while joining, so that a second `shutdown(wait)` waits for real.
     joining: Mutex<()>,
@@ -132,6 +136,12 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// Computing takes a global interpreter lock; off if it is not said.
+    pub fn gil(mut self, gil: GilSettings) -> Self {
+        self.gil = gil;
+        self
+    }
+
     /// Who hears of everything that happens.
     pub fn events(mut self, sink: Arc<dyn EventSink>) -> Self {
         self.sink = sink;
@@ -164,6 +174,8 @@ impl ThreadPoolBuilder {
             control: Arc::default(),
             name_prefix: self.name_prefix.unwrap_or_else(|| format!("ThreadPoolExecutor-{id}")),
             initializer: self.initializer,
+            gil: self.gil,
+            one_gil: Arc::new(Gil::new(self.gil.switch_interval)),
             threads: Mutex::new(Vec::new()),
             joining: Mutex::new(()),
         });
@@ -187,7 +199,13 @@ impl ThreadPoolExecutor {
     /// All that can be said about a pool.
     pub fn builder() -> ThreadPoolBuilder {
         let max_workers = Self::default_max_workers();
-        ThreadPoolBuilder { max_workers, name_prefix: None, initializer: None, sink: NoEvents::shared() }
+        ThreadPoolBuilder {
+            max_workers,
+            name_prefix: None,
+            initializer: None,
+            gil: GilSettings::default(),
+            sink: NoEvents::shared(),
+        }
     }
 
     /// CPython's default: `min(32, cores + 4)`, of the cores that this process may use.
@@ -388,13 +406,13 @@ impl Shared {
         }
         self.record(EventKind::WorkerReady { worker });
         self.state.lock().idle -= 1;
-        let context = TaskContext::new(Arc::clone(&self.control));
+        let context = TaskContext::new(Arc::clone(&self.control), self.id, worker, Arc::clone(&self.sink))
+            .with_gil(self.gil.lock_for_worker(&self.one_gil));
         let cause = loop {
             match self.next() {
                 Next::Run(item) => {
                     if item.start() {
-                        let call = item.id;
-                        item.run(&CallSite { call, worker, sink: &*self.sink, context: &context, watcher: None });
+                        item.run(&context);
                     }
                 }
                 Next::Retire => break "retired",

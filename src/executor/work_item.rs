@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::context::TaskContext;
 use super::error::{BrokenExecutor, Codec, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
-use super::function::{
-    CallSite, EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_arguments,
-};
+use super::function::{EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_arguments};
 use super::future::{PoolId, Shared, TaskFuture};
 use super::item_results::ItemResults;
 use super::sync::Mutex;
@@ -89,9 +87,9 @@ impl WorkItem {
     }
 
     /// Runs the call in this thread and resolves its future.
-    pub(super) fn run(mut self, site: &CallSite<'_>) {
+    pub(super) fn run(mut self, context: &TaskContext) {
         if let Some(call) = self.call.take() {
-            call.run(site);
+            call.run(self.id, context);
         }
     }
 
@@ -150,7 +148,7 @@ trait ErasedCall: Send + Sync {
     fn start(&self) -> bool;
     fn done(&self) -> bool;
     fn cancel(self: Arc<Self>);
-    fn run(self: Arc<Self>, site: &CallSite<'_>);
+    fn run(self: Arc<Self>, call: WorkId, context: &TaskContext);
     fn encode(&self) -> Result<EncodedCall, TaskError>;
     fn answer(self: Arc<Self>, answer: Result<&[u8], TaskError>, before: Before<'_>);
 }
@@ -200,10 +198,10 @@ impl<T: Send + 'static, C: Call<T>> ErasedCall for Shared<T, C> {
         TaskFuture::of(self).cancel();
     }
 
-    fn run(self: Arc<Self>, site: &CallSite<'_>) {
-        let mut running = site.take();
+    fn run(self: Arc<Self>, call: WorkId, context: &TaskContext) {
+        let mut running = RunningCall::take(call, context);
         let Some(result) = self.call.run(&mut running) else { return };
-        running.tell(EventKind::ResultReceived { call: site.call });
+        running.tell(EventKind::ResultReceived { call });
         let _ = TaskFuture::of(self).finish(result);
     }
 

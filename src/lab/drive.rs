@@ -81,7 +81,10 @@ fn build(
 ) -> Result<Arc<dyn RawExecutor>, RunError> {
     Ok(match settings.executor {
         ExecutorKind::Sequential => Arc::new(SequentialExecutor::new(sink)),
-        ExecutorKind::Threads => Arc::new(ThreadPoolExecutor::new(settings.workers, sink)?),
+        ExecutorKind::Threads => {
+            let builder = ThreadPoolExecutor::builder().max_workers(settings.workers).gil(settings.gil()).events(sink);
+            Arc::new(builder.build()?)
+        }
         ExecutorKind::Processes => {
             let command = worker_command.map_or_else(WorkerCommand::this_program, Ok);
             let command = command.map_err(|error| RunError::System(format!("this program was not found: {error}")))?;

@@ -29,7 +29,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use drive::RunError;
 pub use run::{End, Run, Status, Totals};
 pub use settings::{
-    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_timeout, parse_workers,
+    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_switch_interval,
+    parse_timeout, parse_workers,
 };
 
 use crate::executor::WorkerCommand;

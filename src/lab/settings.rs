@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::executor::{ProcessPoolExecutor, ThreadPoolExecutor};
+use crate::executor::{GilMode, GilSettings, ProcessPoolExecutor, ThreadPoolExecutor};
 use crate::workload::{self, FieldError, Params, Workload};
 
 /// All that decides about a run.
@@ -30,6 +30,10 @@ pub struct RunSettings {
     pub timeout: Option<f64>,
     /// What an item that raises does to the others.
     pub on_error: OnError,
+    /// Whether threads share an emulated global interpreter lock.
+    pub gil: GilMode,
+    /// How long a thread waits before it asks for that lock, in seconds.
+    pub switch_interval: f64,
     /// For workloads that draw random numbers.
     pub seed: u64,
 }
@@ -45,6 +49,8 @@ impl Default for RunSettings {
             collect: Collect::Map,
             timeout: None,
             on_error: OnError::Continue,
+            gil: GilMode::Off,
+            switch_interval: GilSettings::default().switch_interval.as_secs_f64(),
             seed: 0,
         }
     }
@@ -153,6 +159,7 @@ impl RunSettings {
         if let Some(timeout) = self.timeout {
             check_timeout(timeout)?;
         }
+        check_switch_interval(self.switch_interval)?;
         let mut settings = self.clone();
         if settings.executor == ExecutorKind::Sequential {
             settings.workers = 1;
@@ -161,6 +168,11 @@ impl RunSettings {
             settings.chunksize = 1;
         }
         Ok(CheckedSettings { settings, workload, params })
+    }
+
+    pub(super) fn gil(&self) -> GilSettings {
+        let switch_interval = Duration::try_from_secs_f64(self.switch_interval);
+        GilSettings { mode: self.gil, switch_interval: switch_interval.unwrap_or(GilSettings::SWITCH_INTERVAL) }
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {
@@ -212,6 +224,28 @@ pub fn parse_timeout(text: &str) -> Result<Option<f64>, FieldError> {
     seconds.map(Some).ok_or_else(|| timeout_error(&text.trim()))
 }
 
+/// The shortest and the longest switch interval, in seconds: a microsecond, and ten seconds.
+pub const SWITCH_INTERVAL_LIMITS: std::ops::RangeInclusive<f64> = 0.000_001..=10.0;
+
+/// Parses the text of the field `switch interval`.
+///
+/// # Errors
+/// With the limits in it.
+pub fn parse_switch_interval(text: &str) -> Result<f64, FieldError> {
+    let seconds = text.trim().parse().map_err(|_| switch_interval_error(&text.trim()))?;
+    check_switch_interval(seconds)?;
+    Ok(seconds)
+}
+
+fn check_switch_interval(seconds: f64) -> Result<(), FieldError> {
+    if SWITCH_INTERVAL_LIMITS.contains(&seconds) { Ok(()) } else { Err(switch_interval_error(&seconds)) }
+}
+
+fn switch_interval_error(given: &dyn fmt::Display) -> FieldError {
+    let (shortest, longest) = (SWITCH_INTERVAL_LIMITS.start(), SWITCH_INTERVAL_LIMITS.end());
+    FieldError::new("switch-interval", format!("must be seconds from {shortest} to {longest}, not `{given}`"))
+}
+
 fn check_timeout(seconds: f64) -> Result<(), FieldError> {
     if TIMEOUT_LIMITS.contains(&seconds) { Ok(()) } else { Err(timeout_error(&seconds)) }
 }
@@ -236,6 +270,7 @@ mod tests {
             (RunSettings { timeout: Some(0.0), ..good.clone() }, "timeout: must be seconds from 0.001"),
             (RunSettings { timeout: Some(f64::NAN), ..good.clone() }, "timeout: must be seconds from 0.001"),
             (RunSettings { timeout: Some(f64::INFINITY), ..good.clone() }, "timeout: must be seconds from 0.001"),
+            (RunSettings { switch_interval: 0.0, ..good.clone() }, "switch-interval: must be seconds from 0.000001"),
             (RunSettings { workload: "smu".to_owned(), ..good }, "workload: there is no `smu`; there is sum, "),
         ];
         for (settings, message) in cases {

@@ -98,6 +98,12 @@ pub fn make_like_other_files(builder: &mut tempfile::Builder<'_, '_>) {
     platform::make_like_other_files(builder);
 }
 
+/// How long the calling thread was on a core so far, in nanoseconds, if the system tells. A system call.
+#[must_use]
+pub fn thread_cpu_nanos() -> Option<u64> {
+    platform::thread_cpu_nanos()
+}
+
 /// Whether a window can be opened at all. Only Linux and its relatives can lack a display server.
 #[must_use]
 pub fn has_display() -> bool {

@@ -13,6 +13,11 @@ pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
 }
 
 /// Can't be had without unsafe code here.
+pub(super) const fn thread_cpu_nanos() -> Option<u64> {
+    None
+}
+
+/// Can't be had without unsafe code here.
 pub(super) enum CapturedOutput {}
 
 pub(super) fn capture_output() -> io::Result<CapturedOutput> {

@@ -19,6 +19,12 @@ pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     Ok((File::from(input), File::from(output)))
 }
 
+pub(super) fn thread_cpu_nanos() -> Option<u64> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(u64::try_from(time.tv_nsec).ok()?)
+}
+
 pub(super) struct CapturedOutput([File; 2]);
 
 pub(super) fn capture_output() -> io::Result<CapturedOutput> {

@@ -4,6 +4,8 @@
 //! every zoom. A chart thus costs O(lanes × pixels × log tasks), however many tasks there are.
 
 use super::blocks::Blocks;
+use super::turns::{ActivityTimes, SubSpan, Turns};
+use crate::executor::Activity;
 
 /// An item that was executed. Times are nanoseconds from the start of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Span {
     pub call: u32,
     /// How it ended.
     pub end_stage: EndStage,
+    /// Of the time that it computed, how many microseconds it had no core for it, as far as that was measured.
+    pub off_core_us: u32,
     /// Busy nanoseconds of the lane before this span.
     busy_before: i64,
     /// Spans of the lane before this one that did not return.
@@ -63,7 +67,12 @@ pub struct Lane {
     pub open: Option<OpenSpan>,
     /// How many calls it took.
     pub calls: usize,
+    /// Of all items, how many nanoseconds of their computing they had no core for it.
+    pub off_core: i64,
     spans: Blocks<Span>,
+    turns: Turns,
+    /// How long the item that runs was on a core, if that was told.
+    on_core: Option<i64>,
     died_in_one: bool,
 }
 
@@ -81,6 +90,10 @@ pub enum Marks {
 pub struct Column {
     /// The fraction of the time that it was busy, 0 to 1.
     pub busy: f32,
+    /// Of that, the fraction in which it waited for the GIL, a lock or a future.
+    pub waiting: f32,
+    /// Of that, the fraction in which it waited for the outside world.
+    pub blocking: f32,
     /// How many items that did not return ended or ran in it.
     pub failed: u32,
 }
@@ -110,6 +123,17 @@ impl Lane {
         finished + self.open.map_or(0, |open| (until - open.start).max(0))
     }
 
+    /// What the busy time up to `until` went to, apart from computing.
+    #[must_use]
+    pub fn away_until(&self, until: i64) -> ActivityTimes {
+        self.turns.until(until)
+    }
+
+    /// The parts of `from..to` in which an item was at something else than computing.
+    pub fn sub_spans(&self, from: i64, to: i64) -> impl Iterator<Item = SubSpan> {
+        self.turns.between(from, to)
+    }
+
     /// The span that runs at `at`, if one does.
     #[must_use]
     pub fn span_at(&self, at: i64) -> Option<Span> {
@@ -128,20 +152,26 @@ impl Lane {
     pub fn marks(&self, from: i64, to: i64, columns: usize) -> Marks {
         let first = self.spans.partition_point(|span| span.end <= from);
         let after = self.spans.partition_point(|span| span.start < to);
-        if after.saturating_sub(first) <= columns * SPANS_PER_COLUMN {
+        let few = |count: usize| count <= columns * SPANS_PER_COLUMN;
+        if few(after.saturating_sub(first)) && few(self.turns.count_between(from, to) / 2) {
             return Marks::Spans(self.spans.iter_from(first).take(after.saturating_sub(first)).copied().collect());
         }
         let edge = |column: usize| from + (i128::from(to - from) * column as i128 / columns as i128) as i64;
-        let mut left = (self.busy_until(from), self.failed_until(from));
+        let mut left = (self.busy_until(from), self.failed_until(from), self.away_until(from));
         let marks = (0..columns).map(|column| {
             let (start, end) = (edge(column), edge(column + 1));
-            let right = (self.busy_until(end), self.failed_until(end));
-            let busy = (right.0 - left.0) as f32 / (end - start).max(1) as f32;
+            let right = (self.busy_until(end), self.failed_until(end), self.away_until(end));
+            let share = |nanos: i64| nanos as f32 / (end - start).max(1) as f32;
+            let busy = share(right.0 - left.0);
+            let away = |activity: Activity| right.2[activity as usize] - left.2[activity as usize];
+            let waits = [Activity::WaitingForGil, Activity::WaitingForLock, Activity::WaitingForFuture];
+            let waiting = share(waits.into_iter().map(away).sum());
+            let blocking = share(away(Activity::Blocking));
             // A failed span that began before the column still colours it.
             let running = self.span_at(start).is_some_and(|span| span.end_stage != EndStage::Returned);
             let failed = (right.1 - left.1) + u32::from(running);
             left = right;
-            Column { busy, failed }
+            Column { busy, waiting, blocking, failed }
         });
         Marks::Columns(marks.collect())
     }
@@ -161,6 +191,20 @@ impl Lane {
         // Spans of a lane never overlap, whatever a clock says.
         let start = self.spans.last().map_or(at, |last| at.max(last.end));
         self.open = Some(OpenSpan { start, item, call });
+    }
+
+    /// The item that runs is at something else. Returns whether one does.
+    pub(super) fn turn(&mut self, at: i64, to: Activity) -> bool {
+        if let Some(open) = self.open {
+            self.turns.push(at.max(open.start), to);
+        }
+        self.open.is_some()
+    }
+
+    /// The item that runs was on a core for so many nanoseconds. Returns whether one runs.
+    pub(super) fn was_on_core(&mut self, nanos: u64) -> bool {
+        self.on_core = i64::try_from(nanos).ok();
+        self.open.is_some()
     }
 
     /// The results of `call`, which was taken at `taken`, never arrived: what its items gave is not known any more.
@@ -184,7 +228,13 @@ impl Lane {
         let busy_before = self.spans.last().map_or(0, |last| last.busy_before + last.end - last.start);
         let failed_before = self.failed_until_index(self.spans.len());
         let end = at.max(start);
-        self.spans.push(Span { start, end, item, call, end_stage, busy_before, failed_before });
+        self.turns.close(end);
+        let away = |times: ActivityTimes| times.iter().sum::<i64>();
+        let computed = end - start - (away(self.turns.until(end)) - away(self.turns.until(start)));
+        let off_core = self.on_core.take().map_or(0, |on_core| (computed - on_core).max(0));
+        self.off_core += off_core;
+        let off_core_us = u32::try_from(off_core / 1_000).unwrap_or(u32::MAX);
+        self.spans.push(Span { start, end, item, call, end_stage, off_core_us, busy_before, failed_before });
     }
 }
 

@@ -13,6 +13,7 @@ mod lane;
 mod recorder;
 mod series;
 mod summary;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use recorder::Recorder;
 pub use series::Series;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
+pub use turns::{ActivityTimes, SubSpan};
 
 use crate::executor::{Event, EventKind, Outcome, Printed, Stream, TaskError, WorkId};
 use blocks::Blocks;
@@ -111,6 +113,13 @@ impl Trace {
             EventKind::Started { call, item, worker } => self.started(*call, *item, *worker, at),
             EventKind::Skipped { call, .. } => self.skipped(*call),
             EventKind::Finished { call, item, worker, outcome } => self.finished(*call, *item, *worker, outcome, at),
+            EventKind::Turned { call, item, worker, to } => {
+                self.executes(*call, *item, *worker) && self.lane(*worker).turn(at, *to)
+            }
+            EventKind::CpuTime { call, item, worker, nanos } => {
+                self.executes(*call, *item, *worker) && self.lane(*worker).was_on_core(*nanos)
+            }
+            EventKind::WaitsFor { call, item, worker, .. } => self.executes(*call, *item, *worker),
             EventKind::EnteredResultQueue { call } => self.advance(*call, Stage::ResultQueue, at),
             EventKind::ResultReceived { call } => {
                 let known = self.all_ended(*call) && self.advance(*call, Stage::Done, at);
@@ -244,6 +253,14 @@ impl Trace {
         };
         self.lane(worker).close(at, end_stage);
         true
+    }
+
+    /// Whether that item is what that worker executes.
+    fn executes(&mut self, call: WorkId, item: u32, worker: u32) -> bool {
+        let Some(number) = self.calls.get(call as usize).and_then(|row| row.first_item.checked_add(item)) else {
+            return false;
+        };
+        self.lane(worker).open.is_some_and(|open| u64::from(open.call) == call && open.item == number)
     }
 
     /// Whether every item of a call has been heard of.

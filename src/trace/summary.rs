@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Lane, Trace};
+use crate::executor::Activity;
 
 /// The figures of a run. Times are seconds.
 #[derive(Clone, Debug)]
@@ -30,8 +31,20 @@ pub struct LaneSummary {
     pub calls: usize,
     /// How many items it finished.
     pub items: usize,
-    /// How long it was executing.
+    /// How long it was executing: all that follows.
     pub busy_s: f64,
+    /// Computing, on a core.
+    pub computing_s: f64,
+    /// Of what items computed, how long they had no core for it, as far as it was measured.
+    pub waiting_for_core_s: f64,
+    /// See [`Activity::WaitingForGil`].
+    pub waiting_for_gil_s: f64,
+    /// See [`Activity::WaitingForLock`].
+    pub waiting_for_lock_s: f64,
+    /// See [`Activity::WaitingForFuture`].
+    pub waiting_for_future_s: f64,
+    /// See [`Activity::Blocking`].
+    pub blocking_s: f64,
 }
 
 /// Of a set of times, in seconds; all 0 if it is empty. Nearest rank: `p50` of two values is the smaller.
@@ -77,12 +90,21 @@ impl Trace {
     }
 
     fn lane_summary(&self, lane: &Lane) -> LaneSummary {
+        let busy = lane.busy_until(self.last_event);
+        let away = lane.away_until(self.last_event);
+        let spent = |activity: Activity| seconds(away[activity as usize]);
         LaneSummary {
             worker: lane.worker,
             pid: lane.pid,
             calls: lane.calls,
             items: lane.items(),
-            busy_s: seconds(lane.busy_until(self.last_event)),
+            busy_s: seconds(busy),
+            computing_s: seconds(busy - away.iter().sum::<i64>() - lane.off_core),
+            waiting_for_core_s: seconds(lane.off_core),
+            waiting_for_gil_s: spent(Activity::WaitingForGil),
+            waiting_for_lock_s: spent(Activity::WaitingForLock),
+            waiting_for_future_s: spent(Activity::WaitingForFuture),
+            blocking_s: spent(Activity::Blocking),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::executor::{GilMode, GilSettings};
 use crate::lab::{
-    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_timeout, parse_workers,
+    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_switch_interval,
+    parse_timeout, parse_workers,
 };
 use crate::workload::{self, FieldError, Param, Workload};
 
@@ -23,6 +25,8 @@ pub(super) struct Form {
     pub(super) collect: Collect,
     pub(super) timeout: String,
     pub(super) on_error: OnError,
+    pub(super) gil: GilMode,
+    pub(super) switch_interval: String,
 }
 
 impl Default for Form {
@@ -38,6 +42,8 @@ impl Default for Form {
             collect: Collect::Map,
             timeout: String::new(),
             on_error: OnError::Continue,
+            gil: GilMode::Off,
+            switch_interval: GilSettings::SWITCH_INTERVAL.as_secs_f64().to_string(),
         }
     }
 }
@@ -64,6 +70,11 @@ impl Form {
         self.params.entry(workload.to_owned()).or_default().insert(name.to_owned(), text);
     }
 
+    /// Which GIL there is: threads alone can have one to share.
+    pub(super) fn gil(&self) -> GilMode {
+        if self.executor == ExecutorKind::Threads { self.gil } else { GilMode::Off }
+    }
+
     /// Everything parsed and checked.
     ///
     /// # Errors
@@ -83,7 +94,14 @@ impl Form {
         let workers = parse_workers(workers, self.executor).map_err(&mut kept);
         let chunksize = parse_chunksize(chunksize).map_err(&mut kept);
         let timeout = parse_timeout(&self.timeout).map_err(&mut kept);
-        let (Ok(workers), Ok(chunksize), Ok(timeout), []) = (workers, chunksize, timeout, errors.as_slice()) else {
+        let standard = GilSettings::SWITCH_INTERVAL.as_secs_f64();
+        let switch_interval = match self.gil() {
+            GilMode::Off => Ok(standard),
+            GilMode::Shared | GilMode::PerWorker => parse_switch_interval(&self.switch_interval).map_err(&mut kept),
+        };
+        let (Ok(workers), Ok(chunksize), Ok(timeout), Ok(switch_interval), []) =
+            (workers, chunksize, timeout, switch_interval, errors.as_slice())
+        else {
             return Err(errors);
         };
         let settings = RunSettings {
@@ -95,6 +113,8 @@ impl Form {
             collect: self.collect,
             timeout,
             on_error: self.on_error,
+            gil: self.gil(),
+            switch_interval,
             seed: 0,
         };
         settings.check().map_err(|error| vec![error])

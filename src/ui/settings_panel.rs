@@ -10,6 +10,7 @@ use eframe::egui::{
 use super::action::Action;
 use super::form::Form;
 use super::theme;
+use crate::executor::GilMode;
 use crate::lab::{Collect, ExecutorKind, OnError};
 use crate::workload::{self, FieldError, ParamKind};
 
@@ -136,11 +137,45 @@ fn executor_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
         ];
         choose(ui, "on error", &mut form.on_error, &choices);
     });
+    gil_fields(ui, form, errors);
     row(ui, "timeout", "Stop the run after so many seconds; empty = never", |ui| {
         let width = ui.available_width();
         text_field(ui, "timeout", &mut form.timeout, width, "none, in seconds");
     });
     complain(ui, errors, "timeout");
+}
+
+fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
+    let threads = form.executor == ExecutorKind::Threads;
+    ui.add_enabled_ui(threads, |ui| {
+        let help = "Global interpreter lock: only the thread that holds it computes, as in Python";
+        row(ui, "GIL", help, |ui| {
+            let choices = [
+                (GilMode::Off, "off", "Threads compute at the same time: free-threaded Python"),
+                (GilMode::Shared, "shared", "One thread computes at a time: CPython as most know it"),
+                (GilMode::PerWorker, "one a worker", "Each thread has its own: subinterpreters"),
+            ];
+            // Others have nobody to share it with, whatever will be chosen for threads.
+            let mut shown = form.gil();
+            choose(ui, "GIL", &mut shown, &choices);
+            if threads {
+                form.gil = shown;
+            }
+        });
+    });
+    if form.gil() == GilMode::Off {
+        return;
+    }
+    row(
+        ui,
+        "switch after",
+        "How many seconds a thread waits before it asks for the GIL: sys.setswitchinterval",
+        |ui| {
+            let width = ui.available_width();
+            text_field(ui, "switch-interval", &mut form.switch_interval, width, "0.005, in seconds");
+        },
+    );
+    complain(ui, errors, "switch-interval");
 }
 
 /// A label and, right of it, its field.

@@ -22,6 +22,10 @@ pub(super) struct Palette {
     pub(super) button: Color32,
     pub(super) on_button: Color32,
     pub(super) computing: Color32,
+    /// Waiting for the GIL, a lock, a future or a core; hatched.
+    pub(super) waiting: Color32,
+    /// Waiting for the outside world.
+    pub(super) blocking: Color32,
     /// An item that still grows.
     pub(super) growing: Color32,
     /// Written on a bar.
@@ -48,6 +52,8 @@ const DARK: Palette = Palette {
     button: rgb(0x1f_6feb),
     on_button: rgb(0xff_ffff),
     computing: rgb(0x2f_a58b),
+    waiting: rgb(0xe0_a13c),
+    blocking: rgb(0x5a_a9e6),
     growing: rgb(0x27_8571),
     on_bar: rgb(0x06_1512),
     call_queue: rgb(0xc9_b458),
@@ -68,6 +74,8 @@ const LIGHT: Palette = Palette {
     button: rgb(0x1f_6feb),
     on_button: rgb(0xff_ffff),
     computing: rgb(0x1b_8f76),
+    waiting: rgb(0xc9_8518),
+    blocking: rgb(0x3b_8fd6),
     growing: rgb(0x55_b09c),
     on_bar: rgb(0xff_ffff),
     call_queue: rgb(0xb3_9a2e),

@@ -20,12 +20,13 @@ fn hash_file(entry: Entry, context: &TaskContext) -> Result<String, TaskError> {
     let cannot = |error: std::io::Error| TaskError::with_cause(format!("{} cannot be read", path.display()), &error);
     let mut file = File::open(&path).map_err(cannot)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
+    let mut buffer = vec![0; 1 << 20];
     loop {
         context.checkpoint()?;
-        match file.read(&mut buffer).map_err(cannot)? {
+        match context.blocking(|| file.read(&mut buffer)).map_err(cannot)? {
             0 => break,
-            read => hash.update(&buffer[..read]),
+            // As in Python, hashing needs no interpreter.
+            read => context.native(|| hash.update(&buffer[..read])),
         }
     }
     let digits: Vec<_> = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();

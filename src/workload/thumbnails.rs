@@ -29,16 +29,20 @@ pub(super) struct Job {
 
 fn thumbnail(Job { source, output, size }: Job, context: &TaskContext) -> Result<String, TaskError> {
     let source = source.path()?;
-    let file = fs::File::open(&source)
+    let file = context
+        .blocking(|| fs::File::open(&source))
         .map_err(|error| TaskError::with_cause(format!("{} cannot be read", source.display()), &error))?;
-    let (image, format) = decode(file).map_err(|error| {
+    // As in Python, images are decoded, resized and encoded by native code.
+    let (image, format) = context.native(|| decode(file)).map_err(|error| {
         TaskError::with_cause(format!("{} is not an image that can be read", source.display()), &error)
     })?;
     context.checkpoint()?;
-    let small = if image.width() > size || image.height() > size { image.thumbnail(size, size) } else { image };
+    let large = image.width() > size || image.height() > size;
+    let small = if large { context.native(|| image.thumbnail(size, size)) } else { image };
     context.checkpoint()?;
     let target = output.join(source.file_name().unwrap_or_default());
-    write_whole(&small, format, &output, &target)
+    context
+        .native(|| write_whole(&small, format, &output, &target))
         .map_err(|error| TaskError::with_cause(format!("{} cannot be written", target.display()), &error))?;
     Ok(format!("{} × {}", small.width(), small.height()))
 }

@@ -127,9 +127,7 @@ fn round_trips(python: Option<&mut Python>) {
     };
     let mut rivals = vec![
         Rival::new("floor: eight bytes through two pipes", || each(&mut |n| pipe.trip(n))),
-        Rival::new(OURS, || {
-            each(&mut |n| assert_eq!(pool.submit(NOOP, n).unwrap().result(None).unwrap(), n))
-        }),
+        Rival::new(OURS, || each(&mut |n| assert_eq!(pool.submit(NOOP, n).unwrap().result(None).unwrap(), n))),
     ];
     let python = std::cell::RefCell::new(python);
     let python = &python;

@@ -13,6 +13,7 @@ mod maps;
 mod process_pools;
 mod programs;
 mod suite;
+mod surroundings;
 mod thread_pools;
 mod traced;
 
@@ -37,6 +38,7 @@ fn main() {
                 suite::trials(),
                 maps::trials(),
                 thread_pools::trials(),
+                surroundings::trials(),
                 process_pools::trials(),
                 faults::trials(),
                 exit::trials(),

@@ -9,7 +9,7 @@ use poolscope::executor::{
     Event, EventKind, EventSink, ProcessPoolBuilder, ProcessPoolExecutor, RawExecutor, SequentialExecutor,
     ThreadPoolBuilder, ThreadPoolExecutor, WorkerCommand,
 };
-use poolscope::trace::Trace;
+use poolscope::trace::{Span, Trace};
 
 /// Long enough for a loaded machine, and never waited for when all is well.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -117,6 +117,10 @@ impl<E: RawExecutor + ?Sized> Traced<E> {
             assert!(lane.exited.is_some(), "worker {} was left behind", lane.worker);
             let spans: Vec<_> = lane.spans().collect();
             assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start), "spans overlap");
+            for part in lane.sub_spans(i64::MIN, i64::MAX) {
+                let inside = |span: &&Span| span.start <= part.start && part.end <= span.end;
+                assert!(spans.iter().copied().any(|span| inside(&span)), "{part:?} lies in no task");
+            }
         }
         // The same events give the same trace.
         let mut again = Trace::new(self.origin);

@@ -22,8 +22,12 @@ mod exit;
 mod function;
 #[path = "../../src/executor/future.rs"]
 pub mod future;
+#[path = "../../src/executor/gil.rs"]
+mod gil;
 #[path = "../../src/executor/item_results.rs"]
 mod item_results;
+#[path = "../../src/executor/lock.rs"]
+mod lock;
 #[path = "../../src/executor/raw.rs"]
 pub mod raw;
 pub mod sync;

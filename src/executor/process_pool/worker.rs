@@ -29,11 +29,11 @@ use super::protocol::{
     read_message, release_if_large,
 };
 use super::shared::{Claim, Hall, INTERRUPT, RingWriter, SKIP_REST};
-use crate::executor::context::{Control, TaskContext};
+use crate::executor::context::{Control, ItemWatcher, TaskContext};
 use crate::executor::error::TaskError;
-use crate::executor::event::{Event, EventSink, WorkId, WorkerId};
+use crate::executor::event::{Event, EventSink, NoEvents, WorkId, WorkerId};
 use crate::executor::event_log::EventLog;
-use crate::executor::function::{CallSite, ItemWatcher, Registry};
+use crate::executor::function::Registry;
 use crate::sys::{self, TickLength};
 
 /// How long an event may wait for an answer to travel with: shorter than a frame of the screen.
@@ -65,12 +65,15 @@ pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
 
     let outbox = Arc::new(Outbox::new(output, Prints::capture(worker)));
     let control = Arc::new(Control::default());
-    let context = TaskContext::in_worker_process(Arc::clone(&control));
+    let context = |sink, watcher| TaskContext::new(Arc::clone(&control), 0, worker, sink).in_worker_process(watcher);
+    let initializing = context(NoEvents::shared(), None);
+    let context = context(Arc::clone(&outbox) as _, Some(Arc::clone(&outbox) as _));
     let (calls, inbox) = unbounded();
     // From here on the process ends as soon as its parent does, whatever it is doing.
-    in_background("reader", move || read_calls(input, &calls, &control))?;
+    let reader_control = Arc::clone(&control);
+    in_background("reader", move || read_calls(input, &calls, &reader_control))?;
     if let Some((function, arguments)) = initializer
-        && let Err(error) = registry.initialize(&function, &arguments, &context)
+        && let Err(error) = registry.initialize(&function, &arguments, &initializing)
     {
         outbox.send(&FromWorker::InitializerFailed { error: error.clone() })?;
         return Err(WorkerError::Initializer(error));
@@ -85,7 +88,7 @@ pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
         let prints_outbox = Arc::clone(&outbox);
         in_background("prints", move || prints.run(|event| prints_outbox.push(event)))?;
     }
-    let server = Server { registry, worker, inbox: &inbox, outbox: &outbox, context: &context };
+    let server = Server { registry, inbox: &inbox, outbox: &outbox, context: &context };
     match shared {
         Some((hall, place)) => server.serve_shared(&hall, &place),
         None => server.serve(),
@@ -152,7 +155,6 @@ fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Contro
 /// The thread that runs tasks.
 struct Server<'a> {
     registry: &'a Registry,
-    worker: WorkerId,
     /// Calls that came through the pipe.
     inbox: &'a Receiver<Call>,
     outbox: &'a Outbox,
@@ -201,14 +203,7 @@ impl Server<'_> {
     }
 
     fn run(&self, call: WorkId, function: &str, arguments: &mut Vec<u8>) -> Result<(), WorkerError> {
-        let site = CallSite {
-            call,
-            worker: self.worker,
-            sink: self.outbox,
-            context: self.context,
-            watcher: Some(self.outbox),
-        };
-        let results = self.registry.run(function, &site, arguments);
+        let results = self.registry.run(function, call, self.context, arguments);
         // Freed before the result is sent: an idle worker holds nothing of its last task.
         drop(std::mem::take(arguments));
         Ok(self.outbox.answer(call, results)?)

@@ -1,8 +1,10 @@
 //! What stands around the lanes: the ruler above, the line that says "now", the legend below.
 
-use eframe::egui::{Align2, Painter, Rect, Stroke, StrokeKind, pos2, vec2};
+use eframe::egui::{Align2, Mesh, Painter, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
+use super::hatch::Hatch;
 use super::{RULER, TimeView};
+use crate::executor::Activity;
 use crate::lab::Run;
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
@@ -40,15 +42,38 @@ pub(super) fn now_line(painter: &Painter, palette: &Palette, canvas: Rect, view:
 /// What the colours mean.
 pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run) {
     let totals = run.totals();
-    let mut entries = vec![("executing", palette.growing), ("returned", palette.computing)];
+    let mut entries = vec![("executing", palette.growing, None), ("returned", palette.computing, None)];
     if totals.failed() > 0 {
-        entries.push(("raised or lost", palette.error));
+        entries.push(("raised or lost", palette.error, None));
     }
-    entries.push(("start-up", palette.raised));
+    // What there is none of needs no explanation.
+    let away =
+        |activity: Activity| run.trace.lanes().iter().any(|lane| lane.away_until(run.elapsed())[activity as usize] > 0);
+    if away(Activity::Blocking) {
+        entries.push(("I/O or sleep", palette.blocking, None));
+    }
+    for (name, activity, hatch) in [
+        ("waiting for the GIL", Activity::WaitingForGil, Hatch::Rising),
+        ("for a lock", Activity::WaitingForLock, Hatch::Falling),
+        ("for a future", Activity::WaitingForFuture, Hatch::Upright),
+    ] {
+        if away(activity) {
+            entries.push((name, palette.waiting, Some(hatch)));
+        }
+    }
+    if run.trace.lanes().iter().any(|lane| lane.off_core > 0) {
+        entries.push(("share without a core", palette.waiting, None));
+    }
+    entries.push(("start-up", palette.raised, None));
     let mut x = area.left();
-    for (name, color) in entries {
+    for (name, color, hatch) in entries {
         let square = Rect::from_min_size(pos2(x, area.top() + 2.0), vec2(10.0, 10.0));
         painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+        if let Some(hatch) = hatch {
+            let mut mesh = Mesh::default();
+            hatch.draw(&mut mesh, square, palette);
+            painter.add(Shape::mesh(mesh));
+        }
         let text = painter.text(pos2(x + 15.0, area.top()), Align2::LEFT_TOP, name, theme::small(), palette.dim);
         x = text.right() + 18.0;
     }

@@ -4,6 +4,7 @@ use eframe::egui::{Grid, Response, RichText, Ui};
 
 use super::TimeView;
 use super::lanes::{Rows, outline};
+use crate::executor::Activity;
 use crate::lab::Run;
 use crate::trace::EndStage;
 use crate::ui::{format, theme};
@@ -17,6 +18,7 @@ pub(super) fn show(ui: &Ui, response: &Response, run: &Run, rows: &Rows, view: T
     };
     let time = view.time_at(at.x - canvas.left(), canvas.width());
     let open = lane.open.filter(|open| (open.start..=run.elapsed()).contains(&time) && !run.ended());
+    let off_core = lane.span_at(time).map(|span| i64::from(span.off_core_us) * 1_000);
     let (start, end, item, call, word) = match (lane.span_at(time), open) {
         (Some(span), _) => (span.start, Some(span.end), span.item, span.call, ending(span.end_stage)),
         (None, Some(open)) => (open.start, None, open.item, open.call, "executing"),
@@ -48,7 +50,16 @@ pub(super) fn show(ui: &Ui, response: &Response, run: &Run, rows: &Rows, view: T
                 row("in the call queue", call.queued.zip(call.taken).map(|(from, until)| until - from));
                 row("in the result queue", call.answered.zip(call.done).map(|(from, until)| until - from));
             }
-            row("executed for", Some(end.unwrap_or_else(|| run.elapsed()) - start));
+            let until = end.unwrap_or_else(|| run.elapsed());
+            row("executed for", Some(until - start));
+            let (before, after) = (lane.away_until(start), lane.away_until(until));
+            let spent =
+                |activity: Activity| Some(after[activity as usize] - before[activity as usize]).filter(|&n| n > 0);
+            row("  I/O or sleep", spent(Activity::Blocking));
+            row("  waiting for the GIL", spent(Activity::WaitingForGil));
+            row("  waiting for a lock", spent(Activity::WaitingForLock));
+            row("  waiting for a future", spent(Activity::WaitingForFuture));
+            row("  without a core", off_core.filter(|&nanos| nanos > 0));
         });
     });
 }

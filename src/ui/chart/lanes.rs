@@ -6,7 +6,9 @@ use eframe::egui::{
     Align2, Color32, FontId, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::hatch::Hatch;
 use super::{GUTTER, TimeView};
+use crate::executor::Activity;
 use crate::lab::Run;
 use crate::trace::{Lane, Marks, Span};
 use crate::ui::format;
@@ -21,6 +23,8 @@ const BRACKET: f32 = 4.0;
 const TALL: f32 = 40.0;
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
+/// A smaller part of an item without a core is within what can be measured.
+const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
 
 /// Where the lanes are on the canvas.
@@ -114,20 +118,47 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, lane: &Lane, r
         painter.text(pos2(cell.left(), second), Align2::LEFT_TOP, &pid, theme::small(), palette.dim);
         let track = Rect::from_min_size(pos2(cell.left(), second + 17.0), vec2(cell.width(), 3.0));
         painter.rect_filled(track, 1.5, palette.raised);
-        let full = Rect::from_min_size(track.min, vec2(track.width() * busy as f32, 3.0));
-        painter.rect_filled(full, 1.5, palette.computing);
+        let away = lane.away_until(run.elapsed());
+        let blocking = away[Activity::Blocking as usize];
+        let waiting = away.iter().sum::<i64>() - blocking + lane.off_core;
+        // What is left of the longer ones is what they have more than the next.
+        let mut until = lane.busy_until(run.elapsed());
+        for (nanos, color) in [(waiting, palette.waiting), (blocking, palette.blocking), (until, palette.computing)] {
+            let share = (until as f64 / lived.max(1) as f64).clamp(0.0, 1.0) as f32;
+            painter.rect_filled(Rect::from_min_size(track.min, vec2(track.width() * share, 3.0)), 1.5, color);
+            until -= nanos;
+        }
     }
     let response = ui.interact(cell, ui.scope_id().with(("lane", lane.worker)), Sense::hover());
-    let label = format!("{title} {pid} {percent} busy, {} items", lane.items());
+    let waits = waits(lane, run.elapsed());
+    let told: Vec<_> = waits.iter().map(|wait| format!(", {wait}")).collect();
+    let label = format!("{title} {pid} {percent} busy, {} items{}", lane.items(), told.concat());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
     response.on_hover_ui(|ui| {
         ui.label(format!("{title}  {pid}"));
         ui.label(format!("{} items in {} calls", format::count(lane.items()), format::count(lane.calls)));
         ui.label(format!("busy {} of {}", format::duration(lane.busy_until(run.elapsed())), format::duration(lived)));
+        for wait in &waits {
+            ui.label(format!("of that {wait}"));
+        }
         if let Some((at, cause)) = &lane.exited {
             ui.label(format!("ended at {}: {cause}", format::duration(*at)));
         }
     });
+}
+
+/// What the busy time up to `until` went to, apart from computing, in words.
+fn waits(lane: &Lane, until: i64) -> Vec<String> {
+    let away = lane.away_until(until);
+    let waits = [
+        (away[Activity::Blocking as usize], "for I/O or asleep"),
+        (away[Activity::WaitingForGil as usize], "waiting for the GIL"),
+        (away[Activity::WaitingForLock as usize], "waiting for a lock"),
+        (away[Activity::WaitingForFuture as usize], "waiting for a future"),
+        (lane.off_core, "without a core"),
+    ];
+    let told = waits.into_iter().filter(|(nanos, _)| *nanos > 0);
+    told.map(|(nanos, what)| format!("{} {what}", format::duration(nanos))).collect()
 }
 
 /// What is drawn of a frame: one mesh for everything that has no text.
@@ -165,6 +196,7 @@ impl Picture {
                 for span in &spans {
                     self.span(span, bars.clone());
                 }
+                self.sub_spans(lane, now, &bars);
                 if self.brackets > 0.0 {
                     self.brackets(&spans, lane, row, now);
                 }
@@ -173,6 +205,7 @@ impl Picture {
         if let Some(open) = lane.open.filter(|_| !ended) {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
+            self.waits(lane, open.start, now, &bars);
             self.label(from..to, &bars, open.item, self.palette.on_bar);
         }
     }
@@ -183,7 +216,36 @@ impl Picture {
         let gap = if to - from > 4.0 { 1.0 } else { 0.0 };
         let to = (to - gap).max(from + 1.0);
         self.quad(from..to, bars.clone(), self.palette.ended(span.end_stage));
+        let off_core = i64::from(span.off_core_us) as f32 * 1_000.0 / (span.end - span.start).max(1) as f32;
+        if off_core >= LEAST_OFF_CORE {
+            let top = bars.end - (bars.end - bars.start) * off_core.min(1.0);
+            self.quad(from..to, top..bars.end, self.palette.waiting);
+        }
         self.label(from..to, &bars, span.item, self.palette.on_bar);
+    }
+
+    /// What ended items were at when they did not compute; and, as a strip at their foot, how much they had no core for.
+    fn sub_spans(&mut self, lane: &Lane, now: i64, bars: &Range<f32>) {
+        let until = lane.open.map_or(now, |open| open.start);
+        self.waits(lane, self.view.start, until.min(self.view.end), bars);
+    }
+
+    fn waits(&mut self, lane: &Lane, from: i64, to: i64, bars: &Range<f32>) {
+        for part in lane.sub_spans(from.max(self.view.start), to.min(self.view.end)) {
+            let x = self.x(part.start)..self.x(part.end).max(self.x(part.start) + 0.5);
+            match part.activity {
+                Activity::Computing => {}
+                Activity::Blocking => self.quad(x, bars.clone(), self.palette.blocking),
+                Activity::WaitingForGil => self.hatched(x, bars, Hatch::Rising),
+                Activity::WaitingForLock => self.hatched(x, bars, Hatch::Falling),
+                Activity::WaitingForFuture => self.hatched(x, bars, Hatch::Upright),
+            }
+        }
+    }
+
+    /// Stripes, so that colour is not all that tells; too narrow for them, it is filled.
+    fn hatched(&mut self, x: Range<f32>, y: &Range<f32>, hatch: Hatch) {
+        hatch.draw(&mut self.mesh, Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), self.palette);
     }
 
     fn label(&mut self, x: Range<f32>, bars: &Range<f32>, item: u32, color: Color32) {
@@ -207,6 +269,10 @@ impl Picture {
             // Work too short to fill a pixel is still work: it stays in sight.
             let top = bars.end - (height * column.busy).max(1.0);
             self.quad(left..left + width, top..bars.end, self.palette.computing);
+            let blocking = top + (bars.end - top).min(height * column.blocking);
+            let waiting = blocking + (bars.end - blocking).min(height * column.waiting);
+            self.quad(left..left + width, top..blocking, self.palette.blocking);
+            self.quad(left..left + width, blocking..waiting, self.palette.waiting);
             if column.failed > 0 {
                 self.quad(left..left + width, bars.end - (height / 4.0).max(3.0)..bars.end, self.palette.error);
             }

@@ -4,6 +4,7 @@
 //! costs pixels, not tasks. The canvas is one widget: what is under the pointer is found by lane and binary search.
 
 mod axis;
+mod hatch;
 mod hover;
 mod lanes;
 mod view;

@@ -1,0 +1,74 @@
+//! Patterns: what colour says, said a second time for those who don't see it.
+
+use eframe::egui::{Color32, Mesh, Pos2, Rect, pos2};
+
+use crate::ui::theme::Palette;
+
+/// Which way the stripes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hatch {
+    /// For the GIL.
+    Rising,
+    /// For a lock.
+    Falling,
+    /// For a future.
+    Upright,
+}
+
+/// From stripe to stripe, and how wide one is.
+const STEP: f32 = 6.0;
+const STRIPE: f32 = 2.5;
+
+/// No stripes fit into less.
+const NARROW: f32 = 4.0;
+
+impl Hatch {
+    /// Fills `area` with stripes.
+    pub(super) fn draw(self, mesh: &mut Mesh, area: Rect, palette: &Palette) {
+        let color = palette.waiting;
+        if area.width() < NARROW {
+            mesh.add_colored_rect(area, color);
+            return;
+        }
+        mesh.add_colored_rect(area, palette.panel);
+        mesh.add_colored_rect(area, color.gamma_multiply(0.35));
+        // Stripes keep their place on the screen, so that neighbours match and moving bars don't flicker.
+        let slant = if self == Self::Upright { 0.0 } else { area.height() };
+        let mut foot = ((area.left() - slant) / STEP).floor() * STEP;
+        while foot < area.right() {
+            self.stripe(mesh, area, foot, slant, color);
+            foot += STEP;
+        }
+    }
+
+    /// The part of a stripe that lies in `area`; `foot` is where its left end is, `slant` how far it goes to the right.
+    fn stripe(self, mesh: &mut Mesh, area: Rect, foot: f32, slant: f32, color: Color32) {
+        // How far along the stripe its edges enter and leave the area, from 0 to 1.
+        let along = |x: f32, edge: f32| if slant > 0.0 { ((x - edge) / slant).clamp(0.0, 1.0) } else { 0.0 };
+        let at = |edge: f32, share: f32| -> Pos2 {
+            let up = match self {
+                Self::Falling => share,
+                Self::Rising | Self::Upright => 1.0 - share,
+            };
+            let x = (edge + slant * share).clamp(area.left(), area.right());
+            pos2(x, area.top() + area.height() * up)
+        };
+        let (left, right) = (foot, foot + STRIPE);
+        if slant == 0.0 {
+            let (left, right) = (left.max(area.left()), right.min(area.right()));
+            if left < right {
+                mesh.add_colored_rect(Rect::from_x_y_ranges(left..=right, area.y_range()), color);
+            }
+            return;
+        }
+        let (left_in, left_out) = (along(area.left(), left), along(area.right(), left));
+        let (right_in, right_out) = (along(area.left(), right), along(area.right(), right));
+        let corners = [at(left, left_in), at(right, right_in), at(right, right_out), at(left, left_out)];
+        let first = mesh.vertices.len() as u32;
+        for corner in corners {
+            mesh.colored_vertex(corner, color);
+        }
+        mesh.add_triangle(first, first + 1, first + 2);
+        mesh.add_triangle(first, first + 2, first + 3);
+    }
+}
