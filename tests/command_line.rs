@@ -81,7 +81,7 @@ fn the_json_has_the_documented_fields_and_no_others() {
     let home = TempDir::new().unwrap();
     let report = report(&run(home.path(), "run noop --set tasks=3 --executor threads --workers 1 --json"));
     let keys: BTreeSet<_> = report.as_object().unwrap().keys().map(String::as_str).collect();
-    let documented = "workload executor workers chunksize gil items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s errors log";
+    let documented = "workload executor workers chunksize gil items calls returned raised cancelled lost makespan_s items_per_s lanes queue_wait_s run_s deadlock errors log";
     assert_eq!(keys, documented.split(' ').collect());
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     assert!(keys.iter().all(|key| readme.contains(&format!("`{key}"))), "the README leaves out a field");
@@ -105,6 +105,30 @@ fn threads_take_turns_where_there_is_a_gil() {
         let parts: f64 = parts.iter().map(|part| sum(&format!("{part}_s"))).sum();
         assert!((parts - sum("busy_s")).abs() < 1e-6, "{report}");
     }
+}
+
+#[test]
+fn a_deadlock_is_told_and_can_end_the_run() {
+    let home = TempDir::new().unwrap();
+    for (workload, workers, why) in [
+        ("deadlock-pair", 2, "they wait for each other"),
+        ("deadlock-nested", 1, "every worker waits"),
+        ("deadlock-nested --set tasks=3", 3, "every worker waits"),
+    ] {
+        let line = format!("run {workload} --executor threads --workers {workers} --deadlock-exit --json");
+        let output = run(home.path(), &line);
+        assert_eq!(output.status.code(), Some(3), "{line}");
+        let told = report(&output)["deadlock"].as_str().unwrap().to_owned();
+        assert!(told.contains(why), "{told}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(&told));
+    }
+    // With one worker to spare nobody waits for ever.
+    let output = run(home.path(), "run deadlock-nested --executor threads --workers 2 --deadlock-exit --json");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(report(&output)["deadlock"].is_null());
+    let output = run(home.path(), "run deadlock-pair --executor processes");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("executor: deadlock-pair runs on threads only"));
 }
 
 #[test]

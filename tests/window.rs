@@ -181,6 +181,20 @@ fn threads_can_share_a_gil_and_waiting_for_it_is_told() {
 }
 
 #[test]
+fn a_deadlock_is_told_with_ways_out() {
+    let form = remembered("deadlock-nested", &[("tasks", "1")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until(&mut window, "the deadlock is told", |window| {
+        window.query_by_label_contains("deadlock: item 0 on worker 0 waits for item 1").is_some()
+    });
+    press(&mut window, "Add a worker (2)");
+    until_over(&mut window, 1);
+    assert_eq!(run(&window).unwrap().totals().returned, 2);
+    assert!(window.query_by_label_contains("deadlock:").is_none());
+}
+
+#[test]
 fn run_during_a_run_stops_it_and_starts_anew() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));

@@ -18,6 +18,8 @@ const SUCCESS: u8 = 0;
 const FAILURE: u8 = 1;
 /// What was asked for can't be.
 const USAGE: u8 = 2;
+/// Its tasks waited for each other for ever, and that was to end it.
+const DEADLOCKED: u8 = 3;
 /// Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;
 

@@ -28,6 +28,7 @@ pub(super) struct Report {
     lanes: Vec<LaneSummary>,
     queue_wait_s: Quantiles,
     run_s: Quantiles,
+    deadlock: Option<String>,
     errors: Vec<ErrorReport>,
     log: Vec<LogReport>,
     #[serde(skip)]
@@ -86,6 +87,7 @@ impl Report {
             lanes: summary.lanes,
             queue_wait_s: summary.queue_wait_s,
             run_s: summary.run_s,
+            deadlock: run.deadlock.as_ref().map(|deadlock| run.trace.describe_deadlock(deadlock)),
             errors,
             log: run
                 .trace

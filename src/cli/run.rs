@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, bounded, select, unbounded};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::Report;
-use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
+use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
 use crate::executor::GilMode;
 use crate::lab::{
     Collect, Command, End, ExecutorKind, Lab, OnError, Run, RunError, RunSettings, Status, parse_chunksize,
@@ -53,6 +53,9 @@ pub(super) struct Arguments {
     /// For workloads that draw random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true)]
     seed: String,
+    /// End with status 3 as soon as tasks wait for each other for ever
+    #[arg(long)]
+    deadlock_exit: bool,
     /// One JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -113,19 +116,23 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
             show_progress(bar.get_or_insert_with(progress_bar), run);
         }
     };
-    let watched = watch(&lab, &woken, &interrupts, show);
+    let watched = watch(&lab, &woken, &interrupts, show, arguments.deadlock_exit);
     // Kept until here, so that the channel is open whether there is a handler or not.
     drop(interrupts_in);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let Some((run, interrupted)) = watched else {
+    let Some(Watched { run, interrupted, deadlocked }) = watched else {
         complain("the run broke off because of a bug");
         return FAILURE;
     };
     over.store(true, Ordering::Relaxed);
     let code = conclude(&run, arguments);
-    if interrupted { INTERRUPTED } else { code }
+    match (interrupted, deadlocked) {
+        (true, _) => INTERRUPTED,
+        (false, true) => DEADLOCKED,
+        (false, false) => code,
+    }
 }
 
 impl Arguments {
@@ -183,14 +190,24 @@ impl ValueEnum for GilMode {
     }
 }
 
-/// Until the run has ended. Returns its last state, and whether somebody pressed Ctrl-C; nothing if the lab broke.
+/// How a run came to its end.
+struct Watched {
+    run: Arc<Run>,
+    /// Somebody pressed Ctrl-C.
+    interrupted: bool,
+    /// It was ended because its tasks waited for each other.
+    deadlocked: bool,
+}
+
+/// Until the run has ended; nothing if the lab broke.
 fn watch(
     lab: &Lab,
     woken: &Receiver<()>,
     interrupts: &Receiver<()>,
     mut show: impl FnMut(&Run),
-) -> Option<(Arc<Run>, bool)> {
-    let mut interrupted = false;
+    end_deadlock: bool,
+) -> Option<Watched> {
+    let (mut interrupted, mut told, mut deadlocked) = (false, None, false);
     loop {
         select! {
             recv(woken) -> woken => woken.ok()?,
@@ -206,7 +223,17 @@ fn watch(
         let Some(run) = lab.run() else { continue };
         show(&run);
         if run.ended() {
-            return Some((run, interrupted));
+            return Some(Watched { run, interrupted, deadlocked });
+        }
+        if run.deadlock != told {
+            if let Some(deadlock) = &run.deadlock {
+                complain(&run.trace.describe_deadlock(deadlock));
+                if end_deadlock {
+                    deadlocked = true;
+                    lab.send(Command::StopNow);
+                }
+            }
+            told.clone_from(&run.deadlock);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! what makes visible what a task spends its time with ([`Activity`]).
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -186,7 +187,7 @@ impl TaskContext {
             gil.release(self.holder);
             self.wait_for_gil(gil);
         }
-        self.control.check()
+        self.control.check(self.item.get().0)
     }
 
     /// Does `work` that computes in native code, which needs no interpreter: without the GIL.
@@ -223,7 +224,7 @@ impl TaskContext {
     pub fn sleep(&self, duration: Duration) -> Result<(), TaskError> {
         self.blocking(|| {
             let nothing = || None::<()>;
-            self.control.wait_until(Some(duration), nothing).map(drop)
+            self.control.wait_until(self.item.get().0, Some(duration), nothing).map(drop)
         })
     }
 
@@ -234,7 +235,7 @@ impl TaskContext {
     pub fn lock<'a>(&self, lock: &'a TaskLock) -> Result<TaskLockGuard<'a>, TaskError> {
         match lock.try_lock() {
             Some(guard) => Ok(guard),
-            None => self.away(Activity::WaitingForLock, || lock.lock(|| self.control.check())),
+            None => self.away(Activity::WaitingForLock, || lock.lock(|| self.control.check(self.item.get().0))),
         }
     }
 
@@ -255,7 +256,7 @@ impl TaskContext {
         future.add_done_callback(move |_| control.look_again());
         self.away(Activity::WaitingForFuture, || {
             let done = || future.done().then_some(());
-            self.control.wait_until(timeout, done).map(|done| done.is_some())
+            self.control.wait_until(call, timeout, done).map(|done| done.is_some())
         })
     }
 }
@@ -284,6 +285,9 @@ impl fmt::Debug for TaskContext {
 #[derive(Debug, Default)]
 pub(super) struct Control {
     interrupted: AtomicBool,
+    /// Some calls alone are to end.
+    some_interrupted: AtomicBool,
+    interrupted_calls: Mutex<BTreeSet<WorkId>>,
     skipping: AtomicBool,
     /// Guards nothing but the sleepers' wait.
     gate: Mutex<()>,
@@ -294,6 +298,13 @@ impl Control {
     /// Executing tasks are to end at their next checkpoint.
     pub(super) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
+        self.look_again();
+    }
+
+    /// The task of `call` is to end at its next checkpoint.
+    pub(super) fn interrupt_call(&self, call: WorkId) {
+        self.interrupted_calls.lock().insert(call);
+        self.some_interrupted.store(true, Ordering::Release);
         self.look_again();
     }
 
@@ -312,13 +323,14 @@ impl Control {
     /// Until `look` finds something, or the time is over: then `None`.
     fn wait_until<T>(
         &self,
+        call: WorkId,
         timeout: Option<Duration>,
         mut look: impl FnMut() -> Option<T>,
     ) -> Result<Option<T>, TaskError> {
         let deadline = deadline_after(timeout);
         let mut gate = self.gate.lock();
         loop {
-            self.check()?;
+            self.check(call)?;
             if let Some(found) = look() {
                 return Ok(Some(found));
             }
@@ -330,14 +342,18 @@ impl Control {
         }
     }
 
-    /// Whether what executes may go on.
+    /// Whether `call` may go on.
     #[inline]
-    fn check(&self) -> Result<(), TaskError> {
-        if self.interrupted.load(Ordering::Relaxed) { Err(TaskError::Interrupted) } else { Ok(()) }
+    fn check(&self, call: WorkId) -> Result<(), TaskError> {
+        let one_of_some =
+            || self.some_interrupted.load(Ordering::Acquire) && self.interrupted_calls.lock().contains(&call);
+        if self.interrupted.load(Ordering::Relaxed) || one_of_some() { Err(TaskError::Interrupted) } else { Ok(()) }
     }
 
     fn may_begin(&self) -> Result<(), TaskError> {
-        self.check()?;
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(TaskError::Interrupted);
+        }
         if self.skipping.load(Ordering::Relaxed) { Err(TaskError::Skipped) } else { Ok(()) }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::error::{BuildError, SubmitError};
-use super::event::EventSink;
+use super::context::TaskContext;
+use super::error::{BuildError, SubmitError, TaskError};
+use super::event::{EventSink, WorkId};
+use super::future::TaskFuture;
 use super::work_item::WorkItem;
 
 /// What an executor has to provide. Object-safe: a `dyn RawExecutor` is an [`Executor`](super::Executor) too, so switching is one word.
@@ -29,6 +31,10 @@ pub trait RawExecutor: Send + Sync {
     /// does not get there within two seconds is killed.
     fn interrupt(&self);
 
+    /// Beyond CPython: asks the task of one call that executes, and no other, to end at its next checkpoint. Nothing, if it executes
+    /// no longer, or in another process.
+    fn interrupt_call(&self, call: WorkId);
+
     /// Beyond CPython: tasks that have not begun return at once, as skipped. Final.
     fn skip_rest(&self);
 
@@ -43,11 +49,29 @@ pub trait RawExecutor: Send + Sync {
     fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError>;
 }
 
-/// Where calls go in: see [`RawExecutor::submitter`].
+/// Where calls go in: see [`RawExecutor::submitter`]. A task can have one, and so submit to its own executor.
 pub trait Submit: Send + Sync {
     /// See [`RawExecutor::submit_item`].
     ///
     /// # Errors
     /// When the executor is broken, was shut down or dropped, or the program is ending.
     fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError>;
+
+    /// Who hears of everything that happens.
+    fn sink(&self) -> &Arc<dyn EventSink>;
+}
+
+impl dyn Submit + '_ {
+    /// Schedules a closure. Processes can't run one: there its future fails.
+    ///
+    /// # Errors
+    /// As [`Self::submit_item`].
+    pub fn submit_closure<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,
+    ) -> Result<TaskFuture<T>, SubmitError> {
+        let (item, future) = WorkItem::closure(body, self.sink());
+        self.submit_item(item)?;
+        Ok(future)
+    }
 }

@@ -7,7 +7,7 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 use super::context::{Control, TaskContext};
 use super::error::{BuildError, SubmitError, TaskError};
-use super::event::{Event, EventKind, EventSink};
+use super::event::{Event, EventKind, EventSink, WorkId};
 use super::exit::{next_pool_id, program_is_ending};
 use super::future::{PoolId, TaskFuture};
 use super::raw::{RawExecutor, Submit};
@@ -57,9 +57,8 @@ impl SequentialExecutor {
         &self,
         body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,
     ) -> Result<TaskFuture<T>, SubmitError> {
-        let (item, future) = WorkItem::closure(body, self.sink());
-        self.submit_item(item)?;
-        Ok(future)
+        let pool: &dyn Submit = &*self.shared;
+        pool.submit_closure(body)
     }
 }
 
@@ -97,9 +96,17 @@ impl Submit for Shared {
         self.end_if_over(&mut state);
         Ok(())
     }
+
+    fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.sink
+    }
 }
 
 impl RawExecutor for SequentialExecutor {
+    fn interrupt_call(&self, call: WorkId) {
+        self.shared.control.interrupt_call(call);
+    }
+
     fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {
         self.shared.submit_item(item)
     }

@@ -19,7 +19,7 @@ use crossbeam_utils::CachePadded;
 
 use super::context::{Control, TaskContext};
 use super::error::{BrokenExecutor, BuildError, SubmitError, TaskError};
-use super::event::{Event, EventKind, EventSink, NoEvents, WorkerId};
+use super::event::{Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::future::{PoolId, TaskFuture, panic_message};
 use super::gil::{Gil, GilSettings};
@@ -222,9 +222,8 @@ impl ThreadPoolExecutor {
         &self,
         body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,
     ) -> Result<TaskFuture<T>, SubmitError> {
-        let (item, future) = WorkItem::closure(body, self.sink());
-        self.submit_item(item)?;
-        Ok(future)
+        let pool: &dyn Submit = &self.pool;
+        pool.submit_closure(body)
     }
 }
 
@@ -238,7 +237,10 @@ impl Pool {
         let worker = state.started;
         let pool = self.clone();
         let name = format!("{}_{worker}", self.0.name_prefix);
+        let started = Event::now(EventKind::WorkerStarted { worker, pid: None });
         let thread = thread::Builder::new().name(name).spawn(move || pool.shared().work(worker))?;
+        // It waits for the lock that is held here before it tells anything.
+        self.0.sink.record(started);
         self.0.threads.lock().push(Worker { id: thread.thread().id(), handle: Some(thread) });
         state.started += 1;
         state.alive += 1;
@@ -286,6 +288,10 @@ impl Submit for Pool {
         self.0.work_available.notify_one();
         Ok(())
     }
+
+    fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.0.sink
+    }
 }
 
 impl RawExecutor for ThreadPoolExecutor {
@@ -318,6 +324,10 @@ impl RawExecutor for ThreadPoolExecutor {
 
     fn interrupt(&self) {
         self.pool.0.control.interrupt();
+    }
+
+    fn interrupt_call(&self, call: WorkId) {
+        self.pool.0.control.interrupt_call(call);
     }
 
     fn skip_rest(&self) {
@@ -391,9 +401,9 @@ impl Shared {
         self.threads.lock().iter_mut().find_map(|worker| worker.handle.take())
     }
 
-    /// A worker's life.
+    /// A worker's life. Whoever has started it tells of that, at the same time as of the call that it is for.
     fn work(&self, worker: WorkerId) {
-        self.record(EventKind::WorkerStarted { worker, pid: None });
+        drop(self.state.lock());
         if let Err(error) = self.initialize() {
             self.record(EventKind::InitializerFailed { worker, error: Box::new(error.clone()) });
             self.break_pool(&BrokenExecutor::Initializer { worker, error: Box::new(error) });

@@ -155,6 +155,8 @@ impl Actor {
     fn obey(&mut self, command: Option<Command>) {
         self.closing |= command.is_none();
         let (next, interrupt) = match command {
+            Some(Command::SetWorkers(workers)) => return self.change(|current| current.set_workers(workers)),
+            Some(Command::InterruptCall(call)) => return self.change(|current| current.interrupt_call(call)),
             Some(Command::Run(settings)) => (Some(settings), true),
             Some(Command::Stop) => (None, false),
             Some(Command::StopNow) | None => (None, true),
@@ -166,6 +168,14 @@ impl Actor {
         // Whoever asked for something sees at once that it was heard.
         self.publish();
         self.start_next();
+    }
+
+    /// Changes the run that is under way, if there is one.
+    fn change(&mut self, change: impl FnOnce(&mut Current)) {
+        if let Some(current) = &mut self.current {
+            change(current);
+            current.publish_soon();
+        }
     }
 
     fn start_next(&mut self) {
@@ -206,6 +216,11 @@ impl Actor {
             if count % 256 == 0 && started.elapsed() > FOLD_BUDGET {
                 break;
             }
+        }
+        if count > 0 {
+            let now = current.run.trace.deadlock();
+            current.run.deadlocked = now.is_some();
+            current.run.deadlock = now.or(current.run.deadlock.take());
         }
     }
 
@@ -263,6 +278,8 @@ impl Current {
             labels: None,
             trace: Trace::new(sys::monotonic_nanos()),
             cpu: Series::default(),
+            deadlock: None,
+            deadlocked: false,
             backlog: 0,
         };
         let recorder = Arc::new(Recorder::default());
@@ -348,6 +365,21 @@ impl Current {
             if self.interrupt {
                 executor.interrupt();
             }
+        }
+    }
+
+    fn set_workers(&mut self, workers: usize) {
+        // A number that can't be changes nothing; whoever offers one knows the limits.
+        if let Some(executor) = &self.executor
+            && executor.set_max_workers(workers).is_ok()
+        {
+            self.run.settings.workers = workers;
+        }
+    }
+
+    fn interrupt_call(&self, call: u32) {
+        if let Some(executor) = &self.executor {
+            executor.interrupt_call(call.into());
         }
     }
 

@@ -109,13 +109,13 @@ fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recor
     if settings.collect == Collect::Map {
         let options = MapOptions { chunksize: settings.chunksize, ..MapOptions::default() };
         return match plan.map(executor, options, &go_on) {
-            Ok(results) => {
+            Some(Ok(results)) => {
                 results.for_each(drop);
                 None
             }
-            Err(MapError::Submit(refused)) => Some(refused),
+            Some(Err(MapError::Submit(refused))) => Some(refused),
             // Settings are checked before a run starts.
-            Err(MapError::Chunksize | MapError::Buffersize) => None,
+            Some(Err(MapError::Chunksize | MapError::Buffersize)) | None => None,
         };
     }
     let (futures, refused) = plan.submit(executor, &go_on);

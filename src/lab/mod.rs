@@ -42,6 +42,10 @@ pub enum Command {
     Run(Box<CheckedSettings>),
     /// Cancels what is pending; what executes may finish.
     Stop,
+    /// Changes how many workers the run that is under way may have.
+    SetWorkers(usize),
+    /// Asks the task of one call to end at its next checkpoint.
+    InterruptCall(u32),
     /// Cancels what is pending, and asks what executes to end at its next checkpoint.
     StopNow,
 }

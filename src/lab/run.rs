@@ -3,7 +3,7 @@
 use super::drive::RunError;
 use super::settings::{ExecutorKind, RunSettings};
 use crate::executor::{ProcessPoolExecutor, SubmitError};
-use crate::trace::{Series, Trace};
+use crate::trace::{Deadlock, Series, Trace};
 use crate::workload::Labels;
 
 /// A run at one moment. Clones share what is large.
@@ -23,6 +23,10 @@ pub struct Run {
     pub trace: Trace,
     /// CPU load per core, in percent.
     pub cpu: Series<Vec<f32>>,
+    /// Tasks that wait for each other, and so for ever; or did until somebody ended that.
+    pub deadlock: Option<Deadlock>,
+    /// Whether they still do.
+    pub deadlocked: bool,
     /// Events that have happened and are not in the trace yet.
     pub backlog: usize,
 }

@@ -14,6 +14,7 @@ mod recorder;
 mod series;
 mod summary;
 mod turns;
+mod waits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,10 +26,12 @@ pub use recorder::Recorder;
 pub use series::Series;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 pub use turns::{ActivityTimes, SubSpan};
+pub use waits::{Deadlock, Wait};
 
-use crate::executor::{Event, EventKind, Outcome, Printed, Stream, TaskError, WorkId};
+use crate::executor::{Activity, Event, EventKind, Outcome, Printed, Stream, TaskError, WorkId};
 use blocks::Blocks;
 use call::{Stamp, StoredCall};
+use waits::Waits;
 
 /// A run, as far as its events have come. Times are nanoseconds from its start.
 #[derive(Clone, Debug)]
@@ -43,6 +46,7 @@ pub struct Trace {
     /// What the items of calls that are under way have come to, in case the call is lost after all.
     under_way: HashMap<WorkId, Outcomes>,
     log: Blocks<LogLine>,
+    waits: Waits,
     last_event: i64,
     last_result: i64,
     ignored: usize,
@@ -90,6 +94,7 @@ impl Trace {
             errors: Blocks::default(),
             under_way: HashMap::new(),
             log: Blocks::default(),
+            waits: Waits::default(),
             last_event: 0,
             last_result: 0,
             ignored: 0,
@@ -114,12 +119,18 @@ impl Trace {
             EventKind::Skipped { call, .. } => self.skipped(*call),
             EventKind::Finished { call, item, worker, outcome } => self.finished(*call, *item, *worker, outcome, at),
             EventKind::Turned { call, item, worker, to } => {
+                if *to != Activity::WaitingForFuture {
+                    self.waits.end(*worker);
+                }
                 self.executes(*call, *item, *worker) && self.lane(*worker).turn(at, *to)
             }
             EventKind::CpuTime { call, item, worker, nanos } => {
                 self.executes(*call, *item, *worker) && self.lane(*worker).was_on_core(*nanos)
             }
-            EventKind::WaitsFor { call, item, worker, .. } => self.executes(*call, *item, *worker),
+            EventKind::WaitsFor { call, item, worker, for_call } => {
+                self.waits.begin(*worker, *for_call, at);
+                self.executes(*call, *item, *worker)
+            }
             EventKind::EnteredResultQueue { call } => self.advance(*call, Stage::ResultQueue, at),
             EventKind::ResultReceived { call } => {
                 let known = self.all_ended(*call) && self.advance(*call, Stage::Done, at);
@@ -141,6 +152,7 @@ impl Trace {
                 true
             }
             EventKind::WorkerExited { worker, cause } => {
+                self.waits.end(*worker);
                 let lane = self.lane(*worker);
                 lane.close(at, EndStage::Lost);
                 lane.exited = Some((at, cause.to_string()));
@@ -251,6 +263,7 @@ impl Trace {
                 EndStage::Raised
             }
         };
+        self.waits.end(worker);
         self.lane(worker).close(at, end_stage);
         true
     }

@@ -7,6 +7,8 @@ pub(super) enum Action {
     Stop,
     StopNow,
     ShowRun(usize),
+    SetWorkers(usize),
+    InterruptCall(u32),
     PickFolder(&'static str),
     ToggleTheme,
     ToggleHelp,

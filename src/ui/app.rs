@@ -13,7 +13,7 @@ use super::action::Action;
 use super::chart::Chart;
 use super::details::Details;
 use super::form::Form;
-use super::{flow, help, runs, settings_panel, theme, toolbar};
+use super::{deadlock, flow, help, runs, settings_panel, theme, toolbar};
 use crate::executor::WorkerCommand;
 use crate::lab::{Command, Lab, Run};
 use crate::workload::ParamKind;
@@ -157,6 +157,7 @@ impl App {
         let background = Frame::new().fill(palette.background);
         CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
             flow::show(ui, run);
+            deadlock::show(ui, live.filter(|live| run.is_some_and(|run| run.number == live.number)), &mut actions);
             ui.add_space(6.0);
             self.chart.show(ui, run);
         });
@@ -254,6 +255,8 @@ impl App {
                 self.shown = (!newest).then_some(number);
                 self.chart.fit();
             }
+            Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
+            Action::InterruptCall(call) => self.lab.send(Command::InterruptCall(call)),
             Action::PickFolder(param) => self.pick_folder(context, param),
             Action::ToggleTheme => {
                 self.light = !self.light;

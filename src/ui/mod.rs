@@ -6,6 +6,7 @@
 mod action;
 mod app;
 mod chart;
+mod deadlock;
 mod details;
 mod flow;
 mod form;

@@ -4,6 +4,7 @@
 //! A new workload is one file and three lines here: its `mod`, and one each in [`catalogue`] and [`registry`].
 
 mod countdown;
+mod deadlock;
 mod files;
 mod hash_files;
 mod noop;
@@ -32,6 +33,11 @@ pub trait Workload: Sync {
     /// What can be set.
     fn params(&self) -> Vec<Param>;
 
+    /// Why it runs on threads only, if it does.
+    fn threads_only(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Looks at the outside world, as far as `params` point there, and finds the items. May take a while: it looks at
     /// `cancelled` now and then, and stops early with what it has.
     ///
@@ -43,7 +49,16 @@ pub trait Workload: Sync {
 /// All workloads, in the order in which they are shown.
 #[must_use]
 pub fn catalogue() -> &'static [&'static dyn Workload] {
-    &[&sum::Sum, &countdown::Countdown, &thumbnails::Thumbnails, &hash_files::HashFiles, &sleep::Sleep, &noop::Noop]
+    &[
+        &sum::Sum,
+        &countdown::Countdown,
+        &thumbnails::Thumbnails,
+        &hash_files::HashFiles,
+        &sleep::Sleep,
+        &noop::Noop,
+        &deadlock::DeadlockPair,
+        &deadlock::DeadlockNested,
+    ]
 }
 
 /// The workload called `name`.

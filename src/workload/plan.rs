@@ -27,7 +27,18 @@ impl Plan {
         Self { items: arguments.len(), labels: Arc::new(labels), work: Box::new(Calls { function, arguments }) }
     }
 
-    /// Submits everything, in chunks, as long as `go_on` says so before each.
+    /// What `submit` submits, in threads of this process: `items` closures in the end, those that they submit themselves included.
+    #[must_use]
+    pub fn closures(
+        items: usize,
+        labels: impl Fn(usize) -> String + Send + Sync + 'static,
+        submit: impl FnOnce(&dyn RawExecutor, GoOn<'_>) -> (Vec<TaskFuture<String>>, Option<SubmitError>) + Send + 'static,
+    ) -> Self {
+        Self { items, labels: Arc::new(labels), work: Box::new(Closures(submit)) }
+    }
+
+    /// Submits everything, in chunks, as long as `go_on` says so before each. `None` if it is made of closures: those are submitted
+    /// one by one.
     ///
     /// # Errors
     /// When the executor takes no (more) calls.
@@ -36,7 +47,7 @@ impl Plan {
         executor: &dyn RawExecutor,
         options: MapOptions,
         go_on: GoOn<'a>,
-    ) -> Result<Map<'a, String>, MapError> {
+    ) -> Option<Result<Map<'a, String>, MapError>> {
         self.work.map(executor, options, go_on)
     }
 
@@ -56,7 +67,7 @@ trait Work: Send {
         to: &dyn RawExecutor,
         options: MapOptions,
         go_on: GoOn<'a>,
-    ) -> Result<Map<'a, String>, MapError>;
+    ) -> Option<Result<Map<'a, String>, MapError>>;
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>)
     -> (Vec<TaskFuture<String>>, Option<SubmitError>);
 }
@@ -72,8 +83,8 @@ impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Call
         to: &dyn RawExecutor,
         options: MapOptions,
         go_on: GoOn<'a>,
-    ) -> Result<Map<'a, String>, MapError> {
-        to.map(self.function, self.arguments.take_while(|_| go_on()), options)
+    ) -> Option<Result<Map<'a, String>, MapError>> {
+        Some(to.map(self.function, self.arguments.take_while(|_| go_on()), options))
     }
 
     fn submit(
@@ -89,5 +100,29 @@ impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Call
             }
         }
         (futures, None)
+    }
+}
+
+struct Closures<F>(F);
+
+impl<F> Work for Closures<F>
+where
+    F: FnOnce(&dyn RawExecutor, GoOn<'_>) -> (Vec<TaskFuture<String>>, Option<SubmitError>) + Send,
+{
+    fn map<'a>(
+        self: Box<Self>,
+        _to: &dyn RawExecutor,
+        _options: MapOptions,
+        _go_on: GoOn<'a>,
+    ) -> Option<Result<Map<'a, String>, MapError>> {
+        None
+    }
+
+    fn submit(
+        self: Box<Self>,
+        to: &dyn RawExecutor,
+        go_on: GoOn<'_>,
+    ) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
+        (self.0)(to, go_on)
     }
 }

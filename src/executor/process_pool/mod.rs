@@ -39,7 +39,7 @@ pub use builder::{OnWorkerDeath, ProcessPoolBuilder, WorkerCommand};
 pub use worker::{WorkerError, run_worker};
 
 use super::error::{BrokenExecutor, BuildError, ForcedShutdown, SubmitError};
-use super::event::{Event, EventKind, EventSink};
+use super::event::{Event, EventKind, EventSink, WorkId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::future::PoolId;
 use super::work_item::{Numbering, WorkItem};
@@ -212,6 +212,10 @@ impl Submit for Pool {
         self.0.wake();
         Ok(())
     }
+
+    fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.0.sink
+    }
 }
 
 impl RawExecutor for ProcessPoolExecutor {
@@ -243,6 +247,8 @@ impl RawExecutor for ProcessPoolExecutor {
         self.pool.0.state.lock().orders.interrupt = true;
         self.pool.0.wake();
     }
+
+    fn interrupt_call(&self, _call: WorkId) {}
 
     fn skip_rest(&self) {
         self.pool.0.state.lock().orders.skip_rest = true;

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, Color32, FontId, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::hatch::Hatch;
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Lane, Marks, Span};
+use crate::trace::{Lane, Marks, Span, Wait};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -94,9 +94,14 @@ pub(super) fn show(ui: &Ui, run: &Run, rows: &Rows, left: f32, view: TimeView) {
         picture.lane(lane, row, rows.bars(row), run.elapsed(), run.ended());
     }
     let bars = painter.with_clip_rect(rows.canvas.intersect(ui.clip_rect()));
+    let arrows = picture.arrows(run, rows);
     bars.add(Shape::mesh(picture.mesh));
     for (at, anchor, text, color) in picture.labels {
         bars.text(at, anchor, text, FontId::monospace(11.0), color);
+    }
+    for (from, way) in arrows {
+        bars.circle_filled(from, 3.0, palette.error);
+        bars.arrow(from, way, Stroke::new(2.0, palette.error));
     }
 }
 
@@ -222,6 +227,24 @@ impl Picture {
             self.quad(from..to, top..bars.end, self.palette.waiting);
         }
         self.label(from..to, &bars, span.item, self.palette.on_bar);
+    }
+
+    /// From each task that waits for ever to the lane of what it waits for: where an arrow begins, and which way it goes. Side by side,
+    /// so that two that point at each other are seen as two.
+    fn arrows(&self, run: &Run, rows: &Rows) -> Vec<(Pos2, Vec2)> {
+        const APART: f32 = 14.0;
+        let Some(deadlock) = run.deadlock.as_ref().filter(|_| run.deadlocked) else { return Vec::new() };
+        let row_of =
+            |worker: u32| run.trace.lanes().iter().position(|lane| lane.worker == worker).map(|row| rows.row(row));
+        let right = self.x(run.elapsed()) - 8.0;
+        let arrow = |(index, wait): (usize, &Wait)| {
+            let from = row_of(wait.worker)?.center();
+            // What no worker has is above them all, in its queue.
+            let to = wait.on_worker.map_or(Some(self.canvas.top()), |on| Some(row_of(on)?.center().y))?;
+            let from = pos2(right - index as f32 * APART, from.y);
+            Some((from, vec2(0.0, to - from.y)))
+        };
+        deadlock.waits.iter().enumerate().filter_map(arrow).collect()
     }
 
     /// What ended items were at when they did not compute; and, as a strip at their foot, how much they had no core for.

@@ -1,0 +1,196 @@
+//! Who waits for whom: a graph over tasks, workers and futures, kept while events come, in which deadlocks are found.
+//!
+//! A task that waits can go on if the call that it waits for is over, or will be: it executes on a worker that can go on, or it is
+//! queued and some worker can go on, which then comes to it. Whoever waits for anything else (with a timeout, or for what no worker
+//! of this executor does) can go on too. Those for which none of this holds are stuck; nothing that happens inside the executor
+//! will ever change that, so there is no false alarm.
+
+use std::collections::BTreeMap;
+
+use super::{Stage, Trace};
+use crate::executor::WorkId;
+
+/// Tasks that wait for each other, or for workers that are all waiting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlock {
+    /// Those that can't go on, in the order of their workers. Never empty.
+    pub waits: Vec<Wait>,
+    /// Whether one of them waits for a call that no worker is left to take: another worker would help.
+    pub starved: bool,
+}
+
+/// A task that waits for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Its worker.
+    pub worker: u32,
+    /// The call that waits.
+    pub call: u32,
+    /// The item of it that waits, by its number in the run.
+    pub item: u32,
+    /// The call that it waits for.
+    pub for_call: u32,
+    /// The worker that executes that one; `None` = it is still queued.
+    pub on_worker: Option<u32>,
+    /// Since when.
+    pub since: i64,
+}
+
+/// What each worker's task waits for, as far as that could be for ever.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waits(BTreeMap<u32, (WorkId, i64)>);
+
+impl Waits {
+    pub(super) fn begin(&mut self, worker: u32, for_call: Option<WorkId>, at: i64) {
+        if let Some(call) = for_call {
+            self.0.insert(worker, (call, at));
+        }
+    }
+
+    pub(super) fn end(&mut self, worker: u32) {
+        self.0.remove(&worker);
+    }
+}
+
+impl Trace {
+    /// The tasks that can't go on, if there are any. Costs nothing while no task waits for another.
+    #[must_use]
+    pub fn deadlock(&self) -> Option<Deadlock> {
+        let mut stuck: Vec<Wait> =
+            self.waits.0.iter().filter_map(|(&worker, &wait)| self.wait_of(worker, wait)).collect();
+        loop {
+            let goes_on = |worker: u32| !stuck.iter().any(|wait| wait.worker == worker);
+            let any_goes_on = self.lanes.iter().any(|lane| lane.exited.is_none() && goes_on(lane.worker));
+            let before = stuck.len();
+            let still: Vec<Wait> =
+                stuck.iter().filter(|wait| !wait.on_worker.map_or(any_goes_on, goes_on)).copied().collect();
+            stuck = still;
+            if stuck.len() == before {
+                break;
+            }
+        }
+        let starved = stuck.iter().any(|wait| wait.on_worker.is_none());
+        (!stuck.is_empty()).then_some(Deadlock { waits: stuck, starved })
+    }
+
+    /// `None` if what it waits for is over.
+    fn wait_of(&self, worker: u32, (for_call, since): (WorkId, i64)) -> Option<Wait> {
+        let open = self.lanes.iter().find(|lane| lane.worker == worker)?.open?;
+        let for_call = u32::try_from(for_call).ok()?;
+        let on_worker = match self.call(for_call)?.stage {
+            Stage::Pending | Stage::CallQueue => None,
+            Stage::Executing => {
+                let executes = |open: super::OpenSpan| open.call == for_call;
+                // Between two of its items it executes too, and can go on.
+                Some(self.lanes.iter().find(|lane| lane.open.is_some_and(executes))?.worker)
+            }
+            Stage::ResultQueue | Stage::Done | Stage::Cancelled | Stage::Lost => return None,
+        };
+        Some(Wait { worker, call: open.call, item: open.item, for_call, on_worker, since })
+    }
+
+    /// A deadlock in words.
+    #[must_use]
+    pub fn describe_deadlock(&self, deadlock: &Deadlock) -> String {
+        /// More than these are a flood.
+        const TOLD: usize = 4;
+        let item_of = |call: u32| self.call(call).map_or(0, |call| call.first_item);
+        let sentence = |wait: &Wait| {
+            let Wait { worker, item, for_call, on_worker, .. } = *wait;
+            let target = item_of(for_call);
+            match on_worker {
+                Some(on) => {
+                    format!("item {item} on worker {worker} waits for item {target}, which worker {on} executes")
+                }
+                None => format!("item {item} on worker {worker} waits for item {target}, which waits for a worker"),
+            }
+        };
+        let mut told: Vec<_> = deadlock.waits.iter().take(TOLD).map(sentence).collect();
+        if deadlock.waits.len() > TOLD {
+            told.push(format!("and {} more wait", deadlock.waits.len() - TOLD));
+        }
+        let why = if deadlock.starved { "every worker waits" } else { "they wait for each other" };
+        format!("deadlock: {}; {why}, so none of them can go on", told.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::{Activity, Event, EventKind, Outcome};
+
+    fn trace(kinds: &[EventKind]) -> Trace {
+        let mut trace = Trace::new(0);
+        for (at, kind) in kinds.iter().enumerate() {
+            trace.apply(&Event { at: at as i64, kind: kind.clone() });
+        }
+        assert_eq!(trace.ignored(), 0);
+        trace
+    }
+
+    fn start(worker: u32) -> EventKind {
+        EventKind::WorkerStarted { worker, pid: None }
+    }
+
+    fn submit(call: WorkId) -> EventKind {
+        EventKind::Submitted { call, first_item: call as u32, items: 1 }
+    }
+
+    fn execute(call: WorkId, worker: u32) -> [EventKind; 2] {
+        [EventKind::Taken { call, worker }, EventKind::Started { call, item: 0, worker }]
+    }
+
+    fn wait(call: WorkId, worker: u32, for_call: Option<WorkId>) -> [EventKind; 2] {
+        let to = Activity::WaitingForFuture;
+        [EventKind::WaitsFor { call, item: 0, worker, for_call }, EventKind::Turned { call, item: 0, worker, to }]
+    }
+
+    fn pair() -> Vec<EventKind> {
+        let mut kinds = vec![start(0), start(1), submit(0), submit(1), submit(2)];
+        kinds.extend(execute(0, 0).into_iter().chain(execute(1, 1)));
+        kinds
+    }
+
+    #[test]
+    fn two_that_wait_for_each_other_are_stuck_and_one_is_not() {
+        let mut kinds = pair();
+        kinds.extend(wait(0, 0, Some(1)));
+        assert_eq!(trace(&kinds).deadlock(), None);
+        kinds.extend(wait(1, 1, Some(0)));
+        let trace = trace(&kinds);
+        let deadlock = trace.deadlock().unwrap();
+        assert_eq!(deadlock.waits.iter().map(|wait| (wait.item, wait.for_call)).collect::<Vec<_>>(), [(0, 1), (1, 0)]);
+        assert!(!deadlock.starved);
+        assert!(
+            trace.describe_deadlock(&deadlock).contains("item 0 on worker 0 waits for item 1, which worker 1 executes")
+        );
+    }
+
+    #[test]
+    fn a_pending_call_is_taken_by_a_worker_that_is_free_or_will_be() {
+        let mut kinds = pair();
+        kinds.extend(wait(0, 0, Some(2)));
+        assert_eq!(trace(&kinds).deadlock(), None, "worker 1 computes, and then takes it");
+        kinds.extend(wait(1, 1, Some(2)));
+        let deadlock = trace(&kinds).deadlock().unwrap();
+        assert!(deadlock.starved && deadlock.waits.len() == 2);
+        // One worker more.
+        kinds.push(start(2));
+        assert_eq!(trace(&kinds).deadlock(), None);
+    }
+
+    #[test]
+    fn a_wait_that_ends_by_itself_or_has_ended_is_no_deadlock() {
+        let mut kinds = pair();
+        kinds.extend(wait(0, 0, Some(1)));
+        let mut timed = kinds.clone();
+        timed.extend(wait(1, 1, None));
+        assert_eq!(trace(&timed).deadlock(), None);
+        kinds.extend(wait(1, 1, Some(0)));
+        kinds.push(EventKind::Turned { call: 1, item: 0, worker: 1, to: Activity::Computing });
+        assert_eq!(trace(&kinds).deadlock(), None);
+        kinds.push(EventKind::Finished { call: 1, item: 0, worker: 1, outcome: Outcome::Returned });
+        kinds.push(EventKind::ResultReceived { call: 1 });
+        assert_eq!(trace(&kinds).deadlock(), None);
+    }
+}

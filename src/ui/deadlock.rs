@@ -1,0 +1,47 @@
+//! The banner over the chart when tasks wait for each other for ever: what is the matter, and the ways out.
+
+use eframe::egui::{Button, Frame, Label, Margin, RichText, Stroke, Ui};
+
+use super::action::Action;
+use super::theme;
+use crate::lab::Run;
+
+/// Draws it if `live`, the run that goes on, is stuck.
+pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
+    let Some((run, deadlock)) = live.filter(|run| run.deadlocked).and_then(|run| Some((run, run.deadlock.as_ref()?)))
+    else {
+        return;
+    };
+    let palette = theme::palette(ui);
+    let frame = Frame::new().fill(palette.error.gamma_multiply(0.14)).stroke(Stroke::new(1.0, palette.error));
+    frame.corner_radius(6).inner_margin(Margin::symmetric(12, 8)).outer_margin(Margin::symmetric(0, 6)).show(
+        ui,
+        |ui| {
+            ui.set_min_width(ui.available_width());
+            let text = run.trace.describe_deadlock(deadlock);
+            ui.add(Label::new(RichText::new(text).color(palette.text)).wrap());
+            ui.horizontal_wrapped(|ui| {
+                let workers = run.settings.workers + 1;
+                let possible = deadlock.starved && workers <= run.settings.executor.workers_limit();
+                let text = format!("Add a worker ({workers})");
+                if possible && way_out(ui, &text, "One more takes what they wait for: set_max_workers while it runs") {
+                    actions.push(Action::SetWorkers(workers));
+                }
+                // The one that began to wait last closed the circle.
+                if let Some(last) = deadlock.waits.iter().max_by_key(|wait| wait.since) {
+                    let text = format!("Interrupt item {}", last.item);
+                    if way_out(ui, &text, "Its wait ends with an error, and who waits for it goes on") {
+                        actions.push(Action::InterruptCall(last.call));
+                    }
+                }
+                if way_out(ui, "Stop the run", "Cancel what is pending and interrupt what waits") {
+                    actions.push(Action::StopNow);
+                }
+            });
+        },
+    );
+}
+
+fn way_out(ui: &mut Ui, text: &str, help: &str) -> bool {
+    ui.add(Button::new(text)).on_hover_text(help).clicked()
+}
