@@ -11,7 +11,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const WORKLOADS: [&str; 6] = ["sum", "countdown", "thumbnails", "hash-files", "sleep", "noop"];
+const WORKLOADS: [&str; 9] =
+    ["sum", "countdown", "thumbnails", "hash-files", "pbkdf2", "primes", "square", "sleep", "noop"];
 const EXECUTORS: [&str; 3] = ["sequential", "threads", "processes"];
 
 fn poolscope(home: &Path) -> Command {
@@ -57,6 +58,8 @@ fn every_workload_runs_on_every_executor() {
             "countdown" => "--set from=400000,300000,200000,100000",
             "sleep" => "--set seconds=0.01",
             "noop" => "--set tasks=100",
+            "pbkdf2" => "--set rounds=1",
+            "primes" => "--set numbers=100",
             _ => "",
         };
         for executor in EXECUTORS {
@@ -105,6 +108,17 @@ fn threads_take_turns_where_there_is_a_gil() {
         let parts: f64 = parts.iter().map(|part| sum(&format!("{part}_s"))).sum();
         assert!((parts - sum("busy_s")).abs() < 1e-6, "{report}");
     }
+}
+
+#[test]
+fn a_lock_keeps_a_counter_right() {
+    let home = TempDir::new().unwrap();
+    let counter = "run locked-counter --set additions=200000 --executor threads --workers 4 --gil shared --switch-interval 0.001 --json";
+    let output = run(home.path(), &format!("{counter} --set lock=yes"));
+    assert_eq!(output.status.code(), Some(0), "{}", report(&output));
+    let output = run(home.path(), counter);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(messages(&report(&output))[0].contains("updates were lost"), "{}", report(&output));
 }
 
 #[test]

@@ -72,6 +72,9 @@ fn workload_fields(
                         actions.push(Action::PickFolder(param.name));
                     }
                 }
+                if let ParamKind::Choice(words) = param.kind {
+                    return words_to_choose(ui, param.name, form.param_text(&param), words);
+                }
                 let width = ui.available_width();
                 let response = text_field(ui, param.name, form.param_text(&param), width, "");
                 if folder {
@@ -223,6 +226,16 @@ fn preset(ui: &mut Ui, form: &mut Form, workers: usize, name: &str, help: &str) 
     if ui.add(Button::new(text).min_size(vec2(0.0, 20.0))).on_hover_text(help).clicked() {
         form.workers = workers.min(form.executor.workers_limit()).to_string();
     }
+}
+
+fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words: &[&str]) {
+    let width = ui.available_width();
+    let combo = ComboBox::from_id_salt(name).width(width).selected_text(text.as_str()).show_ui(ui, |ui| {
+        for word in words {
+            ui.selectable_value(text, (*word).to_owned(), *word);
+        }
+    });
+    name_for_readers(&combo.response, Role::ComboBox, name, text);
 }
 
 fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str, &str)]) {

@@ -7,11 +7,15 @@ mod countdown;
 mod deadlock;
 mod files;
 mod hash_files;
+mod locked_counter;
 mod noop;
 mod param;
+mod pbkdf2;
 mod plan;
+mod primes;
 mod samples;
 mod sleep;
+mod square;
 mod sum;
 mod thumbnails;
 
@@ -55,6 +59,10 @@ pub fn catalogue() -> &'static [&'static dyn Workload] {
         &thumbnails::Thumbnails,
         &hash_files::HashFiles,
         &sleep::Sleep,
+        &pbkdf2::Pbkdf2,
+        &primes::Primes,
+        &square::Square,
+        &locked_counter::LockedCounter,
         &noop::Noop,
         &deadlock::DeadlockPair,
         &deadlock::DeadlockNested,
@@ -81,6 +89,9 @@ pub fn registry() -> Registry {
         .with(thumbnails::THUMBNAIL)
         .with(hash_files::HASH_FILE)
         .with(sleep::SLEEP)
+        .with(pbkdf2::PBKDF2)
+        .with(primes::IS_PRIME)
+        .with(square::SQUARE)
         .with(noop::NOOP)
 }
 

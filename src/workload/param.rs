@@ -42,6 +42,8 @@ pub enum ParamKind {
         /// The largest.
         max: u64,
     },
+    /// One of these words.
+    Choice(&'static [&'static str]),
 }
 
 impl ParamKind {
@@ -54,6 +56,7 @@ impl ParamKind {
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Seconds { max } => format!("seconds from 0 to {max}"),
             Self::Counts { max } => format!("whole numbers from 0 to {max}, separated by commas"),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
 }
@@ -82,6 +85,7 @@ enum ParamValue {
     Count(u64),
     Seconds(Duration),
     Counts(Vec<u64>),
+    Choice(&'static str),
 }
 
 impl Param {
@@ -117,6 +121,9 @@ impl Param {
                 .collect::<Option<_>>()
                 .map(ParamValue::Counts)
                 .ok_or_else(wrong),
+            ParamKind::Choice(words) => {
+                words.iter().find(|word| **word == text).map(|word| ParamValue::Choice(word)).ok_or_else(wrong)
+            }
         }
     }
 }
@@ -179,6 +186,15 @@ impl Params {
         }
     }
 
+    /// The chosen word of `name`.
+    #[must_use]
+    pub fn choice(&self, name: &str) -> &'static str {
+        match self.values.get(name) {
+            Some(ParamValue::Choice(word)) => word,
+            _ => "",
+        }
+    }
+
     /// The list `name`.
     #[must_use]
     pub fn counts(&self, name: &str) -> &[u64] {
@@ -214,6 +230,9 @@ mod tests {
         assert!(counts.check("").is_ok());
         assert!(counts.check("1, 2,100").is_ok());
         assert!(counts.check("1,,2").is_err());
+        let choice = param(ParamKind::Choice(&["yes", "no"]));
+        assert!(choice.check(" yes ").is_ok());
+        assert_eq!(choice.check("maybe").unwrap_err().to_string(), "field: must be one of yes, no, not `maybe`");
         assert!(param(ParamKind::InputFolder).check(" ").is_err());
     }
 

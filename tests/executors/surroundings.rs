@@ -138,7 +138,8 @@ fn together() {
 fn lets_go() {
     for native in [false, true] {
         let pool = threads(2, GilMode::Shared);
-        let (sender, receiver) = bounded(0);
+        // With room, so that whoever sends never waits with the lock.
+        let (sender, receiver) = bounded(1);
         let waits = move |context: &TaskContext| {
             let wait = || receiver.recv_timeout(PATIENCE).map_err(|error| TaskError::from_error(&error));
             if native { context.native(wait) } else { context.blocking(wait) }

@@ -54,8 +54,8 @@ pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run
     }
     for (name, activity, hatch) in [
         ("waiting for the GIL", Activity::WaitingForGil, Hatch::Rising),
-        ("for a lock", Activity::WaitingForLock, Hatch::Falling),
-        ("for a future", Activity::WaitingForFuture, Hatch::Upright),
+        ("waiting for a lock", Activity::WaitingForLock, Hatch::Falling),
+        ("waiting for a future", Activity::WaitingForFuture, Hatch::Upright),
     ] {
         if away(activity) {
             entries.push((name, palette.waiting, Some(hatch)));

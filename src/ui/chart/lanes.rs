@@ -100,8 +100,13 @@ pub(super) fn show(ui: &Ui, run: &Run, rows: &Rows, left: f32, view: TimeView) {
         bars.text(at, anchor, text, FontId::monospace(11.0), color);
     }
     for (from, way) in arrows {
+        let (stroke, to) = (Stroke::new(2.0, palette.error), from + way);
+        let back = vec2(0.0, -5.0 * way.y.signum());
         bars.circle_filled(from, 3.0, palette.error);
-        bars.arrow(from, way, Stroke::new(2.0, palette.error));
+        bars.line_segment([from, to], stroke);
+        for side in [-4.0, 4.0] {
+            bars.line_segment([to, to + back + vec2(side, 0.0)], stroke);
+        }
     }
 }
 
