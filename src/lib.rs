@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`cli`] | the door: command line, then window, headless run, or worker process |
 //! | [`ui`] | the window; the only place where egui is named |
+//! | [`lesson`] | published examples: text, question, runs, and what came of them |
 //! | [`lab`] | drives runs: commands in, published state out |
 //! | [`workload`] | what can be run, one file each |
 //! | [`trace`] | a run as data: a pure fold over events |
@@ -32,6 +33,7 @@
 pub mod cli;
 pub mod executor;
 pub mod lab;
+pub mod lesson;
 pub mod sys;
 pub mod trace;
 pub mod ui;

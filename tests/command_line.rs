@@ -111,6 +111,56 @@ fn threads_take_turns_where_there_is_a_gil() {
 }
 
 #[test]
+fn lessons_are_listed_and_told() {
+    let home = TempDir::new().unwrap();
+    let list = run(home.path(), "lesson");
+    let json: Value = serde_json::from_slice(&run(home.path(), "lesson --json").stdout).unwrap();
+    for entry in json.as_array().unwrap() {
+        let line = String::from_utf8_lossy(&list.stdout).into_owned();
+        let (id, title) = (entry["id"].as_str().unwrap(), entry["title"].as_str().unwrap());
+        assert!(line.contains(id) && line.contains(title), "{line}");
+    }
+    let text = run(home.path(), "lesson hello --text");
+    assert!(String::from_utf8_lossy(&text.stdout).starts_with("# Four at a time\n"));
+    let unknown = run(home.path(), "lesson hullo");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        stderr(&unknown).contains("lesson: there is no `hullo`; there is countdown-processes, "),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
+/// The short ones; each is really run, and what was published shows.
+#[test]
+fn lessons_show_what_was_published() {
+    let home = TempDir::new().unwrap();
+    for (id, runs) in [("squares", 1), ("deadlock-pair", 1), ("deadlock-nested", 2), ("sleep-done", 1)] {
+        let output = run(home.path(), &format!("lesson {id} --json"));
+        let lesson: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{lesson}");
+        assert_eq!((&lesson["id"], &lesson["effect_shown"]), (&id.into(), &true.into()));
+        let told = lesson["runs"].as_array().unwrap();
+        assert_eq!(told.len(), runs);
+        assert!(
+            told.iter().all(|run| run["name"].is_string() && run["makespan_s"].as_f64().unwrap() > 0.0),
+            "{lesson}"
+        );
+        for ratio in lesson["ratios"].as_array().unwrap() {
+            assert!(ratio["name"].is_string() && ratio["ideal"].is_f64() && ratio["yours"].is_f64(), "{lesson}");
+            assert!(ratio["published"].is_f64() || ratio["published"].is_null(), "{lesson}");
+        }
+    }
+    // With a table for people.
+    let output = run(home.path(), "lesson squares");
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        table.contains("published      ideal      yours") && table.contains("What was published shows."),
+        "{table}"
+    );
+}
+
+#[test]
 fn a_lock_keeps_a_counter_right() {
     let home = TempDir::new().unwrap();
     let counter = "run locked-counter --set additions=200000 --executor threads --workers 4 --gil shared --switch-interval 0.001 --json";

@@ -1,5 +1,7 @@
 //! The door: reads the command line and opens the window, runs a workload without one, or becomes a worker.
 
+mod console;
+mod lesson;
 mod list;
 mod report;
 mod run;
@@ -34,6 +36,8 @@ struct Cli {
 enum Command {
     /// Run a workload without a window
     Run(run::Arguments),
+    /// Run a published example and compare, or list them all
+    Lesson(lesson::Arguments),
     /// List the workloads and their parameters
     List(list::Arguments),
     /// Serve a process pool over standard input and output
@@ -47,6 +51,7 @@ pub fn main() -> ExitCode {
     let code = match Cli::parse().command {
         None => window(),
         Some(Command::Run(arguments)) => run::main(&arguments),
+        Some(Command::Lesson(arguments)) => lesson::main(&arguments),
         Some(Command::List(arguments)) => list::main(&arguments),
         Some(Command::Worker) => worker(),
     };

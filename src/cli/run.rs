@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use crossbeam_channel::{Receiver, bounded, select, unbounded};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::console::{Console, Watched};
 use super::report::Report;
 use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
 use crate::executor::GilMode;
 use crate::lab::{
-    Collect, Command, End, ExecutorKind, Lab, OnError, Run, RunError, RunSettings, Status, parse_chunksize,
-    parse_switch_interval, parse_timeout, parse_workers,
+    Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, parse_chunksize, parse_switch_interval,
+    parse_timeout, parse_workers,
 };
 
 #[derive(clap::Args)]
@@ -73,29 +71,13 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
             return USAGE;
         }
     };
-    let (interrupts_in, interrupts) = unbounded();
-    let handler_end = interrupts_in.clone();
-    let over = Arc::new(AtomicBool::new(false));
-    let handler_over = Arc::clone(&over);
-    // Without the handler Ctrl-C still ends the program, and with it the workers.
-    let _ = ctrlc::set_handler(move || {
-        if handler_over.load(Ordering::Relaxed) {
-            // Nothing is left but to print, and whoever reads it may have stopped reading.
-            std::process::exit(INTERRUPTED.into());
-        }
-        let _ = handler_end.send(());
-    });
-    let (wake, woken) = bounded(1);
-    let lab = match Lab::start(None, move || {
-        let _ = wake.try_send(());
-    }) {
-        Ok(lab) => lab,
+    let mut console = match Console::open() {
+        Ok(console) => console,
         Err(error) => {
             complain(&format!("the run could not start: {error}"));
             return FAILURE;
         }
     };
-    lab.send(Command::Run(Box::new(checked)));
     let mut bar: Option<ProgressBar> = None;
     let mut lines_told = 0;
     let show = |run: &Run| {
@@ -116,17 +98,12 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
             show_progress(bar.get_or_insert_with(progress_bar), run);
         }
     };
-    let watched = watch(&lab, &woken, &interrupts, show, arguments.deadlock_exit);
-    // Kept until here, so that the channel is open whether there is a handler or not.
-    drop(interrupts_in);
+    let watched = console.run(checked, arguments.deadlock_exit, show);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let Some(Watched { run, interrupted, deadlocked }) = watched else {
-        complain("the run broke off because of a bug");
-        return FAILURE;
-    };
-    over.store(true, Ordering::Relaxed);
+    let Some(Watched { run, interrupted, deadlocked }) = watched else { return FAILURE };
+    console.only_printing();
     let code = conclude(&run, arguments);
     match (interrupted, deadlocked) {
         (true, _) => INTERRUPTED,
@@ -187,54 +164,6 @@ impl ValueEnum for GilMode {
             Self::Shared => PossibleValue::new("shared").help("CPython as most know it"),
             Self::PerWorker => PossibleValue::new("per-worker").help("Subinterpreters"),
         })
-    }
-}
-
-/// How a run came to its end.
-struct Watched {
-    run: Arc<Run>,
-    /// Somebody pressed Ctrl-C.
-    interrupted: bool,
-    /// It was ended because its tasks waited for each other.
-    deadlocked: bool,
-}
-
-/// Until the run has ended; nothing if the lab broke.
-fn watch(
-    lab: &Lab,
-    woken: &Receiver<()>,
-    interrupts: &Receiver<()>,
-    mut show: impl FnMut(&Run),
-    end_deadlock: bool,
-) -> Option<Watched> {
-    let (mut interrupted, mut told, mut deadlocked) = (false, None, false);
-    loop {
-        select! {
-            recv(woken) -> woken => woken.ok()?,
-            recv(interrupts) -> _ => {
-                if interrupted {
-                    // Asked twice: at once. Workers end with this process.
-                    std::process::exit(INTERRUPTED.into());
-                }
-                interrupted = true;
-                lab.send(Command::StopNow);
-            }
-        }
-        let Some(run) = lab.run() else { continue };
-        show(&run);
-        if run.ended() {
-            return Some(Watched { run, interrupted, deadlocked });
-        }
-        if run.deadlock != told {
-            if let Some(deadlock) = &run.deadlock {
-                complain(&run.trace.describe_deadlock(deadlock));
-                if end_deadlock {
-                    deadlocked = true;
-                    lab.send(Command::StopNow);
-                }
-            }
-            told.clone_from(&run.deadlock);
-        }
     }
 }
 

@@ -438,8 +438,9 @@ impl<T> TaskFuture<T> {
         identity.call().filter(|_| pool != 0 && pool == identity.pool.load(Ordering::Relaxed))
     }
 
-    /// What tells this future from all others that exist.
-    pub(super) fn address(&self) -> usize {
+    /// What tells this future from all others that exist: Python's `id`.
+    #[must_use]
+    pub fn id(&self) -> usize {
         Arc::as_ptr(&self.shared).addr()
     }
 

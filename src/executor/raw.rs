@@ -65,7 +65,7 @@ impl dyn Submit + '_ {
     /// Schedules a closure. Processes can't run one: there its future fails.
     ///
     /// # Errors
-    /// As [`Self::submit_item`].
+    /// As [`Submit::submit_item`].
     pub fn submit_closure<T: Send + 'static>(
         &self,
         body: impl FnOnce(&TaskContext) -> Result<T, TaskError> + Send + 'static,

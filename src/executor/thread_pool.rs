@@ -415,11 +415,11 @@ impl Shared {
             return;
         }
         self.record(EventKind::WorkerReady { worker });
-        self.state.lock().idle -= 1;
+        let mut is_new = true;
         let context = TaskContext::new(Arc::clone(&self.control), self.id, worker, Arc::clone(&self.sink))
             .with_gil(self.gil.lock_for_worker(&self.one_gil));
         let cause = loop {
-            match self.next() {
+            match self.next(std::mem::take(&mut is_new)) {
                 Next::Run(item) => {
                     if item.start() {
                         item.run(&context);
@@ -467,14 +467,17 @@ impl Shared {
         all
     }
 
-    /// What this worker is to do next, waiting for it.
-    fn next(&self) -> Next {
-        if !self.changed.load(Ordering::Relaxed)
+    /// What this worker is to do next, waiting for it. A new one still counts as idle: until it takes the call that it was started for,
+    /// in one step with that, or it would be started again.
+    fn next(&self, is_new: bool) -> Next {
+        if !is_new
+            && !self.changed.load(Ordering::Relaxed)
             && let Some(item) = self.ready.lock().pop_front()
         {
             return Next::Run(item);
         }
         let mut state = self.state.lock();
+        state.idle -= usize::from(is_new);
         let patience = Patience::new();
         loop {
             let surplus = state.alive > state.max_workers;

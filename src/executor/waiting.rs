@@ -347,5 +347,5 @@ impl<T> Drop for Subscription<'_, T> {
 
 fn distinct<T>(futures: impl IntoIterator<Item = TaskFuture<T>>) -> Vec<TaskFuture<T>> {
     let mut seen = HashSet::new();
-    futures.into_iter().filter(|future| seen.insert(future.address())).collect()
+    futures.into_iter().filter(|future| seen.insert(future.id())).collect()
 }

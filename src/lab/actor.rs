@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 
 use super::Command;
-use super::drive::{Ended, Progress, RunError, drive};
+use super::drive::{Collected, Ended, Progress, RunError, drive};
 use super::recorder::{Recorder, tells_of_an_error};
 use super::run::{End, Run, Status};
 use super::sampler::{Sample, Sampler};
@@ -244,9 +244,15 @@ impl Actor {
         if let Some(current) = &mut self.current {
             let end = match current.result.take() {
                 // Whoever stops a run knows why no more calls were taken.
-                Some(Ok(Some(refused))) if current.end == End::Completed => End::Refused(refused),
+                Some(Ok(Collected { refused, yielded })) => {
+                    current.run.yielded = yielded.into();
+                    match refused {
+                        Some(refused) if current.end == End::Completed => End::Refused(refused),
+                        _ => current.end.clone(),
+                    }
+                }
                 Some(Err(error)) => End::Failed(error),
-                _ => current.end.clone(),
+                None => current.end.clone(),
             };
             current.run.status = Status::Ended(end);
             current.run.backlog = 0;
@@ -280,6 +286,7 @@ impl Current {
             cpu: Series::default(),
             deadlock: None,
             deadlocked: false,
+            yielded: Arc::default(),
             backlog: 0,
         };
         let recorder = Arc::new(Recorder::default());

@@ -1,6 +1,7 @@
 //! One run from plan to end, on a thread of its own: finds the items, makes the executor, submits, collects, shuts down.
 //! It tells the lab what it did; what the executor did the lab hears as events.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +10,8 @@ use crossbeam_channel::Sender;
 use super::recorder::Recorder;
 use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError, RunSettings};
 use crate::executor::{
-    BuildError, EventSink, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, SequentialExecutor, SubmitError,
-    ThreadPoolExecutor, WorkerCommand, as_completed, gather_results,
+    BuildError, EventSink, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, ResultError, SequentialExecutor,
+    SubmitError, TaskFuture, ThreadPoolExecutor, WorkerCommand, as_completed, gather_results,
 };
 use crate::workload::{FieldError, Labels, Plan};
 
@@ -22,8 +23,29 @@ pub(super) enum Progress {
     Ended(Ended),
 }
 
-/// Nothing, or why the executor took no more calls although nobody had asked it to stop; or why the run never started.
-pub(super) type Ended = Result<Option<SubmitError>, RunError>;
+/// What came of it, or why the run never started.
+pub(super) type Ended = Result<Collected, RunError>;
+
+/// What collecting results came to.
+#[derive(Default)]
+pub(super) struct Collected {
+    /// Why the executor took no more calls although nobody had asked it to stop.
+    pub(super) refused: Option<SubmitError>,
+    /// The first results, in the order in which they were yielded.
+    pub(super) yielded: Vec<Yielded>,
+}
+
+/// What was yielded for an item: its line for people, or its error in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Yielded {
+    /// Its number.
+    pub item: usize,
+    /// What came of it.
+    pub result: Result<String, String>,
+}
+
+/// Of a large run, so many results are kept.
+const YIELDED_KEPT: usize = 1_000;
 
 /// Why a run could not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,16 +84,16 @@ fn prepare_and_run(
     let CheckedSettings { settings, workload, params } = run;
     let plan = workload.plan(&params, cancelled)?;
     if cancelled.load(Ordering::Relaxed) {
-        return Ok(None);
+        return Ok(Collected::default());
     }
     let events: Arc<dyn EventSink> = Arc::clone(recorder) as _;
     let executor = build(&settings, worker_command, events)?;
     let labels = Arc::clone(&plan.labels);
     let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) };
     let _ = progress.send(prepared);
-    let refused = collect(plan, &*executor, &settings, recorder);
+    let Collected { refused, yielded } = collect(plan, &*executor, &settings, recorder);
     executor.shutdown(true, false);
-    Ok(refused.filter(|refused| *refused != SubmitError::ShutDown))
+    Ok(Collected { refused: refused.filter(|refused| *refused != SubmitError::ShutDown), yielded })
 }
 
 fn build(
@@ -93,9 +115,8 @@ fn build(
     })
 }
 
-/// Submits and waits the way that was chosen. What comes of each item the lab hears as events, so results are let go.
-/// Returns why the executor took no more calls, if it did not take all.
-fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recorder: &Recorder) -> Option<SubmitError> {
+/// Submits and waits the way that was chosen. What comes of each item the lab hears as events, so most results are let go.
+fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recorder: &Recorder) -> Collected {
     // The lab does the same when it comes to the event. Here it is heeded before the next call, which matters where the
     // next call runs in this thread.
     let go_on = || match settings.on_error {
@@ -106,23 +127,38 @@ fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recor
         }
         OnError::Skip | OnError::Continue => true,
     };
+    let mut yielded = Vec::new();
+    let mut keep = |item: usize, result: Result<String, ResultError>| {
+        if yielded.len() < YIELDED_KEPT {
+            yielded.push(Yielded { item, result: result.map_err(|error| error.to_string()) });
+        }
+    };
     if settings.collect == Collect::Map {
         let options = MapOptions { chunksize: settings.chunksize, ..MapOptions::default() };
-        return match plan.map(executor, options, &go_on) {
+        let refused = match plan.map(executor, options, &go_on) {
             Some(Ok(results)) => {
-                results.for_each(drop);
+                results.enumerate().for_each(|(item, result)| keep(item, result));
                 None
             }
             Some(Err(MapError::Submit(refused))) => Some(refused),
             // Settings are checked before a run starts.
             Some(Err(MapError::Chunksize | MapError::Buffersize)) | None => None,
         };
+        return Collected { refused, yielded };
     }
     let (futures, refused) = plan.submit(executor, &go_on);
     match settings.collect {
-        Collect::AsCompleted => as_completed(futures, None).for_each(drop),
-        Collect::Gather => drop(pollster::block_on(gather_results(futures))),
-        _ => futures.into_iter().for_each(|future| drop(future.result(None))),
+        Collect::AsCompleted => {
+            let items: HashMap<_, _> = futures.iter().map(TaskFuture::id).zip(0..).collect();
+            for future in as_completed(futures, None).flatten() {
+                keep(items.get(&future.id()).copied().unwrap_or_default(), future.result(None));
+            }
+        }
+        Collect::Gather => {
+            let results = pollster::block_on(gather_results(futures));
+            results.into_iter().enumerate().for_each(|(item, result)| keep(item, result));
+        }
+        _ => futures.into_iter().enumerate().for_each(|(item, future)| keep(item, future.result(None))),
     }
-    refused
+    Collected { refused, yielded }
 }

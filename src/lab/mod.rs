@@ -26,7 +26,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-pub use drive::RunError;
+pub use drive::{RunError, Yielded};
 pub use run::{End, Run, Status, Totals};
 pub use settings::{
     CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_switch_interval,

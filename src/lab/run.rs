@@ -1,6 +1,8 @@
 //! A run as others see it: what was asked for, how far it is, and its trace.
 
-use super::drive::RunError;
+use std::sync::Arc;
+
+use super::drive::{RunError, Yielded};
 use super::settings::{ExecutorKind, RunSettings};
 use crate::executor::{ProcessPoolExecutor, SubmitError};
 use crate::trace::{Deadlock, Series, Trace};
@@ -27,6 +29,8 @@ pub struct Run {
     pub deadlock: Option<Deadlock>,
     /// Whether they still do.
     pub deadlocked: bool,
+    /// Once it is over: the first results, in the order in which they were yielded.
+    pub yielded: Arc<[Yielded]>,
     /// Events that have happened and are not in the trace yet.
     pub backlog: usize,
 }

@@ -41,6 +41,8 @@ fn add(counter: &Counter, additions: u64, locked: bool, context: &TaskContext) -
         } else {
             counter.add_one(context)?;
         }
+        // The interpreter may switch at each turn of a loop, too.
+        context.checkpoint()?;
     }
     Ok(format!("added {additions}"))
 }

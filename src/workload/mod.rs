@@ -9,6 +9,7 @@ mod files;
 mod hash_files;
 mod locked_counter;
 mod noop;
+mod pace;
 mod param;
 mod pbkdf2;
 mod plan;
@@ -21,6 +22,7 @@ mod thumbnails;
 
 use std::sync::atomic::AtomicBool;
 
+pub use pace::units_per_second;
 pub use param::{FieldError, Param, ParamKind, Params};
 pub use plan::{GoOn, Labels, Plan};
 

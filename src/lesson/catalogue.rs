@@ -1,0 +1,106 @@
+//! The lessons, in the order in which they are best read. Published figures are those of the sources that the texts name.
+
+mod computing;
+mod deadlocks;
+mod handing_out;
+mod hashing;
+mod waiting;
+
+use std::collections::BTreeMap;
+
+use super::{Lesson, LessonRun};
+use crate::executor::GilMode;
+use crate::lab::{ExecutorKind, RunSettings};
+use crate::workload::FieldError;
+
+macro_rules! text {
+    ($id:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lessons/", $id, ".md"))
+    };
+}
+use text;
+
+/// All of them.
+#[must_use]
+pub fn catalogue() -> &'static [Lesson] {
+    static LESSONS: [Lesson; 16] = [
+        computing::COUNTDOWN_PROCESSES,
+        computing::COUNTDOWN_THREADS,
+        computing::COUNTING,
+        computing::SUM_SUBMIT,
+        computing::SUM_AS_COMPLETED,
+        computing::SUM_CHUNKS,
+        computing::LOCKED_COUNTER,
+        hashing::SEQUENTIAL,
+        hashing::PROCESSES,
+        handing_out::SQUARES,
+        handing_out::PRIMES,
+        waiting::SLEEP_DONE,
+        waiting::HELLO,
+        waiting::HELLO_BOOM,
+        deadlocks::PAIR,
+        deadlocks::NESTED,
+    ];
+    &LESSONS
+}
+
+/// The lesson called `id`.
+///
+/// # Errors
+/// That there is none, and which there are.
+pub fn find(id: &str) -> Result<&'static Lesson, FieldError> {
+    catalogue().iter().find(|lesson| lesson.id == id).ok_or_else(|| {
+        let ids: Vec<_> = catalogue().iter().map(|lesson| lesson.id).collect();
+        FieldError::new("lesson", format!("there is no `{id}`; there is {}", ids.join(", ")))
+    })
+}
+
+/// A run of `workload` on `executor`, with these parameters.
+fn run<const N: usize>(
+    name: &'static str,
+    workload: &str,
+    params: [(&str, String); N],
+    executor: ExecutorKind,
+    workers: usize,
+) -> LessonRun {
+    let params: BTreeMap<_, _> = params.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    let settings = RunSettings { workload: workload.to_owned(), params, executor, workers, ..RunSettings::default() };
+    LessonRun { name, settings, deadlocks: false }
+}
+
+impl LessonRun {
+    /// The same, with other settings besides.
+    fn with(mut self, change: impl FnOnce(&mut RunSettings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// The same, with CPython's GIL.
+    fn with_gil(self) -> Self {
+        self.with(|settings| settings.gil = GilMode::Shared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lesson::Machine;
+
+    #[test]
+    fn every_lesson_has_a_text_an_answer_and_runs_that_can_be() {
+        let machine = Machine::new();
+        for (index, lesson) in catalogue().iter().enumerate() {
+            assert!(lesson.text.starts_with("# ") && lesson.title().len() > 5, "{}", lesson.id);
+            for part in ["## In Python", "```python", "## In Rust", "```rust"] {
+                assert!(lesson.text.contains(part), "{} lacks {part}", lesson.id);
+            }
+            assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.id);
+            assert!(catalogue()[..index].iter().all(|other| other.id != lesson.id), "{} is there twice", lesson.id);
+            for run in lesson.runs(&machine) {
+                if let Err(error) = run.settings.check() {
+                    panic!("{}: {error}", lesson.id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a lesson has to know of the machine that it runs on.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::workload;
+
+/// This machine.
+#[derive(Debug)]
+pub struct Machine {
+    /// How many cores it may use.
+    pub cores: usize,
+    paces: Mutex<BTreeMap<&'static str, f64>>,
+}
+
+impl Machine {
+    /// Asks the system how many cores there are; paces are measured when they are asked for.
+    #[must_use]
+    pub fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { cores, paces: Mutex::default() }
+    }
+
+    /// How many units of `workload` take so many seconds, in one thread ([`workload::units_per_second`]). Measured once.
+    pub(super) fn units(&self, workload: &'static str, seconds: f64) -> u64 {
+        // A measurement that panicked has left nothing half done.
+        let mut paces = self.paces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let pace = *paces.entry(workload).or_insert_with(|| workload::units_per_second(workload));
+        (pace * seconds) as u64
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new()
+    }
+}

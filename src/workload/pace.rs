@@ -1,0 +1,37 @@
+//! How fast this machine does a unit of a workload's work, so that lessons last as long on one machine as on another.
+
+use std::time::Instant;
+
+use super::{countdown, pbkdf2, sum};
+use crate::executor::{Function, Portable, TaskContext};
+
+/// Units a second of `workload`, in one thread that has a core for itself: steps of `countdown` and `sum`, rounds of `pbkdf2`. Measured
+/// here and now, which takes some tens of milliseconds; 1 for workloads that have no such unit.
+#[must_use]
+pub fn units_per_second(workload: &str) -> f64 {
+    match workload {
+        "countdown" => measure(countdown::COUNTDOWN, |units| units, 1 << 22),
+        "sum" => measure(sum::SUM, |units| units, 1 << 22),
+        "pbkdf2" => measure(pbkdf2::PBKDF2, |units| (1, u32::try_from(units).unwrap_or(u32::MAX)), 1 << 12),
+        _ => 1.0,
+    }
+}
+
+/// Seconds that a measurement takes at least, so that a clock's step or a wake-up does not matter.
+const LONG_ENOUGH: f64 = 0.02;
+
+/// The best of three: what disturbs makes it slower, nothing makes it faster.
+fn measure<A: Portable>(function: Function<A, String>, argument: impl Fn(u64) -> A, mut units: u64) -> f64 {
+    let context = TaskContext::detached();
+    let seconds = |units: u64| {
+        let began = Instant::now();
+        let result = function.call(argument(units), &context);
+        debug_assert!(result.is_ok());
+        began.elapsed().as_secs_f64()
+    };
+    while seconds(units) < LONG_ENOUGH && units < 1 << 40 {
+        units *= 2;
+    }
+    let best = (0..3).map(|_| seconds(units)).fold(f64::INFINITY, f64::min);
+    units as f64 / best
+}
