@@ -195,6 +195,34 @@ fn a_deadlock_is_told_with_ways_out() {
 }
 
 #[test]
+fn a_lesson_asks_first_then_runs_and_compares() {
+    let mut window = window();
+    press(&mut window, "Lessons");
+    press(&mut window, "Results in order squares");
+    let ready = |window: &Window| {
+        !window.get_by_role_and_label(Role::Button, "▶  Run the lesson").accesskit_node().is_disabled()
+    };
+    assert!(!ready(&window), "first the guess");
+    window.get_by_role_and_label(Role::RadioButton, "At random").click();
+    window.run_steps(3);
+    assert!(ready(&window));
+    press(&mut window, "▶  Run the lesson");
+    until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
+    assert!(shows(&window, "map yielded 4, 9, 16, 25, whichever task ended first."));
+    assert!(window.query_by_label_contains("It is the other way: 4, 9, 16, 25").is_some());
+    assert_eq!(run(&window).unwrap().settings.workload, "square");
+    press(&mut window, "‹ All lessons");
+    press(&mut window, "A task that waits for its own pool deadlock-nested");
+    window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
+    window.run_steps(3);
+    press(&mut window, "▶  Run the lesson");
+    until(&mut window, "it waits for ever", |window| window.query_by_label_contains("deadlock: item 0").is_some());
+    press(&mut window, "Interrupt item 0");
+    until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
+    assert!(shows(&window, "That was right."));
+}
+
+#[test]
 fn run_during_a_run_stops_it_and_starts_anew() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));

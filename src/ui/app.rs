@@ -13,9 +13,10 @@ use super::action::Action;
 use super::chart::Chart;
 use super::details::Details;
 use super::form::Form;
+use super::lessons::Lessons;
 use super::{deadlock, flow, help, runs, settings_panel, theme, toolbar};
 use crate::executor::WorkerCommand;
-use crate::lab::{Command, Lab, Run};
+use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
@@ -55,6 +56,7 @@ pub struct App {
     form: Form,
     chart: Chart,
     details: Details,
+    lessons: Lessons,
     light: bool,
     show_help: bool,
     /// Ended runs, oldest first.
@@ -96,6 +98,7 @@ impl App {
             form: remembered.form,
             chart: Chart::default(),
             details: Details::default(),
+            lessons: Lessons::new(),
             light: remembered.light,
             show_help: false,
             past: Vec::new(),
@@ -147,6 +150,12 @@ impl App {
                 });
             });
         });
+        if self.lessons.open {
+            let frame = panel.inner_margin(Margin::symmetric(12, 10));
+            Panel::right("lessons").frame(frame).default_size(400.0).size_range(300.0..=640.0).show(ui, |ui| {
+                self.lessons.show(ui, &mut actions);
+            });
+        }
         let room = ui.available_height();
         Panel::bottom("details")
             .frame(panel.inner_margin(Margin::symmetric(12, 8)))
@@ -189,6 +198,9 @@ impl App {
             self.past.push(run);
         }
         self.forget_old_runs();
+        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref()) {
+            self.start(context, settings);
+        }
         // First ask to be woken, then look: what is published after the look wakes this thread.
         self.live.store(false, Ordering::SeqCst);
         let Some(run) = self.lab.run() else { return };
@@ -232,20 +244,27 @@ impl App {
         if pressed(Key::Questionmark) {
             actions.push(Action::ToggleHelp);
         }
+        if pressed(Key::L) {
+            actions.push(Action::ToggleLessons);
+        }
         if pressed(Key::Escape) {
             self.show_help = false;
         }
         self.chart.keys(context);
     }
 
+    fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
+        self.shown = None;
+        self.chart.fit();
+        self.lab.send(Command::Run(settings));
+        context.request_repaint();
+    }
+
     fn act(&mut self, context: &Context, action: Action) {
         match action {
             Action::Run => {
                 if let Ok(settings) = self.form.check() {
-                    self.shown = None;
-                    self.chart.fit();
-                    self.lab.send(Command::Run(Box::new(settings)));
-                    context.request_repaint();
+                    self.start(context, Box::new(settings));
                 }
             }
             Action::Stop => self.lab.send(Command::Stop),
@@ -258,6 +277,8 @@ impl App {
             Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
             Action::InterruptCall(call) => self.lab.send(Command::InterruptCall(call)),
             Action::PickFolder(param) => self.pick_folder(context, param),
+            Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
+            Action::ToggleLessons => self.lessons.open = !self.lessons.open,
             Action::ToggleTheme => {
                 self.light = !self.light;
                 context.set_theme(preference(self.light));

@@ -2,11 +2,12 @@
 
 use eframe::egui::{Align2, Context, Grid, RichText, Window, vec2};
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("Enter", "run"),
     ("W  S", "zoom in and out at the pointer"),
     ("A  D", "move left and right"),
     ("F", "the whole run again"),
+    ("L", "lessons"),
     ("Ctrl + wheel", "zoom at the pointer"),
     ("wheel", "scroll through the lanes"),
     ("drag", "move through time"),

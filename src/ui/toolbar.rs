@@ -26,6 +26,9 @@ pub(super) fn show(
             if ui.button("?").on_hover_text("All keys").clicked() {
                 actions.push(Action::ToggleHelp);
             }
+            if ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
+                actions.push(Action::ToggleLessons);
+            }
             let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
             if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
                 actions.push(Action::ToggleTheme);

@@ -78,7 +78,7 @@ fn threads_against_processes(machine: &Machine, runs: &[Arc<Run>], published: f6
         yours: threads / item_times(&runs[0]).iter().sum::<f64>(),
     };
     let sentence = format!(
-        "The processes took {}, the threads {}: only one thread at a time held the GIL, so their time is the sum of all tasks.",
+        "The processes took {}, the threads {}, as only one of them at a time held the GIL.",
         seconds(processes),
         seconds(threads)
     );

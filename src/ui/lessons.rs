@@ -1,0 +1,250 @@
+//! The lessons: a panel with the list, a text, a question to answer first, and what came of the runs.
+
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, bounded};
+use eframe::egui::{Button, CollapsingHeader, Context, Frame, Grid, Margin, RichText, ScrollArea, Stroke, Ui, vec2};
+use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
+
+use super::action::Action;
+use super::theme;
+use crate::lab::{CheckedSettings, End, Run, Status};
+use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Question};
+
+/// What the panel holds. It lasts as long as the window.
+pub(super) struct Lessons {
+    pub(super) open: bool,
+    lesson: Option<&'static Lesson>,
+    /// The answer that the learner has chosen, of the lesson that is open.
+    guess: Option<usize>,
+    machine: Arc<Machine>,
+    progress: Progress,
+    /// It has just come to its end: what is to be seen is shown by itself.
+    just_done: bool,
+    texts: CommonMarkCache,
+}
+
+/// How far the lesson is.
+enum Progress {
+    NotBegun,
+    /// The pace of this machine is measured, in a thread of its own.
+    Measuring(Receiver<Vec<LessonRun>>),
+    Running {
+        planned: Vec<LessonRun>,
+        /// The run's number in the lab, once it has one.
+        number: Option<usize>,
+        ended: Vec<Arc<Run>>,
+    },
+    Done(Outcome),
+    /// Another run came in between, or one broke off.
+    GivenUp(String),
+}
+
+impl Lessons {
+    pub(super) fn new() -> Self {
+        Self {
+            open: false,
+            lesson: None,
+            guess: None,
+            machine: Arc::default(),
+            progress: Progress::NotBegun,
+            just_done: false,
+            texts: CommonMarkCache::default(),
+        }
+    }
+
+    /// Draws the panel.
+    pub(super) fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        ui.horizontal(|ui| {
+            if self.lesson.is_some() && ui.button("‹ All lessons").clicked() {
+                self.lesson = None;
+            }
+            theme::heading(ui, "LESSONS");
+            if ui.button("Close").clicked() {
+                self.open = false;
+            }
+        });
+        ui.add_space(4.0);
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - 8.0);
+            match self.lesson {
+                None => self.list(ui),
+                Some(lesson) => self.lesson(ui, lesson, actions),
+            }
+        });
+    }
+
+    fn list(&mut self, ui: &mut Ui) {
+        let palette = theme::palette(ui);
+        ui.label(
+            RichText::new("Published examples, run for real: guess first, then see.").size(11.5).color(palette.dim),
+        );
+        ui.add_space(6.0);
+        for lesson in lesson::catalogue() {
+            let button = Button::new(lesson.title()).right_text(RichText::new(lesson.id).size(10.5).color(palette.dim));
+            if ui.add(button.min_size(vec2(ui.available_width(), 30.0)).truncate()).clicked() {
+                self.lesson = Some(lesson);
+                (self.guess, self.progress) = (None, Progress::NotBegun);
+            }
+        }
+    }
+
+    fn lesson(&mut self, ui: &mut Ui, lesson: &'static Lesson, actions: &mut Vec<Action>) {
+        // First what runs, then the question: what is to be seen, and why, would give its answer away.
+        let (story, programs) = lesson.text.split_once("## In Python").unwrap_or((lesson.text, ""));
+        let mut paragraphs = story.splitn(3, "\n\n");
+        let (title, what) = (paragraphs.next().unwrap_or_default(), paragraphs.next().unwrap_or_default());
+        let why = paragraphs.next().unwrap_or_default();
+        CommonMarkViewer::new().show(ui, &mut self.texts, &format!("{title}\n\n{what}"));
+        self.question(ui, &lesson.question);
+        ui.add_space(6.0);
+        self.run_button(ui, lesson, actions);
+        self.outcome(ui);
+        ui.add_space(8.0);
+        let done = matches!(self.progress, Progress::Done(_));
+        let header = CollapsingHeader::new("What is to be seen, and why").id_salt(("why", lesson.id));
+        header.open(done.then_some(true).filter(|_| self.just_done)).show(ui, |ui| {
+            CommonMarkViewer::new().show(ui, &mut self.texts, why);
+        });
+        self.just_done = false;
+        CollapsingHeader::new("The programs, in Python and in Rust").id_salt(("programs", lesson.id)).show(ui, |ui| {
+            // The viewer names the language of a block by its first word.
+            let programs = format!("## In Python{programs}").replace("```rust,no_run", "```rust");
+            CommonMarkViewer::new().show(ui, &mut self.texts, &programs);
+        });
+    }
+
+    /// What the learner thinks; it can be changed until the lesson has run.
+    fn question(&mut self, ui: &mut Ui, question: &Question) {
+        let palette = theme::palette(ui);
+        let over = matches!(self.progress, Progress::Done(_));
+        let frame = Frame::new().fill(palette.background).stroke(Stroke::new(1.0, palette.line));
+        frame.corner_radius(6).inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.label(RichText::new(question.text).family(theme::strong()));
+            for (index, answer) in question.answers.iter().enumerate() {
+                let response = ui.add_enabled_ui(!over, |ui| ui.radio(self.guess == Some(index), *answer)).inner;
+                if response.clicked() {
+                    self.guess = Some(index);
+                }
+            }
+            if let Some(guess) = self.guess.filter(|_| over) {
+                let right = guess == question.right;
+                let text = if right {
+                    "That was right.".to_owned()
+                } else {
+                    format!("It is the other way: {}.", question.answers[question.right].to_lowercase())
+                };
+                ui.label(RichText::new(text).color(if right { palette.computing } else { palette.error }));
+            }
+        });
+    }
+
+    fn run_button(&mut self, ui: &mut Ui, lesson: &'static Lesson, actions: &mut Vec<Action>) {
+        let palette = theme::palette(ui);
+        let under_way = matches!(self.progress, Progress::Measuring(_) | Progress::Running { .. });
+        ui.horizontal(|ui| {
+            let text = RichText::new("▶  Run the lesson").family(theme::strong()).color(palette.on_button);
+            let button = Button::new(text).fill(palette.button).min_size(vec2(140.0, 28.0));
+            let ready = self.guess.is_some() && !under_way;
+            let hint = if under_way { "It is under way" } else { "Answer the question first" };
+            if ui.add_enabled(ready, button).on_disabled_hover_text(hint).clicked() {
+                actions.push(Action::RunLesson(lesson));
+            }
+            let text = match &self.progress {
+                Progress::NotBegun if self.guess.is_none() => "Guess first.".to_owned(),
+                Progress::NotBegun | Progress::Done(_) => String::new(),
+                Progress::Measuring(_) => "Measuring the pace of this machine …".to_owned(),
+                Progress::Running { planned, ended, .. } => {
+                    let now = planned.get(ended.len()).map_or("", |run| run.name);
+                    format!("Run {} of {}: {now} …", ended.len() + 1, planned.len())
+                }
+                Progress::GivenUp(why) => why.clone(),
+            };
+            ui.label(RichText::new(text).color(palette.dim));
+        });
+    }
+
+    fn outcome(&self, ui: &mut Ui) {
+        let Progress::Done(outcome) = &self.progress else { return };
+        let palette = theme::palette(ui);
+        ui.add_space(6.0);
+        let frame = Frame::new().stroke(Stroke::new(1.0, palette.line)).corner_radius(6);
+        frame.inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            Grid::new("ratios").num_columns(4).spacing([14.0, 4.0]).show(ui, |ui| {
+                for heading in ["", "published", "ideal", "yours"] {
+                    ui.label(RichText::new(heading).size(11.0).color(palette.dim));
+                }
+                ui.end_row();
+                for ratio in &outcome.ratios {
+                    ui.label(ratio.name);
+                    ui.label(ratio.published.map_or_else(|| "–".to_owned(), |published| format!("{published:.2}")));
+                    ui.label(format!("{:.2}", ratio.ideal));
+                    ui.label(RichText::new(format!("{:.2}", ratio.yours)).family(theme::strong()));
+                    ui.end_row();
+                }
+            });
+            ui.add_space(4.0);
+            ui.label(&outcome.sentence);
+            let (text, color) = if outcome.effect_shown {
+                ("What was published shows.", palette.computing)
+            } else {
+                ("What was published does not show here.", palette.error)
+            };
+            ui.label(RichText::new(text).color(color));
+        });
+    }
+
+    /// Begins a lesson. Measuring takes a moment, so it is done elsewhere.
+    pub(super) fn begin(&mut self, lesson: &'static Lesson, context: &Context) {
+        let (sender, receiver) = bounded(1);
+        let (machine, context) = (Arc::clone(&self.machine), context.clone());
+        let measuring = thread::Builder::new().name("lesson".to_owned()).spawn(move || {
+            let _ = sender.send(lesson.runs(&machine));
+            context.request_repaint();
+        });
+        self.progress = match measuring {
+            Ok(_) => Progress::Measuring(receiver),
+            Err(error) => Progress::GivenUp(format!("It could not start: {error}")),
+        };
+    }
+
+    /// Goes on with the lesson that is under way. `newest` is the lab's newest run; returns the next run to start.
+    pub(super) fn advance(&mut self, newest: Option<&Arc<Run>>) -> Option<Box<CheckedSettings>> {
+        if let Progress::Measuring(runs) = &self.progress {
+            let planned = runs.try_recv().ok()?;
+            self.progress = Progress::Running { planned, number: None, ended: Vec::new() };
+        }
+        let Progress::Running { planned, number, ended } = &mut self.progress else { return None };
+        let last = newest.map_or(0, |run| run.number);
+        let Some(expected) = *number else {
+            *number = Some(last + 1);
+            return planned.get(ended.len()).and_then(|run| run.settings.check().ok()).map(Box::new);
+        };
+        let run = newest.filter(|run| run.number >= expected)?;
+        if run.number > expected {
+            self.progress = Progress::GivenUp("Another run came in between.".to_owned());
+            return None;
+        }
+        if let Status::Ended(end) = &run.status {
+            let as_planned = matches!(end, End::Completed | End::StoppedByError);
+            let deadlocks = planned.get(ended.len()).is_some_and(|run| run.deadlocks);
+            if !as_planned && !deadlocks {
+                self.progress = Progress::GivenUp("Its run was stopped.".to_owned());
+                return None;
+            }
+            ended.push(Arc::clone(run));
+            *number = None;
+            if ended.len() == planned.len() {
+                let outcome = self.lesson.map(|lesson| lesson.judge(&self.machine, ended));
+                self.progress = outcome.map_or(Progress::NotBegun, Progress::Done);
+                self.just_done = true;
+                return None;
+            }
+            return self.advance(newest);
+        }
+        None
+    }
+}
