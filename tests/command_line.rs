@@ -11,8 +11,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const WORKLOADS: [&str; 9] =
-    ["sum", "countdown", "thumbnails", "hash-files", "pbkdf2", "primes", "square", "sleep", "noop"];
+const WORKLOADS: [&str; 10] =
+    ["synthetic", "sum", "countdown", "thumbnails", "hash-files", "pbkdf2", "primes", "square", "sleep", "noop"];
 const EXECUTORS: [&str; 3] = ["sequential", "threads", "processes"];
 
 fn poolscope(home: &Path) -> Command {
@@ -58,6 +58,7 @@ fn every_workload_runs_on_every_executor() {
             "countdown" => "--set from=400000,300000,200000,100000",
             "sleep" => "--set seconds=0.01",
             "noop" => "--set tasks=100",
+            "synthetic" => "--set mean=0.001 --set kind=mixed",
             "pbkdf2" => "--set rounds=1",
             "primes" => "--set numbers=100",
             _ => "",
@@ -158,6 +159,21 @@ fn lessons_show_what_was_published() {
         table.contains("published      ideal      yours") && table.contains("What was published shows."),
         "{table}"
     );
+}
+
+#[test]
+fn a_seed_gives_the_same_tasks_again() {
+    let home = TempDir::new().unwrap();
+    let failed = |seed: u32| {
+        let line =
+            format!("run synthetic --set tasks=200 --set mean=0 --set fail=20 --executor threads --seed {seed} --json");
+        let report = report(&run(home.path(), &line));
+        report["errors"].as_array().unwrap().iter().map(|error| number(error, "item")).collect::<Vec<_>>()
+    };
+    let first = failed(7);
+    assert!((15..80).contains(&first.len()), "{first:?}");
+    assert_eq!(first, failed(7));
+    assert_ne!(first, failed(8));
 }
 
 #[test]

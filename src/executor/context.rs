@@ -82,6 +82,9 @@ impl TaskContext {
 
     /// Computing takes `gil`.
     pub(super) fn with_gil(self, gil: Option<Arc<Gil>>) -> Self {
+        if gil.is_some() {
+            sys::wake_this_thread_on_time();
+        }
         Self { gil, ..self }
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
+use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Patience, thread};
 
 /// Who shares a lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ struct State {
     switches: u64,
 }
 
+/// So long before the end of its interval a waiter wakes up: longer than waking up takes.
+const EARLY: Duration = Duration::from_micros(100);
+
 /// Tells those who take it apart; not 0.
 pub(super) type HolderId = u64;
 
@@ -107,9 +110,24 @@ impl Gil {
         let mut state = self.state.lock();
         while state.held {
             let switches = state.switches;
-            let deadline = Instant::now() + self.switch_interval;
-            if self.freed.wait_until(&mut state, deadline).timed_out() && state.held && state.switches == switches {
-                self.asked_for.store(true, Ordering::Relaxed);
+            let began = Instant::now();
+            let deadline = began + self.switch_interval;
+            let asleep = self.switch_interval.saturating_sub(EARLY).max(self.switch_interval * 3 / 4);
+            if !self.freed.wait_until(&mut state, began + asleep).timed_out() {
+                continue;
+            }
+            // Nobody is woken on time to some microseconds: the rest of the interval, and the holder's way to its next checkpoint, is
+            // spent awake, with the processor left to whoever computes.
+            let mut patience = None;
+            while state.held && state.switches == switches {
+                match &patience {
+                    None if Instant::now() >= deadline => {
+                        self.asked_for.store(true, Ordering::Relaxed);
+                        patience = Some(Patience::new());
+                    }
+                    Some(patience) if Patience::is_over(patience) => break,
+                    None | Some(_) => MutexGuard::unlocked(&mut state, thread::yield_now),
+                }
             }
         }
         self.hold(&mut state, me);

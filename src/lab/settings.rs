@@ -153,7 +153,7 @@ impl RunSettings {
     /// The first field that is wrong, with its limits.
     pub fn check(&self) -> Result<CheckedSettings, FieldError> {
         let workload = workload::find(&self.workload)?;
-        let params = Params::parse(&workload.params(), &self.params)?;
+        let params = Params::parse(&workload.params(), &self.params)?.with_seed(self.seed);
         check_workers(self.workers, self.executor)?;
         check_between("chunksize", self.chunksize, CHUNKSIZE_LIMIT)?;
         if let Some(timeout) = self.timeout {

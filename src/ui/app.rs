@@ -24,6 +24,9 @@ const RUNS_KEPT: usize = 8;
 /// All of them together have no more calls than this, some hundred bytes each.
 const CALLS_KEPT: usize = 2_000_000;
 
+/// A window of this width has room for the settings and for a lesson.
+const ROOM_FOR_BOTH: f32 = 1240.0;
+
 /// While a run goes on, a picture at least this often, and at most [`FASTEST`].
 const SLOWEST: f32 = 0.024;
 const FASTEST: f32 = 0.016;
@@ -141,15 +144,19 @@ impl App {
         Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
             toolbar::show(ui, run, live, errors.first(), &mut actions);
         });
-        Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-                    settings_panel::show(ui, &mut self.form, errors, self.no_dialog, &mut actions);
-                    ui.add_space(10.0);
-                    runs::show(ui, &self.past, live, run, &mut actions);
+        // A lesson brings its own settings, and the chart needs room beside it.
+        let room_for_both = ui.available_width() >= ROOM_FOR_BOTH || !self.lessons.open;
+        if room_for_both {
+            Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
+                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, &mut actions);
+                        ui.add_space(10.0);
+                        runs::show(ui, &self.past, live, run, &mut actions);
+                    });
                 });
             });
-        });
+        }
         if self.lessons.open {
             let frame = panel.inner_margin(Margin::symmetric(12, 10));
             Panel::right("lessons").frame(frame).default_size(400.0).size_range(300.0..=640.0).show(ui, |ui| {

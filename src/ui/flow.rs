@@ -122,8 +122,14 @@ fn amount(station: &Station) -> String {
 fn draw_station(painter: &Painter, palette: &Palette, area: Rect, station: &Station) {
     let title = FontId::new(12.0, theme::strong());
     let color = (station.color)(palette);
-    painter.text(area.left_top(), Align2::LEFT_TOP, station.title, title, palette.text);
-    painter.text(area.right_top(), Align2::RIGHT_TOP, amount(station), FontId::proportional(12.0), palette.dim);
+    let named = painter.text(area.left_top(), Align2::LEFT_TOP, station.title, title, palette.text);
+    // Where there is no room for all of it, the capacity is the first to go, and then the number.
+    let room = area.right() - named.right() - 6.0;
+    let amounts = [amount(station), format::count(station.count)];
+    let galleys = amounts.map(|text| painter.layout_no_wrap(text, FontId::proportional(12.0), palette.dim));
+    if let Some(galley) = galleys.into_iter().find(|galley| galley.size().x <= room) {
+        painter.galley(area.right_top() - vec2(galley.size().x, 0.0), galley, palette.dim);
+    }
     let frame = Rect::from_min_max(area.left_top() + vec2(0.0, BOX_TOP), area.max);
     painter.rect(frame, 6.0, palette.panel, Stroke::new(1.0, palette.line), StrokeKind::Inside);
     let step = CHIP + 4.0;

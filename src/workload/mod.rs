@@ -18,6 +18,7 @@ mod samples;
 mod sleep;
 mod square;
 mod sum;
+mod synthetic;
 mod thumbnails;
 
 use std::sync::atomic::AtomicBool;
@@ -61,6 +62,7 @@ pub fn catalogue() -> &'static [&'static dyn Workload] {
         &thumbnails::Thumbnails,
         &hash_files::HashFiles,
         &sleep::Sleep,
+        &synthetic::Synthetic,
         &pbkdf2::Pbkdf2,
         &primes::Primes,
         &square::Square,
@@ -91,6 +93,7 @@ pub fn registry() -> Registry {
         .with(thumbnails::THUMBNAIL)
         .with(hash_files::HASH_FILE)
         .with(sleep::SLEEP)
+        .with(synthetic::SYNTHETIC)
         .with(pbkdf2::PBKDF2)
         .with(primes::IS_PRIME)
         .with(square::SQUARE)

@@ -137,6 +137,7 @@ fn parse_count(text: &str) -> Option<u64> {
 #[derive(Clone, Debug)]
 pub struct Params {
     values: BTreeMap<&'static str, ParamValue>,
+    seed: u64,
 }
 
 impl Params {
@@ -153,7 +154,19 @@ impl Params {
             let text = texts.get(param.name).unwrap_or(&param.default);
             Ok((param.name, param.parse(text)?))
         };
-        Ok(Self { values: params.iter().map(value).collect::<Result<_, FieldError>>()? })
+        Ok(Self { values: params.iter().map(value).collect::<Result<_, FieldError>>()?, seed: 0 })
+    }
+
+    /// The same, where random numbers are drawn from `seed`.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// What random numbers are drawn from: the same gives the same.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
     }
 
     // A workload asks for what it has itself described, so the other arms are never reached; they give the empty value

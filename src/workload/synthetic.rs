@@ -1,0 +1,153 @@
+//! `synthetic`: tasks of random lengths, drawn from the distribution that is chosen, which compute, sleep, or do both. The same seed
+//! gives the same tasks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Exp, LogNormal, Pareto, Uniform};
+use serde::{Deserialize, Serialize};
+
+use super::{FieldError, ITEMS_LIMIT, Param, ParamKind, Params, Plan, Workload, countdown, units_per_second};
+use crate::executor::{Function, TaskContext, TaskError};
+
+/// See the module.
+pub(super) struct Synthetic;
+
+pub(super) const SYNTHETIC: Function<Task, String> = Function::new("synthetic", perform);
+
+/// What a task does, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Task {
+    sleep: Duration,
+    /// Steps to count down.
+    steps: u64,
+    fail: bool,
+}
+
+fn perform(Task { sleep, steps, fail }: Task, context: &TaskContext) -> Result<String, TaskError> {
+    if !sleep.is_zero() {
+        context.sleep(sleep)?;
+    }
+    countdown::COUNTDOWN.call(steps, context)?;
+    if fail { Err(TaskError::message("it was drawn to fail")) } else { Ok("done".to_owned()) }
+}
+
+const DISTRIBUTIONS: [&str; 5] = ["constant", "uniform", "exponential", "log-normal", "pareto"];
+const KINDS: [&str; 3] = ["cpu", "sleep", "mixed"];
+
+/// The standard deviation of a log-normal length's logarithm.
+const SIGMA: f64 = 1.0;
+/// Pareto's exponent: some tasks are very long, and yet there is a mean.
+const ALPHA: f64 = 1.5;
+/// No task is longer than so many times the mean.
+const LONGEST: f64 = 100.0;
+
+/// Lengths beside a mean of 1.
+fn lengths(distribution: &str) -> Box<dyn Fn(&mut StdRng) -> f64> {
+    // Parameters are constants that each distribution takes; should one not, lengths are all the same.
+    fn draw<D: Distribution<f64> + 'static, E>(distribution: Result<D, E>) -> Box<dyn Fn(&mut StdRng) -> f64> {
+        match distribution {
+            Ok(distribution) => Box::new(move |random| distribution.sample(random).min(LONGEST)),
+            Err(_) => Box::new(|_| 1.0),
+        }
+    }
+    match distribution {
+        "uniform" => draw(Uniform::new(0.0, 2.0)),
+        "exponential" => draw(Exp::new(1.0)),
+        "log-normal" => draw(LogNormal::new(-SIGMA * SIGMA / 2.0, SIGMA)),
+        "pareto" => draw(Pareto::new((ALPHA - 1.0) / ALPHA, ALPHA)),
+        _ => Box::new(|_| 1.0),
+    }
+}
+
+impl Workload for Synthetic {
+    fn name(&self) -> &'static str {
+        "synthetic"
+    }
+
+    fn summary(&self) -> &'static str {
+        "tasks of random lengths that compute, sleep, or both; some may fail"
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param {
+                name: "tasks",
+                kind: ParamKind::Count { min: 0, max: ITEMS_LIMIT },
+                default: "100".to_owned(),
+                help: "How many tasks.",
+            },
+            Param {
+                name: "mean",
+                kind: ParamKind::Seconds { max: 3_600 },
+                default: "0.02".to_owned(),
+                help: "How long a task takes on average, with a core for itself.",
+            },
+            Param {
+                name: "lengths",
+                kind: ParamKind::Choice(&DISTRIBUTIONS),
+                default: "log-normal".to_owned(),
+                help: "How lengths are distributed: all the same; evenly from 0 to twice the mean; or many short and few long ones, \
+                       in three degrees. None is longer than 100 means.",
+            },
+            Param {
+                name: "kind",
+                kind: ParamKind::Choice(&KINDS),
+                default: "cpu".to_owned(),
+                help: "What tasks do: compute, sleep, or each by half.",
+            },
+            Param {
+                name: "fail",
+                kind: ParamKind::Count { min: 0, max: 100 },
+                default: "0".to_owned(),
+                help: "Of 100 tasks, how many raise at their end, on average.",
+            },
+        ]
+    }
+
+    fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
+        let (tasks, mean) = (params.count("tasks") as usize, params.seconds("mean").as_secs_f64());
+        let (kind, fail) = (params.choice("kind"), params.count("fail") as f64 / 100.0);
+        let pace = if kind == "sleep" { 0.0 } else { units_per_second("countdown") };
+        let computing = match kind {
+            "cpu" => 1.0,
+            "sleep" => 0.0,
+            _ => 0.5,
+        };
+        let mut random = StdRng::seed_from_u64(params.seed());
+        let length = lengths(params.choice("lengths"));
+        let mut draw = || {
+            let seconds = mean * length(&mut random);
+            let sleep = Duration::try_from_secs_f64(seconds * (1.0 - computing)).unwrap_or_default();
+            Task { sleep, steps: (seconds * computing * pace) as u64, fail: random.random_bool(fail) }
+        };
+        let drawn: Vec<Task> = (0..tasks).take_while(|_| !cancelled.load(Ordering::Relaxed)).map(|_| draw()).collect();
+        let names = drawn.clone();
+        let label = move |item: usize| {
+            let Task { sleep, steps, .. } = names[item];
+            let computes = if pace > 0.0 { steps as f64 / pace } else { 0.0 };
+            format!("{:.1} ms", (sleep.as_secs_f64() + computes) * 1e3)
+        };
+        Ok(Plan::new(SYNTHETIC, drawn.into_iter(), label))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_have_the_mean_that_was_asked_for() {
+        for distribution in DISTRIBUTIONS {
+            let length = lengths(distribution);
+            let mut random = StdRng::seed_from_u64(7);
+            let drawn: Vec<f64> = (0..200_000).map(|_| length(&mut random)).collect();
+            assert!(drawn.iter().all(|length| (0.0..=LONGEST).contains(length)), "{distribution}");
+            // Cutting off the longest takes some of a Pareto's mean.
+            let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
+            assert!((0.85..1.05).contains(&mean), "{distribution}: {mean}");
+        }
+    }
+}
