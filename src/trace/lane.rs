@@ -4,6 +4,7 @@
 //! every zoom. A chart thus costs O(lanes × pixels × log tasks), however many tasks there are.
 
 use super::blocks::Blocks;
+use super::off_core::OffCore;
 use super::turns::{ActivityTimes, SubSpan, Turns};
 use crate::executor::Activity;
 
@@ -20,8 +21,6 @@ pub struct Span {
     pub call: u32,
     /// How it ended.
     pub end_stage: EndStage,
-    /// Of the time that it computed, how many microseconds it had no core for it, as far as that was measured.
-    pub off_core_us: u32,
     /// Busy nanoseconds of the lane before this span.
     busy_before: i64,
     /// Spans of the lane before this one that did not return.
@@ -67,10 +66,9 @@ pub struct Lane {
     pub open: Option<OpenSpan>,
     /// How many calls it took.
     pub calls: usize,
-    /// Of all items, how many nanoseconds of their computing they had no core for it.
-    pub off_core: i64,
     spans: Blocks<Span>,
     turns: Turns,
+    off_core: OffCore,
     /// How long the item that runs was on a core, if that was told.
     on_core: Option<i64>,
     died_in_one: bool,
@@ -90,7 +88,7 @@ pub enum Marks {
 pub struct Column {
     /// The fraction of the time that it was busy, 0 to 1.
     pub busy: f32,
-    /// Of that, the fraction in which it waited for the GIL, a lock or a future.
+    /// Of that, the fraction in which it waited for the GIL, a lock, a future or a core.
     pub waiting: f32,
     /// Of that, the fraction in which it waited for the outside world.
     pub blocking: f32,
@@ -129,6 +127,12 @@ impl Lane {
         self.turns.until(until)
     }
 
+    /// Of the computing up to `until`, how many nanoseconds items had no core for it, as far as that was measured.
+    #[must_use]
+    pub fn off_core_until(&self, until: i64) -> i64 {
+        self.off_core.until(until)
+    }
+
     /// The parts of `from..to` in which an item was at something else than computing.
     pub fn sub_spans(&self, from: i64, to: i64) -> impl Iterator<Item = SubSpan> {
         self.turns.between(from, to)
@@ -157,15 +161,16 @@ impl Lane {
             return Marks::Spans(self.spans.iter_from(first).take(after.saturating_sub(first)).copied().collect());
         }
         let edge = |column: usize| from + (i128::from(to - from) * column as i128 / columns as i128) as i64;
-        let mut left = (self.busy_until(from), self.failed_until(from), self.away_until(from));
+        let mut left =
+            (self.busy_until(from), self.failed_until(from), self.away_until(from), self.off_core_until(from));
         let marks = (0..columns).map(|column| {
             let (start, end) = (edge(column), edge(column + 1));
-            let right = (self.busy_until(end), self.failed_until(end), self.away_until(end));
+            let right = (self.busy_until(end), self.failed_until(end), self.away_until(end), self.off_core_until(end));
             let share = |nanos: i64| nanos as f32 / (end - start).max(1) as f32;
             let busy = share(right.0 - left.0);
             let away = |activity: Activity| right.2[activity as usize] - left.2[activity as usize];
             let waits = [Activity::WaitingForGil, Activity::WaitingForLock, Activity::WaitingForFuture];
-            let waiting = share(waits.into_iter().map(away).sum());
+            let waiting = share(waits.into_iter().map(away).sum::<i64>() + right.3 - left.3);
             let blocking = share(away(Activity::Blocking));
             // A failed span that began before the column still colours it.
             let running = self.span_at(start).is_some_and(|span| span.end_stage != EndStage::Returned);
@@ -232,9 +237,10 @@ impl Lane {
         let away = |times: ActivityTimes| times.iter().sum::<i64>();
         let computed = end - start - (away(self.turns.until(end)) - away(self.turns.until(start)));
         let off_core = self.on_core.take().map_or(0, |on_core| (computed - on_core).max(0));
-        self.off_core += off_core;
-        let off_core_us = u32::try_from(off_core / 1_000).unwrap_or(u32::MAX);
-        self.spans.push(Span { start, end, item, call, end_stage, off_core_us, busy_before, failed_before });
+        if off_core > 0 {
+            self.off_core.push(start, end, off_core);
+        }
+        self.spans.push(Span { start, end, item, call, end_stage, busy_before, failed_before });
     }
 }
 

@@ -10,6 +10,7 @@ mod blocks;
 mod call;
 mod counts;
 mod lane;
+mod off_core;
 mod recorder;
 mod series;
 mod summary;

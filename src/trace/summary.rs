@@ -92,6 +92,7 @@ impl Trace {
     fn lane_summary(&self, lane: &Lane) -> LaneSummary {
         let busy = lane.busy_until(self.last_event);
         let away = lane.away_until(self.last_event);
+        let off_core = lane.off_core_until(self.last_event);
         let spent = |activity: Activity| seconds(away[activity as usize]);
         LaneSummary {
             worker: lane.worker,
@@ -99,8 +100,8 @@ impl Trace {
             calls: lane.calls,
             items: lane.items(),
             busy_s: seconds(busy),
-            computing_s: seconds(busy - away.iter().sum::<i64>() - lane.off_core),
-            waiting_for_core_s: seconds(lane.off_core),
+            computing_s: seconds(busy - away.iter().sum::<i64>() - off_core),
+            waiting_for_core_s: seconds(off_core),
             waiting_for_gil_s: spent(Activity::WaitingForGil),
             waiting_for_lock_s: spent(Activity::WaitingForLock),
             waiting_for_future_s: spent(Activity::WaitingForFuture),

@@ -345,8 +345,9 @@ fn off_core() {
     let computes = pool.executor.submit_closure(move |context| compute_until(context, || began.elapsed() > idle));
     assert_eq!(computes.unwrap().result(Some(PATIENCE)), Ok(()));
     let trace = pool.finish();
-    let spans: Vec<_> = trace.lanes()[0].spans().collect();
-    let off_core = |index: usize| i64::from(spans[index].off_core_us) * 1_000;
+    let lane = &trace.lanes()[0];
+    let spans: Vec<_> = lane.spans().collect();
+    let off_core = |index: usize| lane.off_core_until(spans[index].end) - lane.off_core_until(spans[index].start);
     let measured = cfg!(unix);
     if measured {
         let slept = spans[0].end - spans[0].start;

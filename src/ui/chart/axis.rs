@@ -61,7 +61,7 @@ pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run
             entries.push((name, palette.waiting, Some(hatch)));
         }
     }
-    if run.trace.lanes().iter().any(|lane| lane.off_core > 0) {
+    if run.trace.lanes().iter().any(|lane| lane.off_core_until(run.elapsed()) > 0) {
         entries.push(("share without a core", palette.waiting, None));
     }
     entries.push(("start-up", palette.raised, None));

@@ -18,7 +18,7 @@ pub(super) fn show(ui: &Ui, response: &Response, run: &Run, rows: &Rows, view: T
     };
     let time = view.time_at(at.x - canvas.left(), canvas.width());
     let open = lane.open.filter(|open| (open.start..=run.elapsed()).contains(&time) && !run.ended());
-    let off_core = lane.span_at(time).map(|span| i64::from(span.off_core_us) * 1_000);
+    let off_core = lane.span_at(time).map(|span| lane.off_core_until(span.end) - lane.off_core_until(span.start));
     let (start, end, item, call, word) = match (lane.span_at(time), open) {
         (Some(span), _) => (span.start, Some(span.end), span.item, span.call, ending(span.end_stage)),
         (None, Some(open)) => (open.start, None, open.item, open.call, "executing"),

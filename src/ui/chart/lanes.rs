@@ -130,7 +130,7 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, lane: &Lane, r
         painter.rect_filled(track, 1.5, palette.raised);
         let away = lane.away_until(run.elapsed());
         let blocking = away[Activity::Blocking as usize];
-        let waiting = away.iter().sum::<i64>() - blocking + lane.off_core;
+        let waiting = away.iter().sum::<i64>() - blocking + lane.off_core_until(run.elapsed());
         // What is left of the longer ones is what they have more than the next.
         let mut until = lane.busy_until(run.elapsed());
         for (nanos, color) in [(waiting, palette.waiting), (blocking, palette.blocking), (until, palette.computing)] {
@@ -165,7 +165,7 @@ fn waits(lane: &Lane, until: i64) -> Vec<String> {
         (away[Activity::WaitingForGil as usize], "waiting for the GIL"),
         (away[Activity::WaitingForLock as usize], "waiting for a lock"),
         (away[Activity::WaitingForFuture as usize], "waiting for a future"),
-        (lane.off_core, "without a core"),
+        (lane.off_core_until(until), "without a core"),
     ];
     let told = waits.into_iter().filter(|(nanos, _)| *nanos > 0);
     told.map(|(nanos, what)| format!("{} {what}", format::duration(nanos))).collect()
@@ -204,7 +204,8 @@ impl Picture {
             Marks::Columns(columns) => self.columns(&columns, bars.clone()),
             Marks::Spans(spans) => {
                 for span in &spans {
-                    self.span(span, bars.clone());
+                    let off_core = lane.off_core_until(span.end) - lane.off_core_until(span.start);
+                    self.span(span, off_core, bars.clone());
                 }
                 self.sub_spans(lane, now, &bars);
                 if self.brackets > 0.0 {
@@ -220,13 +221,14 @@ impl Picture {
         }
     }
 
-    fn span(&mut self, span: &Span, bars: Range<f32>) {
+    /// A bar; at its foot the share that it had no core for.
+    fn span(&mut self, span: &Span, off_core: i64, bars: Range<f32>) {
         let (from, to) = (self.x(span.start), self.x(span.end));
         // A gap keeps neighbours apart where there is room for one; nothing is thinner than a pixel.
         let gap = if to - from > 4.0 { 1.0 } else { 0.0 };
         let to = (to - gap).max(from + 1.0);
         self.quad(from..to, bars.clone(), self.palette.ended(span.end_stage));
-        let off_core = i64::from(span.off_core_us) as f32 * 1_000.0 / (span.end - span.start).max(1) as f32;
+        let off_core = off_core as f32 / (span.end - span.start).max(1) as f32;
         if off_core >= LEAST_OFF_CORE {
             let top = bars.end - (bars.end - bars.start) * off_core.min(1.0);
             self.quad(from..to, top..bars.end, self.palette.waiting);
@@ -252,7 +254,7 @@ impl Picture {
         deadlock.waits.iter().enumerate().filter_map(arrow).collect()
     }
 
-    /// What ended items were at when they did not compute; and, as a strip at their foot, how much they had no core for.
+    /// What ended items were at when they did not compute.
     fn sub_spans(&mut self, lane: &Lane, now: i64, bars: &Range<f32>) {
         let until = lane.open.map_or(now, |open| open.start);
         self.waits(lane, self.view.start, until.min(self.view.end), bars);
