@@ -206,6 +206,7 @@ impl Picture {
                 for span in &spans {
                     let off_core = lane.off_core_until(span.end) - lane.off_core_until(span.start);
                     self.span(span, off_core, bars.clone());
+                    self.label(lane, span.start..span.end, &bars, span.item);
                 }
                 self.sub_spans(lane, now, &bars);
                 if self.brackets > 0.0 {
@@ -217,7 +218,7 @@ impl Picture {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
             self.waits(lane, open.start, now, &bars);
-            self.label(from..to, &bars, open.item, self.palette.on_bar);
+            self.label(lane, open.start..now, &bars, open.item);
         }
     }
 
@@ -233,7 +234,6 @@ impl Picture {
             let top = bars.end - (bars.end - bars.start) * off_core.min(1.0);
             self.quad(from..to, top..bars.end, self.palette.waiting);
         }
-        self.label(from..to, &bars, span.item, self.palette.on_bar);
     }
 
     /// From each task that waits for ever to the lane of what it waits for: where an arrow begins, and which way it goes. Side by side,
@@ -278,11 +278,16 @@ impl Picture {
         hatch.draw(&mut self.mesh, Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), self.palette);
     }
 
-    fn label(&mut self, x: Range<f32>, bars: &Range<f32>, item: u32, color: Color32) {
-        let left = x.start.max(self.canvas.left());
-        if x.end - left < LABEL_WIDTH || bars.end - bars.start < 12.0 || self.labels.len() >= LABELS {
+    fn label(&mut self, lane: &Lane, time: Range<i64>, bars: &Range<f32>, item: u32) {
+        let (left, right) = (self.x(time.start).max(self.canvas.left()), self.x(time.end));
+        if right - left < LABEL_WIDTH || bars.end - bars.start < 12.0 || self.labels.len() >= LABELS {
             return;
         }
+        // Stripes are light where bars are dark.
+        let visible = time.start.max(self.view.start);
+        let begins_waiting =
+            lane.sub_spans(visible, time.end).next().is_some_and(|part| self.x(part.start) < left + 14.0);
+        let color = if begins_waiting { self.palette.text } else { self.palette.on_bar };
         let at = pos2(left + 6.0, f32::midpoint(bars.start, bars.end));
         self.labels.push((at, Align2::LEFT_CENTER, item.to_string(), color));
     }
