@@ -24,7 +24,7 @@
 //! Invariants, each held by a test:
 //! 1. Every future that was handed out is resolved exactly once, whatever happens.
 //! 2. Counts add up: submitted = pending + call queue + executing + result queue + finished + cancelled + lost.
-//! 3. Spans on a lane never overlap; a worker is one lane for its whole life.
+//! 3. Spans on a lane never overlap; sub-spans lie inside their task; a worker is one lane for its whole life.
 //! 4. After shutdown no thread, child process or pipe of an executor is left; no child outlives its parent.
 //! 5. The same events give the same trace.
 //! 6. Panics and errors in a task, a callback or a worker are reported with their cause, and stay where they are.

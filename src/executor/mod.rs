@@ -16,8 +16,9 @@
 //! Threads also take closures ([`ThreadPoolExecutor::submit_closure`]). Either pool can be told more than how many workers
 //! it has: see [`ThreadPoolExecutor::builder`] and [`ProcessPoolExecutor::builder`].
 //!
-//! In reading order: [`Function`] (what is run), [`TaskFuture`] (what comes of it), [`wait`] and friends, the three
-//! executors, and [`Event`] (what can be watched).
+//! In reading order: [`Function`] (what is run), [`TaskContext`] (what it can ask for: checkpoints, waiting, locks; with or
+//! without an emulated [GIL](GilMode)), [`TaskFuture`] (what comes of it), [`wait`] and friends, the three executors, and
+//! [`Event`] (what can be watched).
 //!
 //! Rules are CPython 3.14's. Decided otherwise:
 //! - A cancelled future counts as done for `wait` and `as_completed` at once, so nothing waits for it for ever.

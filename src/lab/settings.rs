@@ -172,6 +172,10 @@ impl RunSettings {
         if settings.executor == ExecutorKind::Sequential {
             settings.workers = 1;
         }
+        if settings.executor != ExecutorKind::Threads {
+            // A worker process runs one task at a time: nobody is there to share a lock with.
+            settings.gil = GilMode::Off;
+        }
         if settings.collect != Collect::Map {
             settings.chunksize = 1;
         }
@@ -297,9 +301,10 @@ mod tests {
             workers: 7,
             chunksize: 5,
             collect: Collect::Gather,
+            gil: GilMode::Shared,
             ..RunSettings::default()
         };
         let checked = settings.check().ok().unwrap().settings;
-        assert_eq!((checked.workers, checked.chunksize), (1, 1));
+        assert_eq!((checked.workers, checked.chunksize, checked.gil), (1, 1, GilMode::Off));
     }
 }

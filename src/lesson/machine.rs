@@ -1,7 +1,8 @@
 //! What a lesson has to know of the machine that it runs on.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 use crate::workload;
 
@@ -23,9 +24,7 @@ impl Machine {
 
     /// How many units of `workload` take so many seconds, in one thread ([`workload::units_per_second`]). Measured once.
     pub(super) fn units(&self, workload: &'static str, seconds: f64) -> u64 {
-        // A measurement that panicked has left nothing half done.
-        let mut paces = self.paces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let pace = *paces.entry(workload).or_insert_with(|| workload::units_per_second(workload));
+        let pace = *self.paces.lock().entry(workload).or_insert_with(|| workload::units_per_second(workload));
         (pace * seconds) as u64
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
+use super::plan::{Submitted, until_refused};
 use super::{FieldError, GoOn, Param, ParamKind, Params, Plan, Workload};
-use crate::executor::{RawExecutor, Submit, SubmitError, TaskContext, TaskError, TaskFuture};
+use crate::executor::{RawExecutor, TaskContext, TaskError, TaskFuture};
 
 /// Two tasks, each of which waits for the other's result.
 pub(super) struct DeadlockPair;
@@ -13,8 +14,6 @@ pub(super) struct DeadlockPair;
 pub(super) struct DeadlockNested;
 
 const THREADS: &str = "its tasks share futures, which can't cross to another process";
-
-type Submitted = (Vec<TaskFuture<String>>, Option<SubmitError>);
 
 /// The value of another task, waiting for it.
 fn value_of(future: &TaskFuture<String>, context: &TaskContext) -> Result<String, TaskError> {
@@ -25,41 +24,28 @@ fn value_of(future: &TaskFuture<String>, context: &TaskContext) -> Result<String
 fn submit_pair(executor: &dyn RawExecutor, _go_on: GoOn<'_>) -> Submitted {
     let futures: Arc<[OnceLock<TaskFuture<String>>; 2]> = Arc::default();
     let submit = executor.submitter();
-    let mut submitted = Vec::new();
-    for (me, name) in ["a", "b"].into_iter().enumerate() {
+    until_refused(["a", "b"].into_iter().enumerate().map(|(me, name)| {
         let others = Arc::clone(&futures);
-        let task = move |context: &TaskContext| {
+        let future = submit.submit_closure(move |context| {
             // Python's examples sleep here until the other is there.
             let other = context.blocking(|| others[1 - me].wait().clone());
             value_of(&other, context).map(|value| format!("{name} has the other's {value}"))
-        };
-        match submit.submit_closure(task) {
-            Ok(future) => {
-                // Nobody else sets it.
-                let _ = futures[me].set(future.clone());
-                submitted.push(future);
-            }
-            Err(refused) => return (submitted, Some(refused)),
-        }
-    }
-    (submitted, None)
+        })?;
+        // Nobody else sets it.
+        let _ = futures[me].set(future.clone());
+        Ok(future)
+    }))
 }
 
 fn submit_nested(tasks: usize, executor: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
-    let mut submitted = Vec::new();
-    for _ in (0..tasks).take_while(|_| go_on()) {
-        let submit: Arc<dyn Submit> = executor.submitter();
-        let task = move |context: &TaskContext| {
-            let inner =
-                submit.submit_closure(|_| Ok("5²".to_owned())).map_err(|error| TaskError::from_error(&error))?;
+    let submit = executor.submitter();
+    until_refused((0..tasks).take_while(|_| go_on()).map(|_| {
+        let inner = Arc::clone(&submit);
+        submit.submit_closure(move |context| {
+            let inner = inner.submit_closure(|_| Ok("5²".to_owned())).map_err(|error| TaskError::from_error(&error))?;
             value_of(&inner, context).map(|value| format!("the inner task said {value}"))
-        };
-        match executor.submitter().submit_closure(task) {
-            Ok(future) => submitted.push(future),
-            Err(refused) => return (submitted, Some(refused)),
-        }
-    }
-    (submitted, None)
+        })
+    }))
 }
 
 impl Workload for DeadlockPair {

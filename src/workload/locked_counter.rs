@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::plan::{Submitted, until_refused};
 use super::{FieldError, GoOn, Param, ParamKind, Params, Plan, Workload};
-use crate::executor::{RawExecutor, SubmitError, TaskContext, TaskError, TaskFuture, TaskLock};
+use crate::executor::{RawExecutor, TaskContext, TaskError, TaskLock};
 
 /// See the module.
 pub(super) struct LockedCounter;
@@ -47,16 +48,13 @@ fn add(counter: &Counter, additions: u64, locked: bool, context: &TaskContext) -
     Ok(format!("added {additions}"))
 }
 
-type Submitted = (Vec<TaskFuture<String>>, Option<SubmitError>);
-
 fn submit(tasks: usize, additions: u64, locked: bool, executor: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
     let counter: Arc<Counter> = Arc::default();
     let done: Arc<AtomicU64> = Arc::default();
     let submit = executor.submitter();
-    let mut submitted = Vec::new();
-    for _ in (0..tasks).take_while(|_| go_on()) {
+    until_refused((0..tasks).take_while(|_| go_on()).map(|_| {
         let (counter, done) = (Arc::clone(&counter), Arc::clone(&done));
-        let task = move |context: &TaskContext| {
+        submit.submit_closure(move |context| {
             let added = add(&counter, additions, locked, context)?;
             // Whoever is the last to end knows what came of it.
             if done.fetch_add(1, Ordering::AcqRel) + 1 < tasks as u64 {
@@ -70,13 +68,8 @@ fn submit(tasks: usize, additions: u64, locked: bool, executor: &dyn RawExecutor
                 "the counter is {value}, not {wanted}: {} updates were lost",
                 wanted - value
             )))
-        };
-        match submit.submit_closure(task) {
-            Ok(future) => submitted.push(future),
-            Err(refused) => return (submitted, Some(refused)),
-        }
-    }
-    (submitted, None)
+        })
+    }))
 }
 
 impl Workload for LockedCounter {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::{FieldError, ITEMS_LIMIT, Param, ParamKind, Params, Plan, Workload};
+use super::{FieldError, Param, Params, Plan, Workload};
 use crate::executor::Function;
 
 /// See the module.
@@ -20,12 +20,7 @@ impl Workload for Noop {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![Param {
-            name: "tasks",
-            kind: ParamKind::Count { min: 0, max: ITEMS_LIMIT },
-            default: "10000".to_owned(),
-            help: "How many tasks.",
-        }]
+        vec![Param::tasks(10000)]
     }
 
     fn plan(&self, params: &Params, _cancelled: &AtomicBool) -> Result<Plan, FieldError> {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ITEMS_LIMIT;
+
 /// One parameter.
 #[derive(Clone, Debug)]
 pub struct Param {
@@ -89,6 +91,12 @@ enum ParamValue {
 }
 
 impl Param {
+    /// How many tasks there are, for workloads whose tasks nothing else counts.
+    pub(super) fn tasks(default: usize) -> Self {
+        let kind = ParamKind::Count { min: 0, max: ITEMS_LIMIT };
+        Self { name: "tasks", kind, default: default.to_string(), help: "How many tasks." }
+    }
+
     /// Checks `text` without touching the disk.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ impl Plan {
     pub fn closures(
         items: usize,
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
-        submit: impl FnOnce(&dyn RawExecutor, GoOn<'_>) -> (Vec<TaskFuture<String>>, Option<SubmitError>) + Send + 'static,
+        submit: impl FnOnce(&dyn RawExecutor, GoOn<'_>) -> Submitted + Send + 'static,
     ) -> Self {
         Self { items, labels: Arc::new(labels), work: Box::new(Closures(submit)) }
     }
@@ -53,9 +53,24 @@ impl Plan {
 
     /// Submits everything, item by item, as long as `go_on` says so before each. If the executor stops taking calls, the futures so far are returned beside the
     /// error.
-    pub fn submit(self, executor: &dyn RawExecutor, go_on: GoOn<'_>) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
+    pub fn submit(self, executor: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
         self.work.submit(executor, go_on)
     }
+}
+
+/// Futures of what was submitted, and why the executor took no more, if it did not take all.
+pub type Submitted = (Vec<TaskFuture<String>>, Option<SubmitError>);
+
+/// Takes futures until the executor refuses one.
+pub(super) fn until_refused(submits: impl Iterator<Item = Result<TaskFuture<String>, SubmitError>>) -> Submitted {
+    let mut futures = Vec::with_capacity(submits.size_hint().0);
+    for submitted in submits {
+        match submitted {
+            Ok(future) => futures.push(future),
+            Err(refused) => return (futures, Some(refused)),
+        }
+    }
+    (futures, None)
 }
 
 /// Whether to submit the next item.
@@ -68,8 +83,7 @@ trait Work: Send {
         options: MapOptions,
         go_on: GoOn<'a>,
     ) -> Option<Result<Map<'a, String>, MapError>>;
-    fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>)
-    -> (Vec<TaskFuture<String>>, Option<SubmitError>);
+    fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted;
 }
 
 struct Calls<A, I> {
@@ -87,19 +101,8 @@ impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Call
         Some(to.map(self.function, self.arguments.take_while(|_| go_on()), options))
     }
 
-    fn submit(
-        self: Box<Self>,
-        to: &dyn RawExecutor,
-        go_on: GoOn<'_>,
-    ) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
-        let mut futures = Vec::with_capacity(self.arguments.len());
-        for argument in self.arguments.take_while(|_| go_on()) {
-            match to.submit(self.function, argument) {
-                Ok(future) => futures.push(future),
-                Err(error) => return (futures, Some(error)),
-            }
-        }
-        (futures, None)
+    fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
+        until_refused(self.arguments.take_while(|_| go_on()).map(|argument| to.submit(self.function, argument)))
     }
 }
 
@@ -107,7 +110,7 @@ struct Closures<F>(F);
 
 impl<F> Work for Closures<F>
 where
-    F: FnOnce(&dyn RawExecutor, GoOn<'_>) -> (Vec<TaskFuture<String>>, Option<SubmitError>) + Send,
+    F: FnOnce(&dyn RawExecutor, GoOn<'_>) -> Submitted + Send,
 {
     fn map<'a>(
         self: Box<Self>,
@@ -118,11 +121,7 @@ where
         None
     }
 
-    fn submit(
-        self: Box<Self>,
-        to: &dyn RawExecutor,
-        go_on: GoOn<'_>,
-    ) -> (Vec<TaskFuture<String>>, Option<SubmitError>) {
+    fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
         (self.0)(to, go_on)
     }
 }

@@ -29,12 +29,7 @@ impl Workload for Sleep {
 
     fn params(&self) -> Vec<Param> {
         vec![
-            Param {
-                name: "tasks",
-                kind: ParamKind::Count { min: 0, max: ITEMS_LIMIT },
-                default: "20".to_owned(),
-                help: "How many tasks.",
-            },
+            Param::tasks(20),
             Param {
                 name: "seconds",
                 kind: ParamKind::Seconds { max: 86_400 },

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 
-use super::{FieldError, ITEMS_LIMIT, Param, ParamKind, Params, Plan, Workload};
+use super::{FieldError, Param, ParamKind, Params, Plan, Workload};
 use crate::executor::{Function, TaskContext, TaskError};
 
 /// See the module.
@@ -40,12 +40,7 @@ impl Workload for Sum {
 
     fn params(&self) -> Vec<Param> {
         vec![
-            Param {
-                name: "tasks",
-                kind: ParamKind::Count { min: 0, max: ITEMS_LIMIT },
-                default: "8".to_owned(),
-                help: "How many tasks.",
-            },
+            Param::tasks(8),
             Param {
                 name: "to",
                 kind: ParamKind::Count { min: 0, max: 1_000_000_000_000 },

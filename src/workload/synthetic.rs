@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp, LogNormal, Pareto, Uniform};
 use serde::{Deserialize, Serialize};
 
-use super::{FieldError, ITEMS_LIMIT, Param, ParamKind, Params, Plan, Workload, countdown, units_per_second};
+use super::{FieldError, Param, ParamKind, Params, Plan, Workload, countdown, units_per_second};
 use crate::executor::{Function, TaskContext, TaskError};
 
 /// See the module.
@@ -73,12 +73,7 @@ impl Workload for Synthetic {
 
     fn params(&self) -> Vec<Param> {
         vec![
-            Param {
-                name: "tasks",
-                kind: ParamKind::Count { min: 0, max: ITEMS_LIMIT },
-                default: "100".to_owned(),
-                help: "How many tasks.",
-            },
+            Param::tasks(100),
             Param {
                 name: "mean",
                 kind: ParamKind::Seconds { max: 3_600 },
