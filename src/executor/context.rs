@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::error::{Place, TaskError};
+use super::error::{Place, ResultError, TaskError};
 use super::event::{Activity, Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
 use super::future::{PoolId, TaskFuture, deadline_after};
-use super::gil::{Gil, HolderId};
-use super::lock::{TaskLock, TaskLockGuard};
+use super::gil::{Gil, GilSettings, HolderId};
+use super::lock::{LOOK_AGAIN, LockUser, TaskLock, TaskLockGuard};
+use super::nested::NestedPool;
 use super::sync::{AtomicBool, Condvar, Mutex};
+use super::thread_pool::ThreadPoolExecutor;
 use crate::sys;
 
 /// Handed to every task, for the thread that runs it. Compute loops call [`checkpoint`](Self::checkpoint) now and then; waiting
@@ -30,9 +32,15 @@ pub struct TaskContext {
     sink: Arc<dyn EventSink>,
     watcher: Option<Arc<dyn ItemWatcher>>,
     gil: Option<Arc<Gil>>,
+    /// What pools within its tasks have.
+    gil_settings: GilSettings,
     holder: HolderId,
     /// What runs now.
     item: Cell<(WorkId, u32)>,
+    /// How many thousandths of it were told to be done.
+    permille: Cell<u16>,
+    /// How many pools tasks of this worker have had.
+    nested_pools: Cell<u32>,
     cpu: Cell<CpuTime>,
 }
 
@@ -69,8 +77,11 @@ impl TaskContext {
             sink,
             watcher: None,
             gil: None,
+            gil_settings: GilSettings::default(),
             holder: HOLDERS.fetch_add(1, Ordering::Relaxed),
             item: Cell::default(),
+            permille: Cell::default(),
+            nested_pools: Cell::default(),
             cpu: Cell::new(CpuTime { read: sys::thread_cpu_nanos().unwrap_or(0), since: 0 }),
         }
     }
@@ -80,12 +91,32 @@ impl TaskContext {
         Self { pid: Some(std::process::id()), watcher, ..self }
     }
 
-    /// Computing takes `gil`.
-    pub(super) fn with_gil(self, gil: Option<Arc<Gil>>) -> Self {
+    /// Computing takes a lock as `settings` say; `all` is the one of this process.
+    pub(super) fn with_gil(self, settings: GilSettings, all: &Arc<Gil>) -> Self {
+        let gil = settings.lock_for_worker(all);
         if gil.is_some() {
             sys::wake_this_thread_on_time();
         }
-        Self { gil, ..self }
+        Self { gil, gil_settings: settings, ..self }
+    }
+
+    /// The lock that it takes, if there is one, and how it was set.
+    pub(super) fn gil(&self) -> (GilSettings, Option<&Arc<Gil>>) {
+        (self.gil_settings, self.gil.as_ref())
+    }
+
+    /// The number of the next pool that a task of this worker has for itself.
+    pub(super) fn next_nested_pool(&self) -> u32 {
+        self.nested_pools.replace(self.nested_pools.get() + 1)
+    }
+
+    /// For a pool that the item that runs has for itself: whoever asks this item to stop asks those of that pool.
+    pub(super) fn control_within(&self) -> Control {
+        Control { within: Some((Arc::clone(&self.control), self.item.get().0)), ..Control::default() }
+    }
+
+    pub(super) fn shared_sink(&self) -> &Arc<dyn EventSink> {
+        &self.sink
     }
 
     pub(super) const fn worker(&self) -> WorkerId {
@@ -121,6 +152,7 @@ impl TaskContext {
     /// This item begins; its start was told.
     pub(super) fn begin(&self, call: WorkId, item: u32) {
         self.item.set((call, item));
+        self.permille.set(0);
         if let Some(watcher) = &self.watcher {
             watcher.begins(call, item);
         }
@@ -235,11 +267,29 @@ impl TaskContext {
     ///
     /// # Errors
     /// [`TaskError::Interrupted`] as soon as the task was asked to stop: return it.
-    pub fn lock<'a>(&self, lock: &'a TaskLock) -> Result<TaskLockGuard<'a>, TaskError> {
-        match lock.try_lock() {
+    pub fn lock<'a>(&'a self, lock: &'a TaskLock) -> Result<TaskLockGuard<'a>, TaskError> {
+        let (call, item) = self.item.get();
+        let user = LockUser { pool: self.pool, worker: self.worker, call, item, sink: &*self.sink };
+        match lock.try_lock(user) {
             Some(guard) => Ok(guard),
-            None => self.away(Activity::WaitingForLock, || lock.lock(|| self.control.check(self.item.get().0))),
+            None => self.away(Activity::WaitingForLock, || lock.lock(user, || self.control.check(call))),
         }
+    }
+
+    /// Tells how much of its work the item has done, from 0 to 1. Less than was told before, and no full thousandth more, is not
+    /// told: call it as often as you like.
+    pub fn progress(&self, done: f64) {
+        let permille = (done.clamp(0.0, 1.0) * 1000.0) as u16;
+        if permille > self.permille.replace(permille.max(self.permille.get())) {
+            let (call, item) = self.item.get();
+            self.tell(EventKind::Progressed { call, item, worker: self.worker, permille });
+        }
+    }
+
+    /// Whether the task was asked to stop, for those who wait in [`blocking`](Self::blocking) for what this crate does not know of.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.control.check(self.item.get().0).is_err()
     }
 
     /// Waits until `future` is done, at most `timeout` (`None` = for ever). Returns whether it is; its result can then be asked for.
@@ -261,6 +311,54 @@ impl TaskContext {
             let done = || future.done().then_some(());
             self.control.wait_until(call, timeout, done).map(|done| done.is_some())
         })
+    }
+
+    /// Waits for `future` and gives what came of it; an error is this task's too.
+    ///
+    /// # Errors
+    /// What that future's task raised, or that it was cancelled; [`TaskError::Interrupted`] as soon as this task was asked to stop.
+    pub fn result_of<T: Clone + 'static>(&self, future: &TaskFuture<T>) -> Result<T, TaskError> {
+        self.wait_for(future, None)?;
+        future.result(None).map_err(|error| match error {
+            ResultError::Task(error) => error,
+            other => TaskError::from_error(&other),
+        })
+    }
+
+    /// Does `work` with a pool of threads that is this task's own, and then ends the pool: Python's `with ThreadPoolExecutor(…)` in
+    /// a task. Its threads compute under the same GIL as the task, stop when it is asked to, and are lanes within its lane.
+    ///
+    /// ```
+    /// use poolscope::executor::{Function, TaskContext};
+    ///
+    /// const LETTERS: Function<Vec<String>, usize> = Function::new("letters", |pages, context| {
+    ///     context.with_thread_pool(2, |pool| {
+    ///         let futures: Result<Vec<_>, _> =
+    ///             pages.into_iter().map(|page| pool.submit_closure(move |_| Ok(page.len()))).collect();
+    ///         let futures = futures.map_err(|error| poolscope::executor::TaskError::from_error(&error))?;
+    ///         futures.iter().map(|letters| context.result_of(letters)).sum()
+    ///     })
+    /// });
+    /// let pages = vec!["one".to_owned(), "two".to_owned(), "three".to_owned()];
+    /// assert_eq!(LETTERS.call(pages, &TaskContext::detached()), Ok(11));
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` raises (what is pending in the pool is cancelled then), or that there can't be such a pool.
+    pub fn with_thread_pool<T>(
+        &self,
+        max_workers: usize,
+        work: impl FnOnce(&ThreadPoolExecutor) -> Result<T, TaskError>,
+    ) -> Result<T, TaskError> {
+        let pool = NestedPool::new(self, max_workers).map_err(|error| TaskError::from_error(&error))?;
+        let result = work(&pool);
+        pool.end(result.is_err());
+        result
+    }
+
+    /// As when it waits for a future, but for the end of a pool.
+    pub(super) fn await_end(&self, end: impl FnOnce()) {
+        self.away(Activity::WaitingForFuture, end);
     }
 }
 
@@ -292,6 +390,8 @@ pub(super) struct Control {
     some_interrupted: AtomicBool,
     interrupted_calls: Mutex<BTreeSet<WorkId>>,
     skipping: AtomicBool,
+    /// The executor and the call that this executor belongs to, if a task has it for itself.
+    within: Option<(Arc<Control>, WorkId)>,
     /// Guards nothing but the sleepers' wait.
     gate: Mutex<()>,
     changed: Condvar,
@@ -337,10 +437,16 @@ impl Control {
             if let Some(found) = look() {
                 return Ok(Some(found));
             }
-            match deadline {
-                Some(deadline) if self.changed.wait_until(&mut gate, deadline).timed_out() => return Ok(look()),
-                Some(_) => {}
-                None => self.changed.wait(&mut gate),
+            // That the task around this pool was asked to stop is not told here.
+            let look_again = self.within.as_ref().map(|_| Instant::now() + LOOK_AGAIN);
+            match (deadline, look_again) {
+                (Some(deadline), None) if self.changed.wait_until(&mut gate, deadline).timed_out() => return Ok(look()),
+                (Some(_), None) => {}
+                (None, None) => self.changed.wait(&mut gate),
+                (Some(deadline), _) if deadline <= Instant::now() => return Ok(None),
+                (deadline, Some(again)) => {
+                    self.changed.wait_until(&mut gate, deadline.map_or(again, |deadline| deadline.min(again)));
+                }
             }
         }
     }
@@ -350,13 +456,23 @@ impl Control {
     fn check(&self, call: WorkId) -> Result<(), TaskError> {
         let one_of_some =
             || self.some_interrupted.load(Ordering::Acquire) && self.interrupted_calls.lock().contains(&call);
-        if self.interrupted.load(Ordering::Relaxed) || one_of_some() { Err(TaskError::Interrupted) } else { Ok(()) }
+        if self.interrupted.load(Ordering::Relaxed) || one_of_some() {
+            return Err(TaskError::Interrupted);
+        }
+        self.check_around()
+    }
+
+    /// Whether the task that this executor belongs to may go on, if it belongs to one.
+    #[inline]
+    fn check_around(&self) -> Result<(), TaskError> {
+        self.within.as_ref().map_or(Ok(()), |(control, call)| control.check(*call))
     }
 
     fn may_begin(&self) -> Result<(), TaskError> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(TaskError::Interrupted);
         }
+        self.check_around()?;
         if self.skipping.load(Ordering::Relaxed) { Err(TaskError::Skipped) } else { Ok(()) }
     }
 }

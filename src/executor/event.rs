@@ -17,6 +17,9 @@ pub type WorkId = u64;
 /// A worker's number in its executor, counting up from 0.
 pub type WorkerId = u32;
 
+/// Tells the locks of a process apart.
+pub type LockId = u64;
+
 /// One fact about a call, an item of it, or a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -61,6 +64,14 @@ pub enum EventKind {
     Turned { call: WorkId, item: u32, worker: WorkerId, to: Activity },
     /// An item is about to wait for a future: of `for_call` of the same executor, without an end of its own, or of whatever.
     WaitsFor { call: WorkId, item: u32, worker: WorkerId, for_call: Option<WorkId> },
+    /// An item waits for a lock, which `held_by` has, if that is a call of the same executor.
+    WaitsForLock { call: WorkId, item: u32, worker: WorkerId, lock: LockId, held_by: Option<WorkId> },
+    /// A call got a lock for which others wait.
+    LockTaken { call: WorkId, lock: LockId },
+    /// A call let go of a lock for which others wait.
+    LockFreed { call: WorkId, lock: LockId },
+    /// An item that executes has done so many thousandths of its work.
+    Progressed { call: WorkId, item: u32, worker: WorkerId, permille: u16 },
     /// Of the time that an item executes, it was so long on a core; told just before its end, if that is long enough to measure.
     CpuTime { call: WorkId, item: u32, worker: WorkerId, nanos: u64 },
     /// Process pools: the worker answered; the result is on its way to the manager.
@@ -87,6 +98,87 @@ pub enum EventKind {
     WorkerExited { worker: WorkerId, cause: Box<str> },
     /// A done callback of the call's future panicked; its siblings ran all the same.
     CallbackPanicked { call: WorkId, message: Box<str> },
+    /// Something happened in a pool of threads that a task of `worker` has for itself: its `pool`th, counted from 0.
+    Nested { worker: WorkerId, pool: u32, kind: Box<EventKind> },
+    /// That pool is gone.
+    NestedEnded { worker: WorkerId, pool: u32 },
+    /// There are lanes beside the executor's ([`SideLanes`](super::SideLanes)), by this number and name.
+    SideLanesBegan { side: u32, name: Box<str> },
+    /// Something happened on lanes beside the executor's.
+    Beside { side: u32, kind: Box<EventKind> },
+    /// What a call on a lane beside the executor's is called.
+    Named { call: WorkId, name: Box<str> },
+}
+
+impl EventKind {
+    /// The worker that it tells of, if it does.
+    #[must_use]
+    pub const fn worker(&self) -> Option<WorkerId> {
+        match self {
+            Self::Taken { worker, .. }
+            | Self::Started { worker, .. }
+            | Self::Finished { worker, .. }
+            | Self::Turned { worker, .. }
+            | Self::Progressed { worker, .. }
+            | Self::CpuTime { worker, .. }
+            | Self::WaitsFor { worker, .. }
+            | Self::WaitsForLock { worker, .. }
+            | Self::WorkerStarted { worker, .. }
+            | Self::WorkerReady { worker }
+            | Self::InitializerFailed { worker, .. }
+            | Self::WorkerExited { worker, .. }
+            | Self::Nested { worker, .. }
+            | Self::NestedEnded { worker, .. }
+            | Self::Printed { worker, .. } => Some(*worker),
+            _ => None,
+        }
+    }
+
+    /// The same, where calls and workers have other numbers.
+    #[must_use]
+    pub fn renumbered(mut self, of_call: impl Fn(WorkId) -> WorkId, of_worker: impl Fn(WorkerId) -> WorkerId) -> Self {
+        match &mut self {
+            Self::Submitted { call, .. }
+            | Self::Withdrawn { call }
+            | Self::EnteredCallQueue { call }
+            | Self::Skipped { call, .. }
+            | Self::LockTaken { call, .. }
+            | Self::LockFreed { call, .. }
+            | Self::EnteredResultQueue { call }
+            | Self::ResultReceived { call }
+            | Self::Cancelled { call }
+            | Self::Lost { call, .. }
+            | Self::CallbackPanicked { call, .. }
+            | Self::Named { call, .. } => *call = of_call(*call),
+            Self::Taken { call, worker }
+            | Self::Started { call, worker, .. }
+            | Self::Finished { call, worker, .. }
+            | Self::Turned { call, worker, .. }
+            | Self::Progressed { call, worker, .. }
+            | Self::CpuTime { call, worker, .. } => (*call, *worker) = (of_call(*call), of_worker(*worker)),
+            Self::WaitsFor { call, worker, for_call: other, .. }
+            | Self::WaitsForLock { call, worker, held_by: other, .. } => {
+                (*call, *worker, *other) = (of_call(*call), of_worker(*worker), other.map(of_call));
+            }
+            Self::WorkerStarted { worker, .. }
+            | Self::WorkerReady { worker }
+            | Self::InitializerFailed { worker, .. }
+            | Self::WorkerExited { worker, .. }
+            | Self::Nested { worker, .. }
+            | Self::NestedEnded { worker, .. } => *worker = of_worker(*worker),
+            Self::Printed { worker, printed } => {
+                *worker = of_worker(*worker);
+                if let Some((call, _)) = &mut printed.task {
+                    *call = of_call(*call);
+                }
+            }
+            Self::MaxWorkersChanged { .. }
+            | Self::WorkerMissing { .. }
+            | Self::SideLanesBegan { .. }
+            | Self::Beside { .. } => {}
+        }
+        self
+    }
 }
 
 /// How an item ended.

@@ -47,10 +47,12 @@ mod gil;
 mod item_results;
 mod lock;
 mod map;
+mod nested;
 mod patience;
 mod process_pool;
 mod raw;
 mod sequential;
+mod side_lanes;
 mod sync;
 mod thread_pool;
 mod waiting;
@@ -61,7 +63,7 @@ pub use error::{
     BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
     SubmitError, TaskError, TimeoutError,
 };
-pub use event::{Activity, Event, EventKind, EventSink, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
+pub use event::{Activity, Event, EventKind, EventSink, LockId, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
 pub use event_log::EventLog;
 pub use exit::ExitGuard;
 pub use function::{Function, Portable, Registry};
@@ -74,6 +76,7 @@ pub use process_pool::{
 };
 pub use raw::{RawExecutor, Submit};
 pub use sequential::SequentialExecutor;
+pub use side_lanes::{SideLane, SideLanes, Waiting};
 pub use thread_pool::{ThreadPoolBuilder, ThreadPoolExecutor};
 pub use waiting::{
     AsCompleted, DoneAndNotDone, Gather, ReturnWhen, Unfinished, as_completed, gather, gather_results, timeout, wait,

@@ -32,7 +32,7 @@ pub trait RawExecutor: Send + Sync {
     fn interrupt(&self);
 
     /// Beyond CPython: asks the task of one call that executes, and no other, to end at its next checkpoint. Nothing, if it executes
-    /// no longer, or in another process.
+    /// no longer.
     fn interrupt_call(&self, call: WorkId);
 
     /// Beyond CPython: tasks that have not begun return at once, as skipped. Final.

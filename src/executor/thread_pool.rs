@@ -56,6 +56,9 @@ pub struct ThreadPoolBuilder {
     name_prefix: Option<String>,
     initializer: Option<Box<Initializer>>,
     gil: GilSettings,
+    /// The lock that all workers share, if it is not the pool's own.
+    one_gil: Option<Arc<Gil>>,
+    control: Control,
     sink: Arc<dyn EventSink>,
 }
 
@@ -148,6 +151,14 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// It belongs to the task that runs there: stops with it, and computes under the same GIL.
+    pub(super) fn within(mut self, context: &TaskContext) -> Self {
+        let (settings, gil) = context.gil();
+        (self.gil, self.one_gil) = (settings, gil.cloned());
+        self.control = context.control_within();
+        self
+    }
+
     /// # Errors
     /// When `max_workers` is 0 or above [`ThreadPoolExecutor::WORKERS_LIMIT`].
     pub fn build(self) -> Result<ThreadPoolExecutor, BuildError> {
@@ -171,11 +182,11 @@ impl ThreadPoolBuilder {
             changed: AtomicBool::new(false),
             work_available: Condvar::new(),
             sink: self.sink,
-            control: Arc::default(),
+            control: Arc::new(self.control),
             name_prefix: self.name_prefix.unwrap_or_else(|| format!("ThreadPoolExecutor-{id}")),
             initializer: self.initializer,
             gil: self.gil,
-            one_gil: Arc::new(Gil::new(self.gil.switch_interval)),
+            one_gil: self.one_gil.unwrap_or_else(|| Arc::new(Gil::new(self.gil.switch_interval))),
             threads: Mutex::new(Vec::new()),
             joining: Mutex::new(()),
         });
@@ -204,6 +215,8 @@ impl ThreadPoolExecutor {
             name_prefix: None,
             initializer: None,
             gil: GilSettings::default(),
+            one_gil: None,
+            control: Control::default(),
             sink: NoEvents::shared(),
         }
     }
@@ -417,7 +430,7 @@ impl Shared {
         self.record(EventKind::WorkerReady { worker });
         let mut is_new = true;
         let context = TaskContext::new(Arc::clone(&self.control), self.id, worker, Arc::clone(&self.sink))
-            .with_gil(self.gil.lock_for_worker(&self.one_gil));
+            .with_gil(self.gil, &self.one_gil);
         let cause = loop {
             match self.next(std::mem::take(&mut is_new)) {
                 Next::Run(item) => {

@@ -110,7 +110,8 @@ fn build(
         ExecutorKind::Processes => {
             let command = worker_command.map_or_else(WorkerCommand::this_program, Ok);
             let command = command.map_err(|error| RunError::System(format!("this program was not found: {error}")))?;
-            Arc::new(ProcessPoolExecutor::new(settings.workers, command, sink)?)
+            let builder = ProcessPoolExecutor::builder().max_workers(settings.workers).worker_command(command);
+            Arc::new(builder.gil(settings.gil()).events(sink).build()?)
         }
     })
 }

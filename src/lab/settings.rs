@@ -172,8 +172,8 @@ impl RunSettings {
         if settings.executor == ExecutorKind::Sequential {
             settings.workers = 1;
         }
-        if settings.executor != ExecutorKind::Threads {
-            // A worker process runs one task at a time: nobody is there to share a lock with.
+        if settings.executor == ExecutorKind::Sequential {
+            // One thread: nobody is there to share a lock with.
             settings.gil = GilMode::Off;
         }
         if settings.collect != Collect::Map {

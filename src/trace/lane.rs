@@ -3,7 +3,11 @@
 //! Each span carries the lane's busy time before it, so the busy time of any stretch is two binary searches, exact at
 //! every zoom. A chart thus costs O(lanes × pixels × log tasks), however many tasks there are.
 
+use std::sync::Arc;
+
+use super::Trace;
 use super::blocks::Blocks;
+use super::nested::Nested;
 use super::off_core::OffCore;
 use super::turns::{ActivityTimes, SubSpan, Turns};
 use crate::executor::Activity;
@@ -47,6 +51,8 @@ pub struct OpenSpan {
     pub item: u32,
     /// The call (chunk) that it belongs to.
     pub call: u32,
+    /// How many thousandths of its work it has done, if it tells.
+    pub permille: Option<u16>,
 }
 
 /// One worker for its whole life.
@@ -69,6 +75,7 @@ pub struct Lane {
     spans: Blocks<Span>,
     turns: Turns,
     off_core: OffCore,
+    pub(super) nested: Option<Arc<Nested>>,
     /// How long the item that runs was on a core, if that was told.
     on_core: Option<i64>,
     died_in_one: bool,
@@ -108,6 +115,12 @@ impl Lane {
     #[must_use]
     pub const fn items(&self) -> usize {
         self.spans.len() - self.died_in_one as usize
+    }
+
+    /// The threads that its tasks have for themselves, as lanes within this one; `None` if they have none.
+    #[must_use]
+    pub fn nested(&self) -> Option<&Trace> {
+        self.nested.as_ref().map(|nested| &nested.trace)
     }
 
     /// Busy nanoseconds up to `until`.
@@ -195,13 +208,21 @@ impl Lane {
     pub(super) fn open(&mut self, call: u32, item: u32, at: i64) {
         // Spans of a lane never overlap, whatever a clock says.
         let start = self.spans.last().map_or(at, |last| at.max(last.end));
-        self.open = Some(OpenSpan { start, item, call });
+        self.open = Some(OpenSpan { start, item, call, permille: None });
     }
 
     /// The item that runs is at something else. Returns whether one does.
     pub(super) fn turn(&mut self, at: i64, to: Activity) -> bool {
         if let Some(open) = self.open {
             self.turns.push(at.max(open.start), to);
+        }
+        self.open.is_some()
+    }
+
+    /// The item that runs has done so much. Returns whether one runs.
+    pub(super) fn progressed(&mut self, permille: u16) -> bool {
+        if let Some(open) = &mut self.open {
+            open.permille = Some(permille);
         }
         self.open.is_some()
     }
@@ -228,7 +249,7 @@ impl Lane {
     }
 
     pub(super) fn close(&mut self, at: i64, end_stage: EndStage) {
-        let Some(OpenSpan { start, item, call }) = self.open.take() else { return };
+        let Some(OpenSpan { start, item, call, .. }) = self.open.take() else { return };
         self.died_in_one = end_stage == EndStage::Lost;
         let busy_before = self.spans.last().map_or(0, |last| last.busy_before + last.end - last.start);
         let failed_before = self.failed_until_index(self.spans.len());

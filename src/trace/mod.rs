@@ -10,9 +10,11 @@ mod blocks;
 mod call;
 mod counts;
 mod lane;
+mod nested;
 mod off_core;
 mod recorder;
 mod series;
+mod side;
 mod summary;
 mod turns;
 mod waits;
@@ -25,13 +27,15 @@ pub use counts::{Counts, QueueDepths, StageCounts};
 pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use recorder::Recorder;
 pub use series::Series;
+pub use side::Side;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 pub use turns::{ActivityTimes, SubSpan};
-pub use waits::{Deadlock, Wait};
+pub use waits::{Awaited, Deadlock, Wait};
 
 use crate::executor::{Activity, Event, EventKind, Outcome, Printed, Stream, TaskError, WorkId};
 use blocks::Blocks;
 use call::{Stamp, StoredCall};
+use nested::Nested;
 use waits::Waits;
 
 /// A run, as far as its events have come. Times are nanoseconds from its start.
@@ -48,6 +52,9 @@ pub struct Trace {
     under_way: HashMap<WorkId, Outcomes>,
     log: Blocks<LogLine>,
     waits: Waits,
+    sides: Vec<Side>,
+    /// What calls are called, of those that have a name, in the order of their numbers.
+    names: Blocks<(u32, Arc<str>)>,
     last_event: i64,
     last_result: i64,
     ignored: usize,
@@ -96,6 +103,8 @@ impl Trace {
             under_way: HashMap::new(),
             log: Blocks::default(),
             waits: Waits::default(),
+            sides: Vec::new(),
+            names: Blocks::default(),
             last_event: 0,
             last_result: 0,
             ignored: 0,
@@ -128,9 +137,12 @@ impl Trace {
             EventKind::CpuTime { call, item, worker, nanos } => {
                 self.executes(*call, *item, *worker) && self.lane(*worker).was_on_core(*nanos)
             }
-            EventKind::WaitsFor { call, item, worker, for_call } => {
-                self.waits.begin(*worker, *for_call, at);
-                self.executes(*call, *item, *worker)
+            EventKind::WaitsFor { .. }
+            | EventKind::WaitsForLock { .. }
+            | EventKind::LockTaken { .. }
+            | EventKind::LockFreed { .. } => self.waiting(&event.kind, at),
+            EventKind::Progressed { call, item, worker, permille } => {
+                self.executes(*call, *item, *worker) && self.lane(*worker).progressed(*permille)
             }
             EventKind::EnteredResultQueue { call } => self.advance(*call, Stage::ResultQueue, at),
             EventKind::ResultReceived { call } => {
@@ -145,7 +157,7 @@ impl Trace {
             EventKind::Lost { call, error } => self.lost(*call, error, at),
             EventKind::WorkerStarted { worker, pid } => {
                 let lane = self.lane(*worker);
-                (lane.started, lane.pid) = (at, *pid);
+                (lane.started, lane.pid, lane.exited) = (at, *pid, None);
                 true
             }
             EventKind::WorkerReady { worker } => {
@@ -157,6 +169,9 @@ impl Trace {
                 let lane = self.lane(*worker);
                 lane.close(at, EndStage::Lost);
                 lane.exited = Some((at, cause.to_string()));
+                if let Some(nested) = &mut lane.nested {
+                    Arc::make_mut(nested).lose(event.at, cause);
+                }
                 true
             }
             EventKind::WorkerMissing { cause } => {
@@ -169,11 +184,73 @@ impl Trace {
                 self.log.push(LogLine { at, item, worker: *worker, stream: *stream, line: line.as_str().into() });
                 true
             }
+            EventKind::Nested { .. }
+            | EventKind::NestedEnded { .. }
+            | EventKind::SideLanesBegan { .. }
+            | EventKind::Beside { .. } => self.elsewhere(&event.kind, event.at),
+            EventKind::Named { call, name } => {
+                let known = self.names.last().is_none_or(|last| u64::from(last.0) < *call);
+                if known && let Ok(call) = u32::try_from(*call) {
+                    self.names.push((call, (**name).into()));
+                }
+                known
+            }
             EventKind::MaxWorkersChanged { .. }
             | EventKind::InitializerFailed { .. }
             | EventKind::CallbackPanicked { .. } => true,
         };
         self.ignored += usize::from(!known);
+    }
+
+    /// Who waits for whom.
+    fn waiting(&mut self, kind: &EventKind, at: i64) -> bool {
+        match kind {
+            EventKind::WaitsFor { call, item, worker, for_call } => {
+                self.waits.begin(*worker, *for_call, at);
+                self.executes(*call, *item, *worker)
+            }
+            EventKind::WaitsForLock { call, item, worker, lock, held_by } => {
+                self.waits.begin_for_lock(*worker, *lock, *held_by, at);
+                self.executes(*call, *item, *worker)
+            }
+            EventKind::LockTaken { call, lock } => {
+                self.waits.lock_has(*lock, Some(*call));
+                true
+            }
+            EventKind::LockFreed { lock, .. } => {
+                self.waits.lock_has(*lock, None);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What happened within tasks and beside workers, at the stamp `at`.
+    fn elsewhere(&mut self, kind: &EventKind, at: i64) -> bool {
+        match kind {
+            EventKind::Nested { worker, pool, kind } => {
+                let origin = self.origin;
+                let nested = self.lane(*worker).nested.get_or_insert_with(|| Arc::new(Nested::new(origin)));
+                Arc::make_mut(nested).apply(*pool, at, kind);
+                true
+            }
+            EventKind::NestedEnded { worker, pool } => {
+                // One to which nothing was submitted was never heard of.
+                if let Some(nested) = &mut self.lane(*worker).nested {
+                    Arc::make_mut(nested).end(*pool);
+                }
+                true
+            }
+            EventKind::SideLanesBegan { side, name } => {
+                self.sides.push(Side::new(*side, name, self.origin));
+                true
+            }
+            EventKind::Beside { side, kind } => {
+                let side = self.sides.iter_mut().find(|known| known.number == *side);
+                side.map(|side| side.apply(at, kind)).is_some()
+            }
+            _ => false,
+        }
     }
 
     fn submitted(&mut self, call: WorkId, first_item: u32, items: u32, at: i64) -> bool {
@@ -349,6 +426,19 @@ impl Trace {
     #[must_use]
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
+    }
+
+    /// Lanes beside the workers': an event loop, clients.
+    #[must_use]
+    pub fn sides(&self) -> &[Side] {
+        &self.sides
+    }
+
+    /// What a call is called, if it has a name.
+    #[must_use]
+    pub fn name(&self, call: u32) -> Option<&str> {
+        let index = self.names.partition_point(|row| row.0 < call);
+        self.names.get(index).filter(|row| row.0 == call).map(|row| &*row.1)
     }
 
     /// Where everything is.

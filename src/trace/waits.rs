@@ -1,20 +1,23 @@
 //! Who waits for whom: a graph over tasks, workers and futures, kept while events come, in which deadlocks are found.
 //!
+//! A task that waits for a lock waits for the call that has it; who has it is told only while somebody waits ([`crate::executor::TaskLock`]).
 //! A task that waits can go on if the call that it waits for is over, or will be: it executes on a worker that can go on, or it is
 //! queued and some worker can go on, which then comes to it. Whoever waits for anything else (with a timeout, or for what no worker
 //! of this executor does) can go on too. Those for which none of this holds are stuck; nothing that happens inside the executor
 //! will ever change that, so there is no false alarm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{Stage, Trace};
-use crate::executor::WorkId;
+use super::{Lane, Stage, Trace};
+use crate::executor::{LockId, WorkId};
 
 /// Tasks that wait for each other, or for workers that are all waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadlock {
     /// Those that can't go on, in the order of their workers. Never empty.
     pub waits: Vec<Wait>,
+    /// The worker within whose tasks they are, in a pool that these have for themselves; `None` = they are the run's own.
+    pub within: Option<u32>,
     /// Whether one of them waits for a call that no worker is left to take: another worker would help.
     pub starved: bool,
 }
@@ -30,25 +33,62 @@ pub struct Wait {
     pub item: u32,
     /// The call that it waits for.
     pub for_call: u32,
+    /// What of it.
+    pub awaited: Awaited,
     /// The worker that executes that one; `None` = it is still queued.
     pub on_worker: Option<u32>,
     /// Since when.
     pub since: i64,
 }
 
+/// What a task can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// The result of a call.
+    Result,
+    /// A lock that a call has.
+    Lock(LockId),
+}
+
 /// What each worker's task waits for, as far as that could be for ever.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Waits(BTreeMap<u32, (WorkId, i64)>);
+pub(super) struct Waits {
+    workers: BTreeMap<u32, Waiting>,
+    /// Which call has a lock that somebody waits for; `None` = none of ours.
+    locks: HashMap<LockId, Option<WorkId>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Waiting {
+    ForCall(WorkId, i64),
+    ForLock(LockId, i64),
+}
 
 impl Waits {
     pub(super) fn begin(&mut self, worker: u32, for_call: Option<WorkId>, at: i64) {
         if let Some(call) = for_call {
-            self.0.insert(worker, (call, at));
+            self.workers.insert(worker, Waiting::ForCall(call, at));
+        }
+    }
+
+    pub(super) fn begin_for_lock(&mut self, worker: u32, lock: LockId, held_by: Option<WorkId>, at: i64) {
+        self.workers.insert(worker, Waiting::ForLock(lock, at));
+        self.locks.insert(lock, held_by);
+    }
+
+    /// Another has it, or nobody. It may be one for which only tasks of other executors wait.
+    pub(super) fn lock_has(&mut self, lock: LockId, holder: Option<WorkId>) {
+        if let Some(held_by) = self.locks.get_mut(&lock) {
+            *held_by = holder;
         }
     }
 
     pub(super) fn end(&mut self, worker: u32) {
-        self.0.remove(&worker);
+        if let Some(Waiting::ForLock(lock, _)) = self.workers.remove(&worker)
+            && !self.workers.values().any(|waiting| matches!(waiting, Waiting::ForLock(other, _) if *other == lock))
+        {
+            self.locks.remove(&lock);
+        }
     }
 }
 
@@ -56,8 +96,17 @@ impl Trace {
     /// The tasks that can't go on, if there are any. Costs nothing while no task waits for another.
     #[must_use]
     pub fn deadlock(&self) -> Option<Deadlock> {
+        self.deadlock_of_its_own().or_else(|| {
+            self.lanes.iter().find_map(|lane| {
+                let deadlock = lane.nested()?.deadlock()?;
+                Some(Deadlock { within: Some(lane.worker), ..deadlock })
+            })
+        })
+    }
+
+    fn deadlock_of_its_own(&self) -> Option<Deadlock> {
         let mut stuck: Vec<Wait> =
-            self.waits.0.iter().filter_map(|(&worker, &wait)| self.wait_of(worker, wait)).collect();
+            self.waits.workers.iter().filter_map(|(&worker, &wait)| self.wait_of(worker, wait)).collect();
         loop {
             let goes_on = |worker: u32| !stuck.iter().any(|wait| wait.worker == worker);
             let any_goes_on = self.lanes.iter().any(|lane| lane.exited.is_none() && goes_on(lane.worker));
@@ -70,12 +119,16 @@ impl Trace {
             }
         }
         let starved = stuck.iter().any(|wait| wait.on_worker.is_none());
-        (!stuck.is_empty()).then_some(Deadlock { waits: stuck, starved })
+        (!stuck.is_empty()).then_some(Deadlock { waits: stuck, within: None, starved })
     }
 
     /// `None` if what it waits for is over.
-    fn wait_of(&self, worker: u32, (for_call, since): (WorkId, i64)) -> Option<Wait> {
+    fn wait_of(&self, worker: u32, waiting: Waiting) -> Option<Wait> {
         let open = self.lanes.iter().find(|lane| lane.worker == worker)?.open?;
+        let (for_call, awaited, since) = match waiting {
+            Waiting::ForCall(call, since) => (call, Awaited::Result, since),
+            Waiting::ForLock(lock, since) => ((*self.waits.locks.get(&lock)?)?, Awaited::Lock(lock), since),
+        };
         let for_call = u32::try_from(for_call).ok()?;
         let on_worker = match self.call(for_call)?.stage {
             Stage::Pending | Stage::CallQueue => None,
@@ -86,7 +139,7 @@ impl Trace {
             }
             Stage::ResultQueue | Stage::Done | Stage::Cancelled | Stage::Lost => return None,
         };
-        Some(Wait { worker, call: open.call, item: open.item, for_call, on_worker, since })
+        Some(Wait { worker, call: open.call, item: open.item, for_call, awaited, on_worker, since })
     }
 
     /// A deadlock in words.
@@ -94,11 +147,20 @@ impl Trace {
     pub fn describe_deadlock(&self, deadlock: &Deadlock) -> String {
         /// More than these are a flood.
         const TOLD: usize = 4;
+        if let Some(worker) = deadlock.within
+            && let Some(nested) = self.lanes.iter().find(|lane| lane.worker == worker).and_then(Lane::nested)
+        {
+            let inner = nested.describe_deadlock(&Deadlock { within: None, ..deadlock.clone() });
+            return format!("in the threads of a task on worker {worker}: {inner}");
+        }
         let item_of = |call: u32| self.call(call).map_or(0, |call| call.first_item);
         let sentence = |wait: &Wait| {
             let Wait { worker, item, for_call, on_worker, .. } = *wait;
             let target = item_of(for_call);
             match on_worker {
+                Some(on) if matches!(wait.awaited, Awaited::Lock(_)) => {
+                    format!("item {item} on worker {worker} waits for a lock that item {target} on worker {on} has")
+                }
                 Some(on) => {
                     format!("item {item} on worker {worker} waits for item {target}, which worker {on} executes")
                 }
@@ -177,6 +239,45 @@ mod tests {
         // One worker more.
         kinds.push(start(2));
         assert_eq!(trace(&kinds).deadlock(), None);
+    }
+
+    fn wait_for_lock(call: WorkId, worker: u32, lock: LockId, held_by: Option<WorkId>) -> [EventKind; 2] {
+        let to = Activity::WaitingForLock;
+        [
+            EventKind::Turned { call, item: 0, worker, to },
+            EventKind::WaitsForLock { call, item: 0, worker, lock, held_by },
+        ]
+    }
+
+    #[test]
+    fn two_locks_in_the_wrong_order_are_a_deadlock_and_in_the_right_one_not() {
+        let mut kinds = pair();
+        kinds.extend(wait_for_lock(0, 0, 7, Some(1)));
+        assert_eq!(trace(&kinds).deadlock(), None, "worker 1 computes, and then frees it");
+        let mut circle = kinds.clone();
+        circle.extend(wait_for_lock(1, 1, 8, Some(0)));
+        let circle = trace(&circle);
+        let deadlock = circle.deadlock().unwrap();
+        assert_eq!(deadlock.waits.iter().map(|wait| wait.awaited).collect::<Vec<_>>(), [7, 8].map(Awaited::Lock));
+        let told = circle.describe_deadlock(&deadlock);
+        assert!(told.contains("item 0 on worker 0 waits for a lock that item 1 on worker 1 has"), "{told}");
+        // It lets go before it waits for the other: the first can go on, whoever had it before.
+        kinds.push(EventKind::LockFreed { call: 1, lock: 7 });
+        kinds.extend(wait_for_lock(1, 1, 8, Some(0)));
+        assert_eq!(trace(&kinds).deadlock(), None);
+    }
+
+    #[test]
+    fn threads_within_a_task_that_wait_for_each_other_are_found() {
+        let mut kinds = pair();
+        let inner = pair().into_iter().chain(wait(0, 0, Some(1))).chain(wait(1, 1, Some(0)));
+        kinds.extend(inner.map(|kind| EventKind::Nested { worker: 1, pool: 0, kind: Box::new(kind) }));
+        let outer = trace(&kinds);
+        let deadlock = outer.deadlock().unwrap();
+        assert_eq!((deadlock.within, deadlock.waits.len()), (Some(1), 2));
+        assert!(
+            outer.describe_deadlock(&deadlock).starts_with("in the threads of a task on worker 1: deadlock: item 0")
+        );
     }
 
     #[test]

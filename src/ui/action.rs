@@ -1,9 +1,10 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
+use crate::lab::RunSettings;
 use crate::lesson::Lesson;
 
 /// What the user asked for while a frame was drawn.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Action {
     Run,
     Stop,
@@ -13,6 +14,10 @@ pub(super) enum Action {
     InterruptCall(u32),
     PickFolder(&'static str),
     RunLesson(&'static Lesson),
+    /// The runs of the lesson, on one time axis.
+    ShowLessonRuns,
+    /// Puts them in the fields of the form.
+    TakeOver(Box<RunSettings>),
     ToggleLessons,
     ToggleTheme,
     ToggleHelp,

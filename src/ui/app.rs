@@ -10,7 +10,7 @@ use eframe::egui::{self, CentralPanel, Context, Event, Frame, Key, Margin, Panel
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
-use super::chart::Chart;
+use super::chart::{Chart, Shown};
 use super::details::Details;
 use super::form::Form;
 use super::lessons::Lessons;
@@ -66,6 +66,8 @@ pub struct App {
     past: Vec<Arc<Run>>,
     /// A past run that is looked at, by its number; `None` = the newest.
     shown: Option<usize>,
+    /// The runs of the lesson are looked at together, on one time axis.
+    together: bool,
     /// Frames come by themselves, so the lab need not ask for one.
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
@@ -106,6 +108,7 @@ impl App {
             show_help: false,
             past: Vec::new(),
             shown: None,
+            together: false,
             live,
             picks_in,
             picks,
@@ -134,6 +137,12 @@ impl App {
         let live = newest.as_deref().filter(|run| !run.ended());
         let run = self.run();
         let run = run.as_deref();
+        let lesson_runs = self.lessons.runs(newest.as_ref()).filter(|_| self.together).unwrap_or_default();
+        let shown: Vec<Shown<'_>> = if lesson_runs.is_empty() {
+            run.map(|run| Shown { run, name: "" }).into_iter().collect()
+        } else {
+            lesson_runs.iter().map(|(name, run)| Shown { run, name }).collect()
+        };
         let mut actions = Vec::new();
         self.keys(ui.ctx(), &mut actions);
         let settings = self.form.check();
@@ -169,13 +178,13 @@ impl App {
             .resizable(true)
             .default_size(room * 0.34)
             .size_range(130.0..=room * 0.45)
-            .show(ui, |ui| self.details.show(ui, run, &self.chart));
+            .show(ui, |ui| self.details.show(ui, run, self.chart.view(&shown)));
         let background = Frame::new().fill(palette.background);
         CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
             flow::show(ui, run);
             deadlock::show(ui, live.filter(|live| run.is_some_and(|run| run.number == live.number)), &mut actions);
             ui.add_space(6.0);
-            self.chart.show(ui, run);
+            self.chart.show(ui, &shown);
         });
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
@@ -207,6 +216,7 @@ impl App {
         self.forget_old_runs();
         if let Some(settings) = self.lessons.advance(self.lab.run().as_ref()) {
             self.start(context, settings);
+            self.together = true;
         }
         // First ask to be woken, then look: what is published after the look wakes this thread.
         self.live.store(false, Ordering::SeqCst);
@@ -262,6 +272,7 @@ impl App {
 
     fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
         self.shown = None;
+        self.together = false;
         self.chart.fit();
         self.lab.send(Command::Run(settings));
         context.request_repaint();
@@ -279,12 +290,18 @@ impl App {
             Action::ShowRun(number) => {
                 let newest = self.lab.run().is_some_and(|run| run.number == number);
                 self.shown = (!newest).then_some(number);
+                self.together = false;
                 self.chart.fit();
             }
             Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
             Action::InterruptCall(call) => self.lab.send(Command::InterruptCall(call)),
             Action::PickFolder(param) => self.pick_folder(context, param),
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
+            Action::ShowLessonRuns => {
+                self.together = true;
+                self.chart.fit();
+            }
+            Action::TakeOver(settings) => self.form.take_over(*settings),
             Action::ToggleLessons => self.lessons.open = !self.lessons.open,
             Action::ToggleTheme => {
                 self.light = !self.light;

@@ -22,16 +22,24 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
             ui.add(Label::new(RichText::new(text).color(palette.text)).wrap());
             ui.horizontal_wrapped(|ui| {
                 let workers = run.settings.workers + 1;
-                let possible = deadlock.starved && workers <= run.settings.executor.workers_limit();
+                let possible =
+                    deadlock.starved && deadlock.within.is_none() && workers <= run.settings.executor.workers_limit();
                 let text = format!("Add a worker ({workers})");
                 if possible && way_out(ui, &text, "One more takes what they wait for: set_max_workers while it runs") {
                     actions.push(Action::SetWorkers(workers));
                 }
                 // The one that began to wait last closed the circle.
-                if let Some(last) = deadlock.waits.iter().max_by_key(|wait| wait.since) {
-                    let text = format!("Interrupt item {}", last.item);
+                let last = deadlock.waits.iter().max_by_key(|wait| wait.since).map(|wait| (wait.call, wait.item));
+                // Threads of a task stop with that task.
+                let outer = |worker| run.trace.lanes().iter().find(|lane| lane.worker == worker)?.open;
+                let to_stop = match deadlock.within {
+                    Some(worker) => outer(worker).map(|open| (open.call, open.item)),
+                    None => last,
+                };
+                if let Some((call, item)) = to_stop {
+                    let text = format!("Interrupt item {item}");
                     if way_out(ui, &text, "Its wait ends with an error, and who waits for it goes on") {
-                        actions.push(Action::InterruptCall(last.call));
+                        actions.push(Action::InterruptCall(call));
                     }
                 }
                 if way_out(ui, "Stop the run", "Cancel what is pending and interrupt what waits") {

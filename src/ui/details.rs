@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use eframe::egui::{RichText, Role, ScrollArea, Ui, WidgetInfo};
 
-use super::chart::Chart;
+use super::chart::TimeView;
 use super::{format, plots, theme};
 use crate::executor::Stream;
 use crate::lab::{End, ExecutorKind, Run, Status};
@@ -24,8 +24,8 @@ enum Tab {
 }
 
 impl Details {
-    /// Draws the panel.
-    pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>, chart: &Chart) {
+    /// Draws the panel; `view` is the chart's.
+    pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>, view: TimeView) {
         let failed = match run.map(|run| (&run.status, run)) {
             Some((Status::Ended(End::Failed(_)), _)) => 1,
             Some((_, run)) => run.trace.error_count(),
@@ -39,7 +39,7 @@ impl Details {
         });
         ui.add_space(4.0);
         match self.tab {
-            Tab::Curves => plots::show(ui, run, chart),
+            Tab::Curves => plots::show(ui, run, view),
             Tab::Errors => errors(ui, run),
             Tab::Log => log(ui, run),
         }

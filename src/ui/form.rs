@@ -70,9 +70,21 @@ impl Form {
         self.params.entry(workload.to_owned()).or_default().insert(name.to_owned(), text);
     }
 
-    /// Which GIL there is: threads alone can have one to share.
+    /// Which GIL there is: one thread alone has nobody to share it with.
     pub(super) fn gil(&self) -> GilMode {
-        if self.executor == ExecutorKind::Threads { self.gil } else { GilMode::Off }
+        if self.executor == ExecutorKind::Sequential { GilMode::Off } else { self.gil }
+    }
+
+    /// Shows `settings`, to be varied.
+    pub(super) fn take_over(&mut self, settings: RunSettings) {
+        self.workers = settings.workers.to_string();
+        self.chunksize = settings.chunksize.to_string();
+        self.timeout = settings.timeout.map(|seconds| seconds.to_string()).unwrap_or_default();
+        self.switch_interval = settings.switch_interval.to_string();
+        (self.executor, self.collect, self.on_error, self.gil) =
+            (settings.executor, settings.collect, settings.on_error, settings.gil);
+        self.params.insert(settings.workload.clone(), settings.params);
+        self.workload = settings.workload;
     }
 
     /// Everything parsed and checked.

@@ -20,6 +20,10 @@ pub(super) struct Lessons {
     guess: Option<usize>,
     machine: Arc<Machine>,
     progress: Progress,
+    /// Its runs, from when it begins.
+    planned: Vec<LessonRun>,
+    /// Those of them that are over.
+    ended: Vec<Arc<Run>>,
     /// It has just come to its end: what is to be seen is shown by itself.
     just_done: bool,
     texts: CommonMarkCache,
@@ -31,10 +35,8 @@ enum Progress {
     /// The pace of this machine is measured, in a thread of its own.
     Measuring(Receiver<Vec<LessonRun>>),
     Running {
-        planned: Vec<LessonRun>,
         /// The run's number in the lab, once it has one.
         number: Option<usize>,
-        ended: Vec<Arc<Run>>,
     },
     Done(Outcome),
     /// Another run came in between, or one broke off.
@@ -49,6 +51,8 @@ impl Lessons {
             guess: None,
             machine: Arc::default(),
             progress: Progress::NotBegun,
+            planned: Vec::new(),
+            ended: Vec::new(),
             just_done: false,
             texts: CommonMarkCache::default(),
         }
@@ -86,6 +90,8 @@ impl Lessons {
             if ui.add(button.min_size(vec2(ui.available_width(), 30.0)).truncate()).clicked() {
                 self.lesson = Some(lesson);
                 (self.guess, self.progress) = (None, Progress::NotBegun);
+                self.planned.clear();
+                self.ended.clear();
             }
         }
     }
@@ -101,6 +107,7 @@ impl Lessons {
         ui.add_space(6.0);
         self.run_button(ui, lesson, actions);
         self.outcome(ui);
+        self.set_up(ui, actions);
         ui.add_space(8.0);
         let done = matches!(self.progress, Progress::Done(_));
         let header = CollapsingHeader::new("What is to be seen, and why").id_salt(("why", lesson.id));
@@ -156,9 +163,9 @@ impl Lessons {
                 Progress::NotBegun if self.guess.is_none() => "Guess first.".to_owned(),
                 Progress::NotBegun | Progress::Done(_) => String::new(),
                 Progress::Measuring(_) => "Measuring the pace of this machine …".to_owned(),
-                Progress::Running { planned, ended, .. } => {
-                    let now = planned.get(ended.len()).map_or("", |run| run.name);
-                    format!("Run {} of {}: {now} …", ended.len() + 1, planned.len())
+                Progress::Running { .. } => {
+                    let now = self.planned.get(self.ended.len()).map_or("", |run| run.name);
+                    format!("Run {} of {}: {now} …", self.ended.len() + 1, self.planned.len())
                 }
                 Progress::GivenUp(why) => why.clone(),
             };
@@ -214,37 +221,72 @@ impl Lessons {
     /// Goes on with the lesson that is under way. `newest` is the lab's newest run; returns the next run to start.
     pub(super) fn advance(&mut self, newest: Option<&Arc<Run>>) -> Option<Box<CheckedSettings>> {
         if let Progress::Measuring(runs) = &self.progress {
-            let planned = runs.try_recv().ok()?;
-            self.progress = Progress::Running { planned, number: None, ended: Vec::new() };
+            self.planned = runs.try_recv().ok()?;
+            self.ended.clear();
+            self.progress = Progress::Running { number: None };
         }
-        let Progress::Running { planned, number, ended } = &mut self.progress else { return None };
+        let Progress::Running { number } = &mut self.progress else { return None };
         let last = newest.map_or(0, |run| run.number);
         let Some(expected) = *number else {
             *number = Some(last + 1);
-            return planned.get(ended.len()).and_then(|run| run.settings.check().ok()).map(Box::new);
+            return self.planned.get(self.ended.len()).and_then(|run| run.settings.check().ok()).map(Box::new);
         };
         let run = newest.filter(|run| run.number >= expected)?;
         if run.number > expected {
             self.progress = Progress::GivenUp("Another run came in between.".to_owned());
             return None;
         }
-        if let Status::Ended(end) = &run.status {
-            let as_planned = matches!(end, End::Completed | End::StoppedByError);
-            let deadlocks = planned.get(ended.len()).is_some_and(|run| run.deadlocks);
-            if !as_planned && !deadlocks {
-                self.progress = Progress::GivenUp("Its run was stopped.".to_owned());
-                return None;
-            }
-            ended.push(Arc::clone(run));
-            *number = None;
-            if ended.len() == planned.len() {
-                let outcome = self.lesson.map(|lesson| lesson.judge(&self.machine, ended));
-                self.progress = outcome.map_or(Progress::NotBegun, Progress::Done);
-                self.just_done = true;
-                return None;
-            }
-            return self.advance(newest);
+        let Status::Ended(end) = &run.status else { return None };
+        let as_planned = matches!(end, End::Completed | End::StoppedByError);
+        let deadlocks = self.planned.get(self.ended.len()).is_some_and(|run| run.deadlocks);
+        if !as_planned && !deadlocks {
+            let why = if let End::Failed(error) = end { error.to_string() } else { "Its run was stopped.".to_owned() };
+            self.progress = Progress::GivenUp(why);
+            return None;
         }
-        None
+        self.ended.push(Arc::clone(run));
+        *number = None;
+        if self.ended.len() == self.planned.len() {
+            let outcome = self.lesson.map(|lesson| lesson.judge(&self.machine, &self.ended));
+            self.progress = outcome.map_or(Progress::NotBegun, Progress::Done);
+            self.just_done = true;
+            return None;
+        }
+        self.advance(newest)
+    }
+
+    /// The runs of the lesson with their names, if there are several: those that are over and, of `newest`, the one that is under way.
+    pub(super) fn runs(&self, newest: Option<&Arc<Run>>) -> Option<Vec<(&'static str, Arc<Run>)>> {
+        if !self.open || self.lesson.is_none() || self.planned.len() < 2 {
+            return None;
+        }
+        let under_way = match self.progress {
+            Progress::Running { number } => newest.filter(|run| Some(run.number) == number),
+            _ => None,
+        };
+        let runs = self.ended.iter().chain(under_way);
+        Some(self.planned.iter().map(|planned| planned.name).zip(runs.cloned()).collect())
+    }
+
+    /// Each run's settings, to be looked at and varied in the form.
+    fn set_up(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let dim = theme::palette(ui).dim;
+        if self.ended.is_empty() {
+            return;
+        }
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new("Try for yourself:").color(dim));
+            for LessonRun { name, settings, .. } in &self.planned {
+                let help = "Put the settings of this run in the form on the left, to vary them";
+                if ui.button(*name).on_hover_text(help).clicked() {
+                    actions.push(Action::TakeOver(Box::new(settings.clone())));
+                }
+            }
+            let several = self.planned.len() > 1 && matches!(self.progress, Progress::Done(_));
+            let help = "Draw the runs of this lesson one below the other, on one time axis";
+            if several && ui.button("Show all runs").on_hover_text(help).clicked() {
+                actions.push(Action::ShowLessonRuns);
+            }
+        });
     }
 }

@@ -3,18 +3,17 @@
 use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
 
-use super::chart::{Chart, GUTTER, TimeView};
+use super::chart::{GUTTER, TimeView};
 use super::format;
 use super::theme::{self, Palette};
 use crate::lab::{ExecutorKind, Run};
 use crate::trace::QueueDepths;
 
 /// Draws both plots, one above the other, aligned with the lanes.
-pub(super) fn show(ui: &mut Ui, run: Option<&Run>, chart: &Chart) {
+pub(super) fn show(ui: &mut Ui, run: Option<&Run>, view: TimeView) {
     let area = ui.available_rect_before_wrap();
     ui.allocate_rect(area, Sense::hover());
     let palette = theme::palette(ui);
-    let view = chart.view(run);
     let half = (area.height() - 12.0) / 2.0;
     let upper = Rect::from_min_size(area.min, vec2(area.width(), half));
     let lower = Rect::from_min_size(pos2(area.left(), upper.bottom() + 12.0), upper.size());

@@ -149,9 +149,10 @@ fn executor_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
 }
 
 fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
-    let threads = form.executor == ExecutorKind::Threads;
+    let threads = form.executor != ExecutorKind::Sequential;
     ui.add_enabled_ui(threads, |ui| {
-        let help = "Global interpreter lock: only the thread that holds it computes, as in Python";
+        let help =
+            "Global interpreter lock: of the threads of a process only the one that holds it computes, as in Python";
         row(ui, "GIL", help, |ui| {
             let choices = [
                 (GilMode::Off, "off", "Threads compute at the same time: free-threaded Python"),

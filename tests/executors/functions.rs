@@ -204,6 +204,10 @@ pub fn registry() -> Registry {
         .with(UNDECODABLE)
         .with(UNENCODABLE)
         .with(BOOBY_TRAPPED)
+        .with(crate::nested::SUM_OF_SQUARES)
+        .with(crate::nested::FAIL_AROUND_THREADS)
+        .with(crate::nested::SLEEP_IN_A_THREAD)
+        .with(crate::nested::PROGRESS)
 }
 
 fn pass_gate(port: u16, _context: &TaskContext) -> Result<u32, TaskError> {

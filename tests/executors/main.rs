@@ -10,6 +10,7 @@ mod faults;
 mod functions;
 mod futures;
 mod maps;
+mod nested;
 mod process_pools;
 mod programs;
 mod suite;
@@ -39,6 +40,7 @@ fn main() {
                 maps::trials(),
                 thread_pools::trials(),
                 surroundings::trials(),
+                nested::trials(),
                 process_pools::trials(),
                 faults::trials(),
                 exit::trials(),

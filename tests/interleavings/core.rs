@@ -28,6 +28,8 @@ mod gil;
 mod item_results;
 #[path = "../../src/executor/lock.rs"]
 mod lock;
+#[path = "../../src/executor/nested.rs"]
+mod nested;
 #[path = "../../src/executor/raw.rs"]
 pub mod raw;
 pub mod sync;

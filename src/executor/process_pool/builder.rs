@@ -8,6 +8,7 @@ use super::ProcessPoolExecutor;
 use crate::executor::error::{BuildError, TaskError};
 use crate::executor::event::{EventSink, NoEvents};
 use crate::executor::function::{EncodedCall, Function, Portable, encode_arguments};
+use crate::executor::gil::GilSettings;
 
 /// What a [`ProcessPoolExecutor`] is made of.
 ///
@@ -35,6 +36,7 @@ pub struct ProcessPoolBuilder {
     initializer: Option<Result<EncodedCall, TaskError>>,
     max_tasks_per_child: Option<usize>,
     on_worker_death: OnWorkerDeath,
+    gil: GilSettings,
     pipes_only: bool,
     sink: Arc<dyn EventSink>,
 }
@@ -78,6 +80,7 @@ pub(super) struct Settings {
     /// After so many calls a worker is replaced.
     pub(super) max_tasks_per_child: Option<usize>,
     pub(super) on_worker_death: OnWorkerDeath,
+    pub(super) gil: GilSettings,
     /// Calls and answers go through pipes even where memory can be shared.
     pub(super) pipes_only: bool,
 }
@@ -90,6 +93,7 @@ impl ProcessPoolBuilder {
             initializer: None,
             max_tasks_per_child: None,
             on_worker_death: OnWorkerDeath::default(),
+            gil: GilSettings::default(),
             pipes_only: false,
             sink: NoEvents::shared(),
         }
@@ -126,6 +130,13 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// Computing takes a global interpreter lock, of which each process has its own. A worker runs one task at a time, so that is
+    /// felt only by threads that a task has for itself; off if it is not said.
+    pub fn gil(mut self, gil: GilSettings) -> Self {
+        self.gil = gil;
+        self
+    }
+
     /// Passes calls and answers through pipes, as on systems where processes can't share memory: slower, and otherwise the
     /// same.
     pub fn pipes_only(mut self) -> Self {
@@ -152,6 +163,7 @@ impl ProcessPoolBuilder {
             initializer: self.initializer.transpose().map_err(BuildError::Initializer)?,
             max_tasks_per_child: self.max_tasks_per_child,
             on_worker_death: self.on_worker_death,
+            gil: self.gil,
             pipes_only: self.pipes_only,
         };
         ProcessPoolExecutor::with_settings(self.max_workers, settings, self.sink)

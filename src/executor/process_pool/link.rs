@@ -28,6 +28,7 @@ use crate::executor::error::{ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use crate::executor::event_log::{EventLog, EventLogError};
 use crate::executor::function::EncodedCall;
+use crate::executor::gil::GilSettings;
 use crate::sys;
 
 /// A call in the call queue, or on its way to a worker.
@@ -76,6 +77,7 @@ pub(super) enum Order {
     /// This call was taken from the shared memory, where it had no room.
     Send(CallItem),
     Interrupt,
+    InterruptCall(WorkId),
     SkipRest,
     /// Leave after the call that it executes, if it does.
     Retire,
@@ -179,6 +181,7 @@ impl Link {
         let feeder = Feeder {
             worker,
             initializer: settings.initializer.clone(),
+            gil: settings.gil,
             shared,
             calls_left,
             call_queue,
@@ -251,6 +254,7 @@ pub(super) fn record_packed<'a>(
 struct Feeder {
     worker: WorkerId,
     initializer: Option<EncodedCall>,
+    gil: GilSettings,
     shared: Option<SharedPlace>,
     /// How many more calls its worker may have; `None` = as many as there are.
     calls_left: Option<usize>,
@@ -269,8 +273,8 @@ impl Feeder {
             None => (None, Vec::new()),
         };
         let tick_length = sys::tick_length().0;
-        let shared = self.shared.take();
-        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, tick_length, initializer, shared };
+        let (shared, gil) = (self.shared.take(), self.gil);
+        let hello = ToWorker::Hello { version: VERSION.to_owned(), worker, tick_length, initializer, gil, shared };
         let mut written = write_frame(&mut stdin, &hello, &arguments);
         let nothing = never();
         // It is not ready for a first call until it has said hello.
@@ -299,6 +303,9 @@ impl Feeder {
                     }
                     Ok(Order::Retire) => retiring = true,
                     Ok(Order::Interrupt) => written = write_frame(&mut stdin, &ToWorker::Interrupt, &[]),
+                    Ok(Order::InterruptCall(call)) => {
+                        written = write_frame(&mut stdin, &ToWorker::InterruptCall { call }, &[]);
+                    }
                     Ok(Order::SkipRest) => written = write_frame(&mut stdin, &ToWorker::SkipRest, &[]),
                     Ok(Order::Close) | Err(_) => return,
                 },

@@ -311,6 +311,14 @@ impl Manager {
             self.interrupted = true;
             self.links.values().for_each(|link| link.order(Order::Interrupt));
         }
+        let interrupted_calls = self.shared.take_interrupted_calls();
+        if !interrupted_calls.is_empty() {
+            self.note_taken();
+            let links = self.links.values().filter_map(|link| link.call.map(|call| (call, link)));
+            for (call, link) in links.filter(|(call, _)| interrupted_calls.contains(call)) {
+                link.order(Order::InterruptCall(call));
+            }
+        }
         if self.running.is_empty() {
             self.kill_at = None;
         } else if self.interrupted {

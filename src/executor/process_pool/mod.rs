@@ -80,6 +80,8 @@ struct State {
     max_workers: usize,
     shut_down: bool,
     orders: Orders,
+    /// Calls whose tasks are to end, if they execute.
+    interrupt_calls: Vec<WorkId>,
     broken: Option<BrokenExecutor>,
     /// Until the first submit: what the manager thread will be woken by.
     not_started: Option<Receiver<()>>,
@@ -124,6 +126,7 @@ impl ProcessPoolExecutor {
             max_workers,
             shut_down: false,
             orders: Orders::default(),
+            interrupt_calls: Vec::new(),
             broken: None,
             not_started: Some(wake_ups),
         };
@@ -248,7 +251,10 @@ impl RawExecutor for ProcessPoolExecutor {
         self.pool.0.wake();
     }
 
-    fn interrupt_call(&self, _call: WorkId) {}
+    fn interrupt_call(&self, call: WorkId) {
+        self.pool.0.state.lock().interrupt_calls.push(call);
+        self.pool.0.wake();
+    }
 
     fn skip_rest(&self) {
         self.pool.0.state.lock().orders.skip_rest = true;
@@ -328,6 +334,10 @@ impl Shared {
 
     fn orders(&self) -> Orders {
         self.state.lock().orders
+    }
+
+    fn take_interrupted_calls(&self) -> Vec<WorkId> {
+        std::mem::take(&mut self.state.lock().interrupt_calls)
     }
 
     fn max_workers(&self) -> usize {

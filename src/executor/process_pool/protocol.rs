@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
+use crate::executor::gil::GilSettings;
 
 /// What both sides must agree on.
-pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 5");
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 6");
 
 /// A frame above this is not ours: the largest payload, and room for the message around it.
 pub(super) const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
@@ -31,6 +32,8 @@ pub(super) enum ToWorker {
         /// How long the parent takes a tick of the clock to be: both stamp events with the same clock.
         tick_length: u64,
         initializer: Option<String>,
+        /// Whether threads of a task in it share a lock, and which.
+        gil: GilSettings,
         /// What it shares with the parent in memory, if there is such a thing: then calls and answers come and go there.
         shared: Option<SharedPlace>,
     },
@@ -40,6 +43,9 @@ pub(super) enum ToWorker {
         function: String,
     },
     Interrupt,
+    InterruptCall {
+        call: WorkId,
+    },
     SkipRest,
 }
 

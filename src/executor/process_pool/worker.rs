@@ -34,6 +34,7 @@ use crate::executor::error::TaskError;
 use crate::executor::event::{Event, EventSink, NoEvents, WorkId, WorkerId};
 use crate::executor::event_log::EventLog;
 use crate::executor::function::Registry;
+use crate::executor::gil::{Gil, GilSettings};
 use crate::sys::{self, TickLength};
 
 /// How long an event may wait for an answer to travel with: shorter than a frame of the screen.
@@ -60,14 +61,15 @@ pub enum WorkerError {
 pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
     let (input, output) = sys::take_worker_pipes()?;
     let mut input = BufReader::new(input);
-    let Greeting { worker, initializer, shared } = shake_hands(&mut input)?;
+    let Greeting { worker, initializer, gil, shared } = shake_hands(&mut input)?;
     let shared = shared.map(|place| Hall::open(&place.path).map(|hall| (hall, place))).transpose()?;
 
     let outbox = Arc::new(Outbox::new(output, Prints::capture(worker)));
     let control = Arc::new(Control::default());
     let context = |sink, watcher| TaskContext::new(Arc::clone(&control), 0, worker, sink).in_worker_process(watcher);
     let initializing = context(NoEvents::shared(), None);
-    let context = context(Arc::clone(&outbox) as _, Some(Arc::clone(&outbox) as _));
+    let context = context(Arc::clone(&outbox) as _, Some(Arc::clone(&outbox) as _))
+        .with_gil(gil, &Arc::new(Gil::new(gil.switch_interval)));
     let (calls, inbox) = unbounded();
     // From here on the process ends as soon as its parent does, whatever it is doing.
     let reader_control = Arc::clone(&control);
@@ -108,18 +110,19 @@ struct Call {
 struct Greeting {
     worker: WorkerId,
     initializer: Option<(String, Vec<u8>)>,
+    gil: GilSettings,
     shared: Option<SharedPlace>,
 }
 
 fn shake_hands(input: &mut BufReader<File>) -> Result<Greeting, WorkerError> {
     let mut buffer = Vec::new();
     match read_frame::<ToWorker>(input, &mut buffer) {
-        Ok((ToWorker::Hello { version, worker, tick_length, initializer, shared }, arguments))
+        Ok((ToWorker::Hello { version, worker, tick_length, initializer, gil, shared }, arguments))
             if version == VERSION =>
         {
             sys::adopt_tick_length(TickLength(tick_length));
             let initializer = initializer.map(|function| (function, arguments.to_vec()));
-            Ok(Greeting { worker, initializer, shared })
+            Ok(Greeting { worker, initializer, gil, shared })
         }
         Ok((ToWorker::Hello { version, .. }, _)) => Err(WorkerError::Handshake(format!("`{version}`"))),
         Ok(_) => Err(WorkerError::Handshake("something else".to_owned())),
@@ -139,6 +142,7 @@ fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Contro
                 }
             }
             Ok((ToWorker::Interrupt, _)) => control.interrupt(),
+            Ok((ToWorker::InterruptCall { call }, _)) => control.interrupt_call(call),
             Ok((ToWorker::SkipRest, _)) => control.skip_rest(),
             Ok((ToWorker::Hello { .. }, _)) => {}
             // The parent closed the pipe, or is gone: nobody wants an answer any more.

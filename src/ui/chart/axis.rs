@@ -3,9 +3,10 @@
 use eframe::egui::{Align2, Mesh, Painter, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
 use super::hatch::Hatch;
-use super::{RULER, TimeView};
+use super::{RULER, Shown, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
+use crate::trace::{Lane, Trace};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -39,16 +40,32 @@ pub(super) fn now_line(painter: &Painter, palette: &Palette, canvas: Rect, view:
     painter.text(tag.center(), Align2::CENTER_CENTER, "now", theme::small(), palette.panel);
 }
 
+/// The lanes of a run, those within and beside them too, and until when they are looked at.
+fn all_lanes<'a>(trace: &'a Trace, until: i64, lanes: &mut Vec<(&'a Lane, i64)>) {
+    for lane in trace.lanes() {
+        lanes.push((lane, until));
+        if let Some(nested) = lane.nested() {
+            all_lanes(nested, until, lanes);
+        }
+    }
+    for side in trace.sides() {
+        all_lanes(side.trace(), until, lanes);
+    }
+}
+
 /// What the colours mean.
-pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run) {
-    let totals = run.totals();
+pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, shown: &[Shown<'_>]) {
+    let failed = shown.iter().map(|shown| shown.run.totals().failed()).sum::<usize>();
+    let mut lanes = Vec::new();
+    for Shown { run, .. } in shown {
+        all_lanes(&run.trace, run.elapsed(), &mut lanes);
+    }
     let mut entries = vec![("executing", palette.growing, None), ("returned", palette.computing, None)];
-    if totals.failed() > 0 {
+    if failed > 0 {
         entries.push(("raised or lost", palette.error, None));
     }
     // What there is none of needs no explanation.
-    let away =
-        |activity: Activity| run.trace.lanes().iter().any(|lane| lane.away_until(run.elapsed())[activity as usize] > 0);
+    let away = |activity: Activity| lanes.iter().any(|(lane, until)| lane.away_until(*until)[activity as usize] > 0);
     if away(Activity::Blocking) {
         entries.push(("I/O or sleep", palette.blocking, None));
     }
@@ -61,7 +78,7 @@ pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, run: &Run
             entries.push((name, palette.waiting, Some(hatch)));
         }
     }
-    if run.trace.lanes().iter().any(|lane| lane.off_core_until(run.elapsed()) > 0) {
+    if lanes.iter().any(|(lane, until)| lane.off_core_until(*until) > 0) {
         entries.push(("share without a core", palette.waiting, None));
     }
     entries.push(("start-up", palette.raised, None));

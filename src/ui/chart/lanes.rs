@@ -7,6 +7,7 @@ use eframe::egui::{
 };
 
 use super::hatch::Hatch;
+use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, TALL, name_cell};
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
@@ -14,87 +15,35 @@ use crate::trace::{Lane, Marks, Span, Wait};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
-const TALLEST: f32 = 62.0;
-const SHORTEST: f32 = 20.0;
-/// Above the bars of a lane, for the brackets of chunks: with their names, and without.
-const NAMED_BRACKET: f32 = 14.0;
-const BRACKET: f32 = 4.0;
-/// A lane lower than this has one line of text, and its brackets have no names.
-const TALL: f32 = 40.0;
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
 /// A smaller part of an item without a core is within what can be measured.
 const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
 
-/// Where the lanes are on the canvas.
-pub(super) struct Rows {
-    pub(super) canvas: Rect,
-    height: f32,
-    scrolled: f32,
-    count: usize,
-    /// How much of a row the brackets over its chunks take; 0 = there are none.
-    brackets: f32,
-}
-
-impl Rows {
-    /// Lanes share the height; when there are too many for that, they scroll.
-    pub(super) fn new(run: &Run, canvas: Rect, scrolled: &mut f32) -> Self {
-        let count = run.trace.lanes().len();
-        let height = (canvas.height() / count.max(1) as f32).clamp(SHORTEST, TALLEST);
-        *scrolled = scrolled.clamp(0.0, (height * count as f32 - canvas.height()).max(0.0));
-        let brackets = match run.settings.chunksize {
-            1 => 0.0,
-            _ if height >= TALL => NAMED_BRACKET,
-            _ => BRACKET,
-        };
-        Self { canvas, height, scrolled: *scrolled, count, brackets }
-    }
-
-    /// Where in a row its bars are, from top to bottom.
-    pub(super) fn bars(&self, row: Rect) -> Range<f32> {
-        let gap = if self.brackets > BRACKET || self.brackets == 0.0 { 4.0 } else { 3.0 };
-        row.top() + self.brackets + gap..row.bottom() - 6.0
-    }
-
-    pub(super) fn row(&self, index: usize) -> Rect {
-        let top = self.canvas.top() + index as f32 * self.height - self.scrolled;
-        Rect::from_min_size(pos2(self.canvas.left(), top), vec2(self.canvas.width(), self.height))
-    }
-
-    pub(super) fn at(&self, y: f32) -> Option<usize> {
-        let index = ((y - self.canvas.top() + self.scrolled) / self.height).floor();
-        (index >= 0.0 && (index as usize) < self.count && self.canvas.y_range().contains(y)).then_some(index as usize)
-    }
-
-    fn visible(&self) -> Range<usize> {
-        let first = (self.scrolled / self.height).floor() as usize;
-        let after = ((self.scrolled + self.canvas.height()) / self.height).ceil() as usize;
-        first..after.min(self.count)
-    }
-}
-
-/// Draws all lanes that are in sight; `left` is where their names begin.
-pub(super) fn show(ui: &Ui, run: &Run, rows: &Rows, left: f32, view: TimeView) {
+/// Draws all rows that are in sight; `left` is where their names begin.
+pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView) {
     let palette = theme::palette(ui);
     let clip = Rect::from_min_max(pos2(left, rows.canvas.top()), rows.canvas.max);
     let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
-    let mut picture = Picture {
-        palette,
-        view,
-        canvas: rows.canvas,
-        mesh: Mesh::default(),
-        labels: Vec::new(),
-        brackets: rows.brackets,
-    };
-    for index in rows.visible() {
-        let lane = &run.trace.lanes()[index];
-        let row = rows.row(index);
-        name(ui, &painter, palette, run, lane, row, left);
-        picture.lane(lane, row, rows.bars(row), run.elapsed(), run.ended());
+    let mut picture =
+        Picture { palette, view, canvas: rows.canvas, mesh: Mesh::default(), labels: Vec::new(), brackets: 0.0 };
+    let mut arrows = Vec::new();
+    for row in rows.visible() {
+        let rect = rows.rect(row);
+        match &row.lane {
+            Err(heading) => draw_heading(&painter, palette, row.run, heading, rect, left),
+            Ok(lane) => {
+                name(ui, &painter, palette, row.run, lane, rect, left);
+                picture.brackets = Rows::brackets(row);
+                picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
+            }
+        }
+        if row.run.deadlocked && arrows.is_empty() {
+            arrows = picture.arrows(row.run, rows);
+        }
     }
     let bars = painter.with_clip_rect(rows.canvas.intersect(ui.clip_rect()));
-    let arrows = picture.arrows(run, rows);
     bars.add(Shape::mesh(picture.mesh));
     for (at, anchor, text, color) in picture.labels {
         bars.text(at, anchor, text, FontId::monospace(11.0), color);
@@ -110,18 +59,34 @@ pub(super) fn show(ui: &Ui, run: &Run, rows: &Rows, left: f32, view: TimeView) {
     }
 }
 
+/// The name of a run, over its lanes, and how long it took.
+fn draw_heading(painter: &Painter, palette: &Palette, run: &Run, name: &str, row: Rect, left: f32) {
+    painter.hline(left..=row.right(), row.top() + 3.0, Stroke::new(1.0, palette.line));
+    let at = pos2(left, row.bottom() - 2.0);
+    let name = painter.text(at, Align2::LEFT_BOTTOM, name, FontId::new(12.5, theme::strong()), palette.text);
+    let time = format::duration(run.working_time());
+    painter.text(pos2(name.right() + 10.0, at.y), Align2::LEFT_BOTTOM, time, theme::small(), palette.dim);
+}
+
 /// The name of a lane, in the gutter, with what it is and how busy it was.
-fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, lane: &Lane, row: Rect, left: f32) {
-    let cell = Rect::from_min_max(pos2(left, row.top()), pos2(left + GUTTER - 10.0, row.bottom() - 4.0));
+fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<'_>, rect: Rect, left: f32) {
+    let lane = row.lane;
+    let indent = if row.is_within() { 12.0 } else { 0.0 };
+    let cell = name_cell(rect, left + indent, GUTTER - 10.0 - indent);
     let lived = lane.exited.as_ref().map_or_else(|| run.elapsed(), |(at, _)| *at) - lane.started;
     let busy = (lane.busy_until(run.elapsed()) as f64 / lived.max(1) as f64).clamp(0.0, 1.0);
-    let title = format!("worker {}", lane.worker);
-    let percent = format!("{:.0}%", busy * 100.0);
+    let title = row.title();
+    // A thread within a task, of which there was another before in its row, was not there all the time.
+    let percent = if row.is_within() { String::new() } else { format!("{:.0}%", busy * 100.0) };
     let pid = lane.pid.map(|pid| format!("pid {pid}")).unwrap_or_default();
-    let font = FontId::new(12.0, theme::strong());
-    let tall = row.height() >= TALL;
+    let (font, color) = if row.is_within() {
+        (theme::small(), palette.dim)
+    } else {
+        (FontId::new(12.0, theme::strong()), palette.text)
+    };
+    let tall = rect.height() >= TALL;
     let y = if tall { cell.center().y - 16.0 } else { cell.center().y - 7.0 };
-    painter.text(pos2(cell.left(), y), Align2::LEFT_TOP, &title, font, palette.text);
+    painter.text(pos2(cell.left(), y), Align2::LEFT_TOP, &title, font, color);
     let second = if tall { y + 16.0 } else { y };
     painter.text(pos2(cell.right(), second), Align2::RIGHT_TOP, &percent, theme::small(), palette.dim);
     if tall {
@@ -139,13 +104,23 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, lane: &Lane, r
             until -= nanos;
         }
     }
-    let response = ui.interact(cell, ui.scope_id().with(("lane", lane.worker)), Sense::hover());
+    let whose = match row.place {
+        Place::Worker => 0,
+        Place::Within(worker) => u64::from(worker) + 1,
+        Place::Beside(..) => u64::MAX,
+    };
+    let id = ui.scope_id().with(("lane", run.number, whose, &title));
+    let response = ui.interact(cell.intersect(painter.clip_rect()), id, Sense::hover());
     let waits = waits(lane, run.elapsed());
     let told: Vec<_> = waits.iter().map(|wait| format!(", {wait}")).collect();
-    let label = format!("{title} {pid} {percent} busy, {} items{}", lane.items(), told.concat());
+    let within = match row.place {
+        Place::Within(worker) => format!(" within worker {worker}"),
+        Place::Worker | Place::Beside(..) => String::new(),
+    };
+    let label = format!("{title}{within} {pid} {percent} busy, {} items{}", lane.items(), told.concat());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
     response.on_hover_ui(|ui| {
-        ui.label(format!("{title}  {pid}"));
+        ui.label(format!("{title}{within}  {pid}"));
         ui.label(format!("{} items in {} calls", format::count(lane.items()), format::count(lane.calls)));
         ui.label(format!("busy {} of {}", format::duration(lane.busy_until(run.elapsed())), format::duration(lived)));
         for wait in &waits {
@@ -218,6 +193,11 @@ impl Picture {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
             self.waits(lane, open.start, now, &bars);
+            if let Some(permille) = open.permille {
+                // How much of it is done, as a line over the bar.
+                let done = from + (to - from) * f32::from(permille) / 1000.0;
+                self.quad(from..done, bars.start..bars.start + 3.0, self.palette.text);
+            }
             self.label(lane, open.start..now, &bars, open.item);
         }
     }
@@ -238,17 +218,15 @@ impl Picture {
 
     /// From each task that waits for ever to the lane of what it waits for: where an arrow begins, and which way it goes. Side by side,
     /// so that two that point at each other are seen as two.
-    fn arrows(&self, run: &Run, rows: &Rows) -> Vec<(Pos2, Vec2)> {
+    fn arrows(&self, run: &Run, rows: &Rows<'_>) -> Vec<(Pos2, Vec2)> {
         const APART: f32 = 14.0;
         let Some(deadlock) = run.deadlock.as_ref().filter(|_| run.deadlocked) else { return Vec::new() };
-        let row_of =
-            |worker: u32| run.trace.lanes().iter().position(|lane| lane.worker == worker).map(|row| rows.row(row));
+        let row_of = |worker: u32| rows.middle_of(run, deadlock.within, worker);
         let right = self.x(run.elapsed()) - 8.0;
         let arrow = |(index, wait): (usize, &Wait)| {
-            let from = row_of(wait.worker)?.center();
+            let from = pos2(right - index as f32 * APART, row_of(wait.worker)?);
             // What no worker has is above them all, in its queue.
-            let to = wait.on_worker.map_or(Some(self.canvas.top()), |on| Some(row_of(on)?.center().y))?;
-            let from = pos2(right - index as f32 * APART, from.y);
+            let to = wait.on_worker.map_or(Some(self.canvas.top()), row_of)?;
             Some((from, vec2(0.0, to - from.y)))
         };
         deadlock.waits.iter().enumerate().filter_map(arrow).collect()

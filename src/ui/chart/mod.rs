@@ -7,15 +7,17 @@ mod axis;
 mod hatch;
 mod hover;
 mod lanes;
+mod rows;
 mod view;
 
 use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+pub(in crate::ui) use rows::Shown;
 pub(in crate::ui) use view::TimeView;
 
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
-use lanes::Rows;
+use rows::Rows;
 
 /// Left of the lanes, for their names; the plots below leave the same room.
 pub(super) const GUTTER: f32 = 124.0;
@@ -43,9 +45,9 @@ impl Chart {
     }
 
     /// The visible stretch of time.
-    pub(super) fn view(&self, run: Option<&Run>) -> TimeView {
+    pub(super) fn view(&self, shown: &[Shown<'_>]) -> TimeView {
         // An empty axis shows a second.
-        let elapsed = run.map_or(1_000_000_000, |run| run.elapsed().max(1_000));
+        let elapsed = shown.iter().map(|shown| shown.run.elapsed().max(1_000)).max().unwrap_or(1_000_000_000);
         match self.window {
             None => TimeView { start: 0, end: elapsed + elapsed / 16 },
             Some(window) if self.following => {
@@ -79,42 +81,44 @@ impl Chart {
         }
     }
 
-    /// Draws the chart into what is left of `ui`.
-    pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>) {
+    /// Draws the chart of these runs, one below the other on one time axis, into what is left of `ui`.
+    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>]) {
         let area = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
-        let Some(run) = run else {
+        let Some(run) = shown.last().map(|shown| shown.run) else {
             let text = "Choose a workload and an executor on the left, then press Run or Enter.";
             empty(ui, &response, area, "Press Run to watch it here", text);
             return;
         };
         let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), pos2(area.right(), area.bottom() - LEGEND));
-        self.navigate(ui, &response, axis, run);
-        let view = self.view(Some(run));
+        self.navigate(ui, &response, axis, shown);
+        let view = self.view(shown);
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
-        if run.trace.lanes().is_empty() {
+        if shown.iter().all(|shown| shown.run.trace.lanes().is_empty()) {
             let (title, text) = nothing_to_see(run);
             empty(ui, &response, canvas, title, &text);
             return;
         }
         axis::ruler(ui.painter(), palette, axis, canvas, view, run);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
-        let rows = Rows::new(run, canvas, &mut self.scrolled);
-        lanes::show(ui, run, &rows, area.left(), view);
+        let rows = Rows::new(shown, canvas, &mut self.scrolled);
+        lanes::show(ui, &rows, area.left(), view);
         axis::now_line(ui.painter(), palette, canvas, view, run);
         axis::legend(
             ui.painter(),
             palette,
             Rect::from_min_max(pos2(axis.left(), area.bottom() - LEGEND + 6.0), area.max),
-            run,
+            shown,
         );
-        hover::show(ui, &response, run, &rows, view);
+        hover::show(ui, &response, &rows, view);
     }
 
     /// Wheel, drag and keys.
-    fn navigate(&mut self, ui: &Ui, response: &Response, axis: Rect, run: &Run) {
-        let view = self.view(Some(run));
+    fn navigate(&mut self, ui: &Ui, response: &Response, axis: Rect, shown: &[Shown<'_>]) {
+        let view = self.view(shown);
+        let elapsed = shown.iter().map(|shown| shown.run.elapsed()).max().unwrap_or_default();
+        let live = shown.iter().any(|shown| !shown.run.ended());
         let width = axis.width();
         let pointer = response.hover_pos().filter(|at| axis.x_range().contains(at.x));
         let pivot = pointer.map_or(view.start + view.length() / 2, |at| view.time_at(at.x - axis.left(), width));
@@ -132,11 +136,11 @@ impl Chart {
         let dragged = f64::from(-response.drag_delta().x - wheel.x) / f64::from(width);
         let moved = ((dragged + std::mem::take(&mut self.key_move)) * view.length() as f64) as i64;
         if moved != 0 {
-            new = new.moved(moved, run.elapsed());
+            new = new.moved(moved, elapsed);
         }
         if new != view {
             // Whoever looks at the newest keeps looking at it.
-            self.following = !run.ended() && moved == 0 && new.end >= run.elapsed();
+            self.following = live && moved == 0 && new.end >= elapsed;
             self.window = Some(new);
         }
         if response.double_clicked() {

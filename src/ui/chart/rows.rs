@@ -1,0 +1,197 @@
+//! Which rows the chart has, and where: of each run a heading, if there are several runs, then the lanes beside its workers', then a lane a
+//! worker, with the threads that its tasks have for themselves below it.
+
+use std::ops::Range;
+
+use eframe::egui::{Rect, pos2};
+
+use crate::lab::Run;
+use crate::trace::{Lane, Trace};
+
+const TALLEST: f32 = 62.0;
+const SHORTEST: f32 = 20.0;
+/// A lane within a lane is lower than that by so much, but not lower than this.
+const WITHIN: f32 = 0.6;
+const SHORTEST_WITHIN: f32 = 14.0;
+const HEADING: f32 = 22.0;
+/// Above the bars of a lane, for the brackets of chunks: with their names, and without.
+pub(super) const NAMED_BRACKET: f32 = 14.0;
+pub(super) const BRACKET: f32 = 4.0;
+/// A lane lower than this has one line of text, and its brackets have no names.
+pub(super) const TALL: f32 = 40.0;
+
+/// A run that is drawn, and what tells it from the others that are.
+#[derive(Clone, Copy)]
+pub(in crate::ui) struct Shown<'a> {
+    pub(in crate::ui) run: &'a Run,
+    pub(in crate::ui) name: &'a str,
+}
+
+/// One row.
+pub(super) struct Row<'a> {
+    pub(super) run: &'a Run,
+    /// `None` = the heading of the run, which is called so.
+    pub(super) lane: Result<LaneRow<'a>, &'a str>,
+    top: f32,
+    height: f32,
+}
+
+/// A lane and whose it is.
+#[derive(Clone, Copy)]
+pub(super) struct LaneRow<'a> {
+    pub(super) lane: &'a Lane,
+    /// What the lane is a part of.
+    pub(super) trace: &'a Trace,
+    pub(super) place: Place<'a>,
+}
+
+/// Whose a lane is.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Worker,
+    /// A thread of tasks of that worker.
+    Within(u32),
+    /// One of so many beside the workers.
+    Beside(&'a str, usize),
+}
+
+impl LaneRow<'_> {
+    pub(super) fn title(&self) -> String {
+        let number = self.lane.worker;
+        match self.place {
+            Place::Worker => format!("worker {number}"),
+            Place::Within(_) => format!("thread {number}"),
+            Place::Beside(name, 1) => name.to_owned(),
+            Place::Beside(name, _) => format!("{name} {number}"),
+        }
+    }
+
+    /// What an item on it is called.
+    pub(super) fn label(&self, run: &Run, call: u32, item: u32) -> String {
+        match self.place {
+            Place::Worker => run.label(item as usize),
+            Place::Within(_) | Place::Beside(..) => self.trace.name(call).unwrap_or_default().to_owned(),
+        }
+    }
+
+    pub(super) const fn is_within(&self) -> bool {
+        matches!(self.place, Place::Within(_))
+    }
+}
+
+/// All rows, from top to bottom.
+pub(super) struct Rows<'a> {
+    pub(super) canvas: Rect,
+    all: Vec<Row<'a>>,
+    scrolled: f32,
+}
+
+impl<'a> Rows<'a> {
+    /// Lanes share the height; when there are too many for that, they scroll.
+    pub(super) fn new(shown: &[Shown<'a>], canvas: Rect, scrolled: &mut f32) -> Self {
+        let mut rows: Vec<Row<'a>> = Vec::new();
+        for &Shown { run, name } in shown {
+            let row = |lane| Row { run, lane, top: 0.0, height: 0.0 };
+            if shown.len() > 1 {
+                rows.push(row(Err(name)));
+            }
+            for side in run.trace.sides() {
+                let trace = side.trace();
+                let place = Place::Beside(&side.name, trace.lanes().len());
+                rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
+            }
+            for lane in run.trace.lanes() {
+                rows.push(row(Ok(LaneRow { lane, trace: &run.trace, place: Place::Worker })));
+                if let Some(trace) = lane.nested() {
+                    let place = Place::Within(lane.worker);
+                    rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
+                }
+            }
+        }
+        let share = |row: &Row<'_>| match &row.lane {
+            Err(_) => 0.0,
+            Ok(lane) if lane.is_within() => WITHIN,
+            Ok(_) => 1.0,
+        };
+        let headings = rows.iter().filter(|row| row.lane.is_err()).count() as f32 * HEADING;
+        let shares = rows.iter().map(share).sum::<f32>().max(1.0);
+        let height = ((canvas.height() - headings) / shares).clamp(SHORTEST, TALLEST);
+        let mut top = 0.0;
+        for row in &mut rows {
+            row.top = top;
+            row.height = match &row.lane {
+                Err(_) => HEADING,
+                Ok(lane) if lane.is_within() => (height * WITHIN).max(SHORTEST_WITHIN),
+                Ok(_) => height,
+            };
+            top += row.height;
+        }
+        *scrolled = scrolled.clamp(0.0, (top - canvas.height()).max(0.0));
+        Self { canvas, all: rows, scrolled: *scrolled }
+    }
+
+    /// Where a row is.
+    pub(super) fn rect(&self, row: &Row<'_>) -> Rect {
+        let top = self.canvas.top() + row.top - self.scrolled;
+        Rect::from_x_y_ranges(self.canvas.x_range(), top..=top + row.height)
+    }
+
+    /// How much of a row the brackets over its chunks take; 0 = there are none.
+    pub(super) fn brackets(row: &Row<'_>) -> f32 {
+        match &row.lane {
+            Ok(LaneRow { place: Place::Worker, .. }) if row.run.settings.chunksize > 1 => {
+                if row.height >= TALL {
+                    NAMED_BRACKET
+                } else {
+                    BRACKET
+                }
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Where in a row its bars are, from top to bottom.
+    pub(super) fn bars(&self, row: &Row<'_>) -> Range<f32> {
+        let brackets = Self::brackets(row);
+        let (above, below) = match brackets {
+            _ if row.height < SHORTEST => (1.0, 3.0),
+            NAMED_BRACKET | 0.0 => (4.0, 6.0),
+            _ => (3.0, 6.0),
+        };
+        let rect = self.rect(row);
+        rect.top() + brackets + above..rect.bottom() - below
+    }
+
+    /// The row at this height.
+    pub(super) fn at(&self, y: f32) -> Option<&Row<'a>> {
+        let y = self.canvas.y_range().contains(y).then_some(y - self.canvas.top() + self.scrolled)?;
+        let after = self.all.partition_point(|row| row.top <= y);
+        self.all.get(after.checked_sub(1)?).filter(|row| y < row.top + row.height)
+    }
+
+    /// The rows that are in sight.
+    pub(super) fn visible(&self) -> &[Row<'a>] {
+        let first = self.all.partition_point(|row| row.top + row.height <= self.scrolled);
+        let after = self.all.partition_point(|row| row.top < self.scrolled + self.canvas.height());
+        &self.all[first..after.max(first)]
+    }
+
+    /// The middle of the row of that worker of `run`, or of that thread within a worker's tasks.
+    pub(super) fn middle_of(&self, run: &Run, within: Option<u32>, worker: u32) -> Option<f32> {
+        let is_it = |row: &&Row<'_>| {
+            let Ok(lane) = &row.lane else { return false };
+            let place = match lane.place {
+                Place::Worker => within.is_none(),
+                Place::Within(outer) => within == Some(outer),
+                Place::Beside(..) => false,
+            };
+            place && lane.lane.worker == worker && row.run.number == run.number
+        };
+        self.all.iter().find(is_it).map(|row| self.rect(row).center().y)
+    }
+}
+
+/// The place where the name of a row is, left of the canvas.
+pub(super) fn name_cell(row: Rect, left: f32, width: f32) -> Rect {
+    Rect::from_min_max(pos2(left, row.top()), pos2(left + width, row.bottom() - 4.0))
+}
