@@ -64,6 +64,9 @@ fn until_over(window: &mut Window, number: usize) {
 }
 
 fn press(window: &mut Window, label: &str) {
+    // It may be out of sight.
+    window.get_by_role_and_label(Role::Button, label).scroll_to_me();
+    window.run_steps(3);
     window.get_by_role_and_label(Role::Button, label).click();
     window.run_steps(3);
 }

@@ -23,6 +23,7 @@ struct Entry {
 struct ParamEntry {
     name: &'static str,
     takes: String,
+    unit: &'static str,
     default: String,
     help: &'static str,
 }
@@ -38,7 +39,8 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
                 .into_iter()
                 .map(|param| ParamEntry {
                     name: param.name,
-                    takes: param.kind.describe(),
+                    takes: param.describe(),
+                    unit: param.unit,
                     default: param.default,
                     help: param.help,
                 })
@@ -67,6 +69,6 @@ fn readable(entries: &[Entry]) -> String {
     lines.concat()
 }
 
-fn readable_param(ParamEntry { name, takes, default, help }: &ParamEntry) -> String {
+fn readable_param(ParamEntry { name, takes, default, help, .. }: &ParamEntry) -> String {
     format!("  --set {name}={default}\n      {help} Takes {takes}.\n")
 }

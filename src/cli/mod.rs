@@ -43,6 +43,9 @@ enum Command {
     /// Serve a process pool over standard input and output
     #[command(hide = true)]
     Worker,
+    /// Kill the commands that a process leaves behind
+    #[command(hide = true)]
+    Warden,
 }
 
 /// The program. Usage errors and `--help` end it on the way.
@@ -54,6 +57,10 @@ pub fn main() -> ExitCode {
         Some(Command::Lesson(arguments)) => lesson::main(&arguments),
         Some(Command::List(arguments)) => list::main(&arguments),
         Some(Command::Worker) => worker(),
+        Some(Command::Warden) => {
+            workload::keep_watch();
+            SUCCESS
+        }
     };
     ExitCode::from(code)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::for_terminal;
 use crate::executor::{GilMode, Stream};
 use crate::lab::{End, ExecutorKind, Run, Status};
-use crate::trace::{LaneSummary, Quantiles};
+use crate::trace::{LaneSummary, Quantiles, Summary};
 
 /// The JSON object.
 #[derive(Debug, Serialize)]
@@ -28,11 +28,21 @@ pub(super) struct Report {
     lanes: Vec<LaneSummary>,
     queue_wait_s: Quantiles,
     run_s: Quantiles,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<SideReport>,
     deadlock: Option<String>,
     errors: Vec<ErrorReport>,
     log: Vec<LogReport>,
     #[serde(skip)]
     ending: String,
+}
+
+/// Lanes beside the workers'.
+#[derive(Debug, Serialize)]
+struct SideReport {
+    name: String,
+    lanes: Vec<LaneSummary>,
+    run_s: Quantiles,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,6 +97,15 @@ impl Report {
             lanes: summary.lanes,
             queue_wait_s: summary.queue_wait_s,
             run_s: summary.run_s,
+            beside: run
+                .trace
+                .sides()
+                .iter()
+                .map(|side| {
+                    let Summary { lanes, run_s, .. } = side.trace().summary();
+                    SideReport { name: side.name.to_string(), lanes, run_s }
+                })
+                .collect(),
             deadlock: run.deadlock.as_ref().map(|deadlock| run.trace.describe_deadlock(deadlock)),
             errors,
             log: run
@@ -156,6 +175,11 @@ impl Report {
                 lane.busy_s,
                 waits(lane)
             );
+        }
+        for SideReport { name, lanes, run_s } in &self.beside {
+            let items = lanes.iter().map(|lane| lane.items).sum();
+            let Quantiles { p50, p95, max } = run_s;
+            let _ = writeln!(text, "{name}: {}  p50 {p50:.6} s  p95 {p95:.6} s  max {max:.6} s", plural(items, "item"));
         }
         for error in self.errors.iter().take(ERRORS_SHOWN) {
             let _ = writeln!(text, "item {}: {}", error.item, for_terminal(&error.message));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::context::TaskContext;
 use super::error::{BuildError, SubmitError, TaskError};
 use super::event::{EventSink, WorkId};
+use super::function::{Function, Portable};
 use super::future::TaskFuture;
 use super::work_item::WorkItem;
 
@@ -62,6 +63,20 @@ pub trait Submit: Send + Sync {
 }
 
 impl dyn Submit + '_ {
+    /// See [`Executor::submit`](super::Executor::submit).
+    ///
+    /// # Errors
+    /// As [`Submit::submit_item`].
+    pub fn submit<A: Portable, R: Portable>(
+        &self,
+        function: Function<A, R>,
+        argument: A,
+    ) -> Result<TaskFuture<R>, SubmitError> {
+        let (item, future) = WorkItem::single(function, argument, self.sink());
+        self.submit_item(item)?;
+        Ok(future)
+    }
+
     /// Schedules a closure. Processes can't run one: there its future fails.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub enum RunError {
     System(String),
 }
 
-/// Drives the run. `cancelled` is looked at until the first item is submitted.
+/// Drives the run. `cancelled` is looked at until the last item is submitted.
 pub(super) fn drive(
     run: CheckedSettings,
     worker_command: Option<WorkerCommand>,
@@ -82,7 +82,8 @@ fn prepare_and_run(
     progress: &Sender<Progress>,
 ) -> Ended {
     let CheckedSettings { settings, workload, params } = run;
-    let plan = workload.plan(&params, cancelled)?;
+    let mut plan = workload.plan(&params, cancelled)?;
+    let _kept = plan.take_kept();
     if cancelled.load(Ordering::Relaxed) {
         return Ok(Collected::default());
     }
@@ -91,7 +92,7 @@ fn prepare_and_run(
     let labels = Arc::clone(&plan.labels);
     let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) };
     let _ = progress.send(prepared);
-    let Collected { refused, yielded } = collect(plan, &*executor, &settings, recorder);
+    let Collected { refused, yielded } = collect(plan, &*executor, &settings, recorder, cancelled);
     executor.shutdown(true, false);
     Ok(Collected { refused: refused.filter(|refused| *refused != SubmitError::ShutDown), yielded })
 }
@@ -117,10 +118,17 @@ fn build(
 }
 
 /// Submits and waits the way that was chosen. What comes of each item the lab hears as events, so most results are let go.
-fn collect(plan: Plan, executor: &dyn RawExecutor, settings: &RunSettings, recorder: &Recorder) -> Collected {
+fn collect(
+    plan: Plan,
+    executor: &dyn RawExecutor,
+    settings: &RunSettings,
+    recorder: &Recorder,
+    cancelled: &AtomicBool,
+) -> Collected {
     // The lab does the same when it comes to the event. Here it is heeded before the next call, which matters where the
     // next call runs in this thread.
     let go_on = || match settings.on_error {
+        _ if cancelled.load(Ordering::Relaxed) => false,
         OnError::Stop => !recorder.has_raised(),
         OnError::Skip if recorder.has_raised() => {
             executor.skip_rest();

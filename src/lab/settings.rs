@@ -161,13 +161,13 @@ impl RunSettings {
         }
         check_switch_interval(self.switch_interval)?;
         let mut settings = self.clone();
-        if let Some(why) = workload.threads_only() {
-            if self.executor != ExecutorKind::Threads {
-                return Err(FieldError::new("executor", format!("{} runs on threads only: {why}", self.workload)));
-            }
-            if settings.collect == Collect::Map {
-                settings.collect = Collect::Submit;
-            }
+        if let Some(why) = workload.threads_only()
+            && self.executor != ExecutorKind::Threads
+        {
+            return Err(FieldError::new("executor", format!("{} runs on threads only: {why}", self.workload)));
+        }
+        if workload.submits_itself() && settings.collect == Collect::Map {
+            settings.collect = Collect::Submit;
         }
         if settings.executor == ExecutorKind::Sequential {
             settings.workers = 1;

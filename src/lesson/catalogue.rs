@@ -2,8 +2,10 @@
 
 mod computing;
 mod deadlocks;
+mod event_loop;
 mod handing_out;
 mod hashing;
+mod network;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ use text;
 /// All of them.
 #[must_use]
 pub fn catalogue() -> &'static [Lesson] {
-    static LESSONS: [Lesson; 16] = [
+    static LESSONS: [Lesson; 24] = [
         computing::COUNTDOWN_PROCESSES,
         computing::COUNTDOWN_THREADS,
         computing::COUNTING,
@@ -35,9 +37,17 @@ pub fn catalogue() -> &'static [Lesson] {
         hashing::PROCESSES,
         handing_out::SQUARES,
         handing_out::PRIMES,
+        handing_out::DATA_FLOW,
         waiting::SLEEP_DONE,
         waiting::HELLO,
         waiting::HELLO_BOOM,
+        network::LOAD_URL,
+        network::DOWNLOAD_SEQUENTIAL,
+        network::DOWNLOAD_THREADS,
+        network::DOWNLOAD_ERRORS,
+        network::NESTED_POOLS,
+        event_loop::BLOCKED,
+        event_loop::EXECUTOR,
         deadlocks::PAIR,
         deadlocks::NESTED,
     ];

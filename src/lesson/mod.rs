@@ -83,6 +83,22 @@ mod texts {
     struct DeadlockNested;
     #[doc = include_str!("../../assets/lessons/deadlock-pair.md")]
     struct DeadlockPair;
+    #[doc = include_str!("../../assets/lessons/data-flow.md")]
+    struct DataFlow;
+    #[doc = include_str!("../../assets/lessons/download-errors.md")]
+    struct DownloadErrors;
+    #[doc = include_str!("../../assets/lessons/download-sequential.md")]
+    struct DownloadSequential;
+    #[doc = include_str!("../../assets/lessons/download-threads.md")]
+    struct DownloadThreads;
+    #[doc = include_str!("../../assets/lessons/event-loop-blocked.md")]
+    struct EventLoopBlocked;
+    #[doc = include_str!("../../assets/lessons/event-loop-executor.md")]
+    struct EventLoopExecutor;
+    #[doc = include_str!("../../assets/lessons/load-url.md")]
+    struct LoadUrl;
+    #[doc = include_str!("../../assets/lessons/nested-pools.md")]
+    struct NestedPools;
     #[doc = include_str!("../../assets/lessons/hash-processes.md")]
     struct HashProcesses;
     #[doc = include_str!("../../assets/lessons/hash-sequential.md")]

@@ -41,6 +41,20 @@ pub(super) fn item_times(run: &Run) -> Vec<f64> {
     nanos.into_iter().map(|nanos| nanos as f64 / 1e9).collect()
 }
 
+/// Seconds that what happened on the lanes beside the workers' called `name` took, from the shortest to the longest.
+pub(super) fn side_times(run: &Run, name: &str) -> Vec<f64> {
+    let sides = run.trace.sides().iter().filter(|side| &*side.name == name);
+    let spans = sides.flat_map(|side| side.trace().lanes()).flat_map(Lane::spans);
+    let mut nanos: Vec<_> = spans.map(|span| span.end - span.start).collect();
+    nanos.sort_unstable();
+    nanos.into_iter().map(|nanos| nanos as f64 / 1e9).collect()
+}
+
+/// The middle one of times that are sorted; 0 if there is none.
+pub(super) fn median(times: &[f64]) -> f64 {
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
 /// Whether `yours` shows at least `share` of the way from no effect (1) to the ideal.
 pub(super) fn shows(ratio: &Ratio, share: f64) -> bool {
     ratio.yours >= 1.0 + (ratio.ideal - 1.0) * share

@@ -23,6 +23,7 @@ pub use no_shared_memory::{SharedMemory, wait, wake};
 #[cfg(target_os = "linux")]
 pub use shared_memory::{SharedMemory, wait, wake};
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
@@ -79,6 +80,32 @@ impl CapturedOutput {
 /// Asks a child to end, as politely as the system can. It may be dead already.
 pub fn terminate(child: &mut Child) {
     platform::terminate(child);
+}
+
+/// A command that has the system's shell run `line`.
+#[must_use]
+pub fn shell_command(line: &OsStr) -> Command {
+    platform::shell_command(line)
+}
+
+/// `text` as one word of a line for the system's shell; `None` if it can't be one.
+#[must_use]
+pub fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
+    platform::quoted_for_shell(text)
+}
+
+/// Ends a process that was started with [`detach_from_terminal`], and all that it has started, the hard way. They may be dead already.
+pub fn kill_tree(pid: u32) {
+    platform::kill_tree(pid);
+}
+
+/// Waits until a child has ended, without forgetting it: until somebody waits for it again, its number is its own. Where the system
+/// can't do that, it is forgotten, and its status kept.
+///
+/// # Errors
+/// When it is no child of this process.
+pub fn wait_unreaped(child: &mut Child) -> io::Result<()> {
+    platform::wait_unreaped(child)
 }
 
 /// Sets `command` up so that the terminal's Ctrl-C reaches only the parent, which then stops its workers in order.

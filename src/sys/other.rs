@@ -1,5 +1,6 @@
 //! The half of [`crate::sys`] for platforms that are not Unix, which means Windows.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
@@ -44,6 +45,32 @@ impl CapturedOutput {
 
 pub(super) fn terminate(child: &mut Child) {
     let _ = child.kill();
+}
+
+pub(super) fn shell_command(line: &OsStr) -> Command {
+    use std::os::windows::process::CommandExt;
+    let mut command = Command::new("cmd");
+    // The line is quoted as that shell has it, and not as programs do.
+    command.arg("/C").raw_arg(line);
+    command
+}
+
+/// That shell has no way to quote some letters.
+pub(super) fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
+    let text = text.to_str().filter(|text| !text.contains(['"', '%', '\n', '\r']))?;
+    Some(format!("\"{text}\"").into())
+}
+
+pub(super) fn kill_tree(pid: u32) {
+    let mut command = Command::new("taskkill");
+    command.args(["/T", "/F", "/PID", &pid.to_string()]);
+    detach_from_terminal(&mut command);
+    let _ = command.output();
+}
+
+pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {
+    // As long as the handle is open, the number is the child's.
+    child.wait().map(drop)
 }
 
 pub(super) fn detach_from_terminal(command: &mut Command) {

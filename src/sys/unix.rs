@@ -1,8 +1,10 @@
 //! The Unix half of [`crate::sys`].
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
@@ -64,6 +66,34 @@ pub(super) fn terminate(child: &mut Child) {
         && matches!(child.try_wait(), Ok(None))
     {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+pub(super) fn shell_command(line: &OsStr) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(line);
+    command
+}
+
+pub(super) fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
+    let quoted = shlex::bytes::try_quote(text.as_bytes()).ok()?;
+    Some(OsString::from_vec(quoted.into_owned()))
+}
+
+pub(super) fn kill_tree(pid: u32) {
+    if let Some(group) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+            Err(rustix::io::Errno::INTR) => {}
+            waited => return waited.map(drop).map_err(io::Error::from),
+        }
     }
 }
 

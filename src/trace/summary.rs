@@ -45,6 +45,9 @@ pub struct LaneSummary {
     pub waiting_for_future_s: f64,
     /// See [`Activity::Blocking`].
     pub blocking_s: f64,
+    /// The threads that its tasks had for themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<LaneSummary>,
 }
 
 /// Of a set of times, in seconds; all 0 if it is empty. Nearest rank: `p50` of two values is the smaller.
@@ -106,6 +109,7 @@ impl Trace {
             waiting_for_lock_s: spent(Activity::WaitingForLock),
             waiting_for_future_s: spent(Activity::WaitingForFuture),
             blocking_s: spent(Activity::Blocking),
+            threads: lane.nested().map(|nested| nested.summary().lanes).unwrap_or_default(),
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) enum Action {
     ShowRun(usize),
     SetWorkers(usize),
     InterruptCall(u32),
-    PickFolder(&'static str),
+    PickPath(&'static str),
     RunLesson(&'static Lesson),
     /// The runs of the lesson, on one time axis.
     ShowLessonRuns,

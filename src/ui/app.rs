@@ -1,6 +1,7 @@
 //! The window's state, and how a frame goes: look at the run, draw the panels, then do what the user asked for.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,11 +42,11 @@ pub struct Remembered {
     light: bool,
 }
 
-/// What came of a folder dialog, for the parameter of this name.
+/// What came of a dialog for files or folders, for the parameter of this name.
 struct Pick {
     workload: String,
     param: &'static str,
-    folder: Option<PathBuf>,
+    path: Option<PathBuf>,
     /// How long the dialog was there.
     open_for: Duration,
 }
@@ -72,7 +73,7 @@ pub struct App {
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
     picks: Receiver<Pick>,
-    /// A folder dialog was asked for, for this parameter, and the system has none.
+    /// A dialog was asked for, for this parameter, and the system has none.
     no_dialog: Option<&'static str>,
     /// How long the last frame took to draw, in seconds.
     frame_cost: f32,
@@ -196,16 +197,16 @@ impl App {
 
     /// Results of what goes on elsewhere.
     fn take_in_what_came(&mut self, context: &Context) {
-        for Pick { workload, param, folder, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
-            self.no_dialog = (folder.is_none() && open_for < NO_DIALOG).then_some(param);
-            if let Some(folder) = folder {
-                self.form.set_param(&workload, param, folder.display().to_string());
+        for Pick { workload, param, path, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
+            self.no_dialog = (path.is_none() && open_for < NO_DIALOG).then_some(param);
+            if let Some(path) = path {
+                self.form.set_param(&workload, param, path.display().to_string());
             }
         }
         let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         // Whether it is a folder is looked at when the run starts: this thread touches no disk.
         if let Some(folder) = dropped
-            && let Some(input) = self.form.params().iter().find(|param| param.kind == ParamKind::InputFolder)
+            && let Some(input) = self.form.params().iter().find(|param| takes_input(param.kind))
         {
             let workload = self.form.workload.clone();
             self.form.set_param(&workload, input.name, folder.display().to_string());
@@ -295,7 +296,7 @@ impl App {
             }
             Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
             Action::InterruptCall(call) => self.lab.send(Command::InterruptCall(call)),
-            Action::PickFolder(param) => self.pick_folder(context, param),
+            Action::PickPath(param) => self.pick_path(context, param),
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::ShowLessonRuns => {
                 self.together = true;
@@ -312,16 +313,20 @@ impl App {
     }
 
     /// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.
-    fn pick_folder(&mut self, context: &Context, name: &'static str) {
-        let now =
-            self.form.params().iter().find(|param| param.name == name).map(|param| self.form.param_text(param).clone());
-        let dialog = rfd::AsyncFileDialog::new().set_directory(now.unwrap_or_default()).pick_folder();
+    fn pick_path(&mut self, context: &Context, name: &'static str) {
+        let Some(param) = self.form.params().into_iter().find(|param| param.name == name) else { return };
+        let now = PathBuf::from(self.form.param_text(&param).as_str());
+        let dialog = rfd::AsyncFileDialog::new();
+        let dialog: Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match param.kind {
+            ParamKind::InputFile => Box::pin(dialog.set_directory(now.parent().unwrap_or(&now)).pick_file()),
+            _ => Box::pin(dialog.set_directory(now).pick_folder()),
+        };
         let (picks, context, workload) = (self.picks_in.clone(), context.clone(), self.form.workload.clone());
         // No thread, no dialog: the path can still be typed.
-        let _ = std::thread::Builder::new().name("folder dialog".to_owned()).spawn(move || {
+        let _ = std::thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
             let opened = Instant::now();
-            let folder = pollster::block_on(dialog).map(|folder| folder.path().to_owned());
-            let _ = picks.send(Pick { workload, param: name, folder, open_for: opened.elapsed() });
+            let path = pollster::block_on(dialog).map(|path| path.path().to_owned());
+            let _ = picks.send(Pick { workload, param: name, path, open_for: opened.elapsed() });
             context.request_repaint();
         });
     }
@@ -344,6 +349,11 @@ impl eframe::App for App {
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
+}
+
+/// Whether what is dropped on the window is for such a parameter.
+const fn takes_input(kind: ParamKind) -> bool {
+    matches!(kind, ParamKind::InputFolder | ParamKind::InputFile)
 }
 
 const fn preference(light: bool) -> ThemePreference {

@@ -59,17 +59,25 @@ fn workload_fields(
     }
     complain(ui, errors, "workload");
     for param in form.params() {
-        let folder = matches!(param.kind, ParamKind::InputFolder | ParamKind::OutputFolder);
+        let path = param.kind.is_path();
         row(ui, param.name, param.help, |ui| {
             // From the right, so that the field takes what the button leaves.
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let help = "Choose a folder (or drop one on the window)";
-                if folder {
+                let help = if param.kind == ParamKind::InputFile {
+                    "Choose a file (or drop one on the window)"
+                } else {
+                    "Choose a folder (or drop one on the window)"
+                };
+                if !param.unit.is_empty() {
+                    let dim = theme::palette(ui).dim;
+                    ui.label(RichText::new(param.unit).size(11.0).color(dim));
+                }
+                if path {
                     let button = ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help);
                     let name = format!("choose {}", param.name);
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                     if button.clicked() {
-                        actions.push(Action::PickFolder(param.name));
+                        actions.push(Action::PickPath(param.name));
                     }
                 }
                 if let ParamKind::Choice(words) = param.kind {
@@ -77,14 +85,14 @@ fn workload_fields(
                 }
                 let width = ui.available_width();
                 let response = text_field(ui, param.name, form.param_text(&param), width, "");
-                if folder {
+                if path {
                     // Paths are longer than the field.
                     response.on_hover_text(form.param_text(&param).as_str());
                 }
             });
         });
         if no_dialog == Some(param.name) {
-            note(ui, "no folder dialog here: type the path");
+            note(ui, "no dialog here: type the path");
         }
         complain(ui, errors, param.name);
     }

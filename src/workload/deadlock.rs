@@ -67,7 +67,7 @@ impl Workload for DeadlockPair {
 
     fn plan(&self, _params: &Params, _cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let label = |item| format!("waits for {}", if item == 0 { "b" } else { "a" });
-        Ok(Plan::closures(2, label, submit_pair))
+        Ok(Plan::submitting(2, label, submit_pair))
     }
 }
 
@@ -88,6 +88,7 @@ impl Workload for DeadlockNested {
         vec![Param {
             name: "tasks",
             kind: ParamKind::Count { min: 1, max: 1_000 },
+            unit: "",
             default: "1".to_owned(),
             help: "How many tasks submit another.",
         }]
@@ -97,6 +98,6 @@ impl Workload for DeadlockNested {
         let tasks = params.count("tasks") as usize;
         let label = move |item| if item < tasks { "outer".to_owned() } else { "inner".to_owned() };
         // The inner ones are items too, as soon as they are submitted.
-        Ok(Plan::closures(2 * tasks, label, move |executor, go_on| submit_nested(tasks, executor, go_on)))
+        Ok(Plan::submitting(2 * tasks, label, move |executor, go_on| submit_nested(tasks, executor, go_on)))
     }
 }

@@ -2,6 +2,8 @@
 //! folder entry stops nothing else.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +60,44 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
         }
     });
     Ok(entries.collect())
+}
+
+/// More lines than this are not items, but a mistake.
+const LINES_LIMIT: usize = super::ITEMS_LIMIT as usize;
+
+/// The lines of a text file, without the spaces around them.
+///
+/// # Errors
+/// When the file can't be read, or is no text in UTF-8; which line is at fault.
+pub(super) fn lines(field: &str, file: &Path, cancelled: &AtomicBool) -> Result<Vec<String>, FieldError> {
+    let cannot = |error: &dyn std::fmt::Display| FieldError::new(field, format!("{}: {error}", file.display()));
+    let content = File::open(file).map_err(|error| cannot(&format!("cannot be read: {error}")))?;
+    if !content.metadata().is_ok_and(|about| about.is_file()) {
+        return Err(cannot(&"is not a file"));
+    }
+    lines_of(BufReader::new(content), cancelled).map_err(|error| cannot(&error))
+}
+
+/// The lines of a text, without the spaces around them.
+///
+/// # Errors
+/// When it can't be read, or is no text in UTF-8; which line is at fault.
+pub(super) fn lines_of(mut text: impl BufRead, cancelled: &AtomicBool) -> Result<Vec<String>, String> {
+    let (mut lines, mut bytes) = (Vec::new(), Vec::new());
+    while !cancelled.load(Ordering::Relaxed) {
+        bytes.clear();
+        match text.read_until(b'\n', &mut bytes) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return Err(format!("cannot be read: {error}")),
+        }
+        if lines.len() == LINES_LIMIT {
+            return Err(format!("has more than {LINES_LIMIT} lines"));
+        }
+        let line = str::from_utf8(&bytes).map_err(|_| format!("line {} is not UTF-8", lines.len() + 1))?;
+        lines.push(line.trim().to_owned());
+    }
+    Ok(lines)
 }
 
 /// A link to a file is a file, unless the whole tree is walked: there, links could lead in circles.

@@ -46,6 +46,7 @@ impl Workload for HashFiles {
         vec![Param {
             name: "input",
             kind: ParamKind::InputFolder,
+            unit: "",
             default: samples::folder().display().to_string(),
             help: "Every file in this folder and below is hashed, hidden ones too. Links are not followed.",
         }]

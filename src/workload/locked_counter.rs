@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::param::NO_OR_YES;
 use super::plan::{Submitted, until_refused};
 use super::{FieldError, GoOn, Param, ParamKind, Params, Plan, Workload};
 use crate::executor::{RawExecutor, TaskContext, TaskError, TaskLock};
@@ -90,18 +91,21 @@ impl Workload for LockedCounter {
             Param {
                 name: "tasks",
                 kind: ParamKind::Count { min: 1, max: 1_000 },
+                unit: "",
                 default: "4".to_owned(),
                 help: "How many tasks add to the counter.",
             },
             Param {
                 name: "additions",
                 kind: ParamKind::Count { min: 0, max: 1_000_000_000 },
+                unit: "",
                 default: "1000000".to_owned(),
                 help: "How often each of them adds one.",
             },
             Param {
                 name: "lock",
-                kind: ParamKind::Choice(&["no", "yes"]),
+                kind: NO_OR_YES,
+                unit: "",
                 default: "no".to_owned(),
                 help: "Whether the lock is held while one is added.",
             },
@@ -110,8 +114,8 @@ impl Workload for LockedCounter {
 
     fn plan(&self, params: &Params, _cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let (tasks, additions) = (params.count("tasks") as usize, params.count("additions"));
-        let locked = params.choice("lock") == "yes";
+        let locked = params.yes("lock");
         let label = move |_| format!("add 1, {additions} times{}", if locked { ", with the lock" } else { "" });
-        Ok(Plan::closures(tasks, label, move |executor, go_on| submit(tasks, additions, locked, executor, go_on)))
+        Ok(Plan::submitting(tasks, label, move |executor, go_on| submit(tasks, additions, locked, executor, go_on)))
     }
 }

@@ -3,13 +3,18 @@
 //!
 //! A new workload is one file and three lines here: its `mod`, and one each in [`catalogue`] and [`registry`].
 
+mod command;
 mod countdown;
 mod deadlock;
+mod download;
+mod durations;
 mod files;
 mod hash_files;
+mod http;
 mod locked_counter;
 mod noop;
 mod pace;
+mod pages;
 mod param;
 mod pbkdf2;
 mod plan;
@@ -20,9 +25,12 @@ mod square;
 mod sum;
 mod synthetic;
 mod thumbnails;
+mod unattended;
+mod web_service;
 
 use std::sync::atomic::AtomicBool;
 
+pub use command::keep_watch;
 pub use pace::units_per_second;
 pub use param::{FieldError, Param, ParamKind, Params};
 pub use plan::{GoOn, Labels, Plan};
@@ -45,6 +53,11 @@ pub trait Workload: Sync {
         None
     }
 
+    /// Whether it submits its items in a way of its own, and not in the way that a run is told to collect them.
+    fn submits_itself(&self) -> bool {
+        self.threads_only().is_some()
+    }
+
     /// Looks at the outside world, as far as `params` point there, and finds the items. May take a while: it looks at
     /// `cancelled` now and then, and stops early with what it has.
     ///
@@ -60,7 +73,11 @@ pub fn catalogue() -> &'static [&'static dyn Workload] {
         &sum::Sum,
         &countdown::Countdown,
         &thumbnails::Thumbnails,
+        &command::Command,
         &hash_files::HashFiles,
+        &download::Download,
+        &pages::Pages,
+        &web_service::WebService,
         &sleep::Sleep,
         &synthetic::Synthetic,
         &pbkdf2::Pbkdf2,
@@ -91,7 +108,11 @@ pub fn registry() -> Registry {
         .with(sum::SUM)
         .with(countdown::COUNTDOWN)
         .with(thumbnails::THUMBNAIL)
+        .with(command::COMMAND)
         .with(hash_files::HASH_FILE)
+        .with(download::DOWNLOAD)
+        .with(pages::PAGES)
+        .with(web_service::RESIZE)
         .with(sleep::SLEEP)
         .with(synthetic::SYNTHETIC)
         .with(pbkdf2::PBKDF2)

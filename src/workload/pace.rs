@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::{countdown, pbkdf2, sum};
+use super::{countdown, pbkdf2, sum, web_service};
 use crate::executor::{Function, Portable, TaskContext};
 
-/// Units a second of `workload`, in one thread that has a core for itself: steps of `countdown` and `sum`, rounds of `pbkdf2`. Measured
+/// Units a second of `workload`, in one thread that has a core for itself: steps of `countdown` and `sum`, rounds of `pbkdf2`, images of
+/// `web-service`. Measured
 /// here and now, which takes some tens of milliseconds; 1 for workloads that have no such unit.
 #[must_use]
 pub fn units_per_second(workload: &str) -> f64 {
@@ -13,6 +14,7 @@ pub fn units_per_second(workload: &str) -> f64 {
         "countdown" => measure(countdown::COUNTDOWN, |units| units, 1 << 22),
         "sum" => measure(sum::SUM, |units| units, 1 << 22),
         "pbkdf2" => measure(pbkdf2::PBKDF2, |units| (1, u32::try_from(units).unwrap_or(u32::MAX)), 1 << 12),
+        "web-service" => web_service::images_per_second(),
         _ => 1.0,
     }
 }

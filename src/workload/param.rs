@@ -14,6 +14,8 @@ pub struct Param {
     pub name: &'static str,
     /// What it takes.
     pub kind: ParamKind,
+    /// What a number counts or measures; empty if that needs no saying.
+    pub unit: &'static str,
     /// The text that it has when nobody gave one.
     pub default: String,
     /// One sentence, for a tooltip.
@@ -27,6 +29,10 @@ pub enum ParamKind {
     InputFolder,
     /// A folder to write to; it is made if need be.
     OutputFolder,
+    /// A file to read, or none.
+    InputFile,
+    /// Any line.
+    Text,
     /// A whole number.
     Count {
         /// The smallest.
@@ -49,12 +55,20 @@ pub enum ParamKind {
 }
 
 impl ParamKind {
+    /// Whether it is a place on the disk.
+    #[must_use]
+    pub const fn is_path(self) -> bool {
+        matches!(self, Self::InputFolder | Self::OutputFolder | Self::InputFile)
+    }
+
     /// What it takes, in words.
     #[must_use]
     pub fn describe(self) -> String {
         match self {
             Self::InputFolder => "a folder".to_owned(),
             Self::OutputFolder => "a folder to write to".to_owned(),
+            Self::InputFile => "a file, or nothing".to_owned(),
+            Self::Text => "any text".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Seconds { max } => format!("seconds from 0 to {max}"),
             Self::Counts { max } => format!("whole numbers from 0 to {max}, separated by commas"),
@@ -83,7 +97,8 @@ impl FieldError {
 
 #[derive(Clone, Debug)]
 enum ParamValue {
-    Folder(PathBuf),
+    Path(PathBuf),
+    Text(String),
     Count(u64),
     Seconds(Duration),
     Counts(Vec<u64>),
@@ -94,7 +109,23 @@ impl Param {
     /// How many tasks there are, for workloads whose tasks nothing else counts.
     pub(super) fn tasks(default: usize) -> Self {
         let kind = ParamKind::Count { min: 0, max: ITEMS_LIMIT };
-        Self { name: "tasks", kind, default: default.to_string(), help: "How many tasks." }
+        Self { name: "tasks", kind, unit: "", default: default.to_string(), help: "How many tasks." }
+    }
+
+    /// Of a server on the loopback address.
+    pub(super) fn port() -> Self {
+        let kind = ParamKind::Count { min: 0, max: 65_535 };
+        let help = "Where the server in this program listens, on the loopback address; 0 = wherever there is room.";
+        Self { name: "port", kind, unit: "", default: "0".to_owned(), help }
+    }
+
+    /// What it takes, with its unit, in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match (self.kind, self.unit) {
+            (ParamKind::Seconds { .. }, _) | (_, "") => self.kind.describe(),
+            (kind, unit) => format!("{} ({unit})", kind.describe()),
+        }
     }
 
     /// Checks `text` without touching the disk.
@@ -106,13 +137,15 @@ impl Param {
     }
 
     fn parse(&self, text: &str) -> Result<ParamValue, FieldError> {
-        // A folder's name may begin or end with spaces.
-        let folder = matches!(self.kind, ParamKind::InputFolder | ParamKind::OutputFolder);
-        let text = if folder { text } else { text.trim() };
-        let wrong = || FieldError::new(self.name, format!("must be {}, not `{text}`", self.kind.describe()));
+        // The name of a file or folder may begin or end with spaces.
+        let text = if self.kind.is_path() || self.kind == ParamKind::Text { text } else { text.trim() };
+        let wrong = || FieldError::new(self.name, format!("must be {}, not `{text}`", self.describe()));
         match self.kind {
             ParamKind::InputFolder | ParamKind::OutputFolder if text.trim().is_empty() => Err(wrong()),
-            ParamKind::InputFolder | ParamKind::OutputFolder => Ok(ParamValue::Folder(PathBuf::from(text))),
+            ParamKind::InputFolder | ParamKind::OutputFolder | ParamKind::InputFile => {
+                Ok(ParamValue::Path(PathBuf::from(text)))
+            }
+            ParamKind::Text => Ok(ParamValue::Text(text.to_owned())),
             ParamKind::Count { min, max } => {
                 parse_count(text).filter(|count| (min..=max).contains(count)).map(ParamValue::Count).ok_or_else(wrong)
             }
@@ -135,6 +168,11 @@ impl Param {
         }
     }
 }
+
+const YES: &str = "yes";
+
+/// The words of a parameter that is on or off.
+pub(super) const NO_OR_YES: ParamKind = ParamKind::Choice(&["no", YES]);
 
 /// Digits, with `_` between them where somebody likes it.
 fn parse_count(text: &str) -> Option<u64> {
@@ -184,9 +222,30 @@ impl Params {
     #[must_use]
     pub fn folder(&self, name: &str) -> PathBuf {
         match self.values.get(name) {
-            Some(ParamValue::Folder(folder)) => folder.clone(),
+            Some(ParamValue::Path(folder)) => folder.clone(),
             _ => PathBuf::new(),
         }
+    }
+
+    /// The file `name`, if there is to be one.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        Some(self.folder(name)).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The line `name`.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        match self.values.get(name) {
+            Some(ParamValue::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// Whether the word of `name`, which is `yes` or `no`, is `yes`.
+    #[must_use]
+    pub fn yes(&self, name: &str) -> bool {
+        self.choice(name) == YES
     }
 
     /// The whole number `name`.
@@ -231,7 +290,7 @@ mod tests {
     use super::*;
 
     fn param(kind: ParamKind) -> Param {
-        Param { name: "field", kind, default: String::new(), help: "" }
+        Param { name: "field", kind, unit: "", default: String::new(), help: "" }
     }
 
     #[test]

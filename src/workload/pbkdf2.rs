@@ -38,12 +38,14 @@ impl Workload for Pbkdf2 {
             Param {
                 name: "tasks",
                 kind: ParamKind::Count { min: 0, max: 1_000 },
+                unit: "",
                 default: "20".to_owned(),
                 help: "Task number n derives n − 1 keys; the first two derive none.",
             },
             Param {
                 name: "rounds",
                 kind: ParamKind::Count { min: 1, max: 1_000_000 },
+                unit: "rounds",
                 default: "500".to_owned(),
                 help: "Rounds of a task's first key; the second takes twice as many, and so on.",
             },

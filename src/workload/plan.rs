@@ -1,6 +1,8 @@
 //! What a workload comes to: so many items, each a call of one function, with a name to show.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::executor::{Executor, Function, Map, MapError, MapOptions, Portable, RawExecutor, SubmitError, TaskFuture};
 
@@ -11,6 +13,8 @@ pub struct Plan {
     /// What an item is called.
     pub labels: Labels,
     work: Box<dyn Work>,
+    /// What the items need to run, such as a server: kept until the run is over.
+    kept: Option<Box<dyn Send>>,
 }
 
 /// Names of items.
@@ -24,21 +28,45 @@ impl Plan {
         arguments: impl ExactSizeIterator<Item = A> + Send + 'static,
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
     ) -> Self {
-        Self { items: arguments.len(), labels: Arc::new(labels), work: Box::new(Calls { function, arguments }) }
+        let work = Calls { function, arguments, arrivals: None };
+        Self { items: work.arguments.len(), labels: Arc::new(labels), work: Box::new(work), kept: None }
     }
 
-    /// What `submit` submits, in threads of this process: `items` closures in the end, those that they submit themselves included.
+    /// The same, with so many nanoseconds from the beginning until each item is submitted, in order.
     #[must_use]
-    pub fn closures(
+    pub fn arriving<A: Portable>(
+        function: Function<A, String>,
+        arguments: impl ExactSizeIterator<Item = A> + Send + 'static,
+        arrivals: Vec<Duration>,
+        labels: impl Fn(usize) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let work = Calls { function, arguments, arrivals: Some(arrivals) };
+        Self { items: work.arguments.len(), labels: Arc::new(labels), work: Box::new(work), kept: None }
+    }
+
+    /// What `submit` submits: `items` in the end, those that tasks submit themselves included.
+    #[must_use]
+    pub fn submitting(
         items: usize,
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
         submit: impl FnOnce(&dyn RawExecutor, GoOn<'_>) -> Submitted + Send + 'static,
     ) -> Self {
-        Self { items, labels: Arc::new(labels), work: Box::new(Closures(submit)) }
+        Self { items, labels: Arc::new(labels), work: Box::new(Submitting(submit)), kept: None }
     }
 
-    /// Submits everything, in chunks, as long as `go_on` says so before each. `None` if it is made of closures: those are submitted
-    /// one by one.
+    /// The same, keeping `what` until the run is over.
+    #[must_use]
+    pub fn keeping(self, what: impl Send + 'static) -> Self {
+        Self { kept: Some(Box::new(what)), ..self }
+    }
+
+    /// What is to be kept until the run is over.
+    pub fn take_kept(&mut self) -> Option<Box<dyn Send>> {
+        self.kept.take()
+    }
+
+    /// Submits everything, in chunks, as long as `go_on` says so before each. `None` if it
+    /// submits in its own way.
     ///
     /// # Errors
     /// When the executor takes no (more) calls.
@@ -89,6 +117,37 @@ trait Work: Send {
 struct Calls<A, I> {
     function: Function<A, String>,
     arguments: I,
+    /// When each is due; `None` = all at once.
+    arrivals: Option<Vec<Duration>>,
+}
+
+/// How often whoever waits for an arrival looks whether to go on.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Waits until `due`; returns false as soon as `go_on` does.
+fn wait_until(due: Instant, go_on: GoOn<'_>) -> bool {
+    loop {
+        if !go_on() {
+            return false;
+        }
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(LOOK_AGAIN));
+    }
+}
+
+impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Calls<A, I> {
+    /// The arguments, each when it is due.
+    fn due(self, go_on: GoOn<'_>) -> impl Iterator<Item = A> + Send + use<'_, A, I> {
+        let began = Instant::now();
+        let mut dues = self.arrivals.map(|arrivals| arrivals.into_iter().map(move |after| began + after));
+        self.arguments.take_while(move |_| match dues.as_mut().and_then(Iterator::next) {
+            Some(due) => wait_until(due, go_on),
+            None => go_on(),
+        })
+    }
 }
 
 impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Calls<A, I> {
@@ -98,17 +157,19 @@ impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Call
         options: MapOptions,
         go_on: GoOn<'a>,
     ) -> Option<Result<Map<'a, String>, MapError>> {
-        Some(to.map(self.function, self.arguments.take_while(|_| go_on()), options))
+        let function = self.function;
+        Some(to.map(function, self.due(go_on), options))
     }
 
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
-        until_refused(self.arguments.take_while(|_| go_on()).map(|argument| to.submit(self.function, argument)))
+        let function = self.function;
+        until_refused(self.due(go_on).map(|argument| to.submit(function, argument)))
     }
 }
 
-struct Closures<F>(F);
+struct Submitting<F>(F);
 
-impl<F> Work for Closures<F>
+impl<F> Work for Submitting<F>
 where
     F: FnOnce(&dyn RawExecutor, GoOn<'_>) -> Submitted + Send,
 {

@@ -49,12 +49,14 @@ impl Workload for Primes {
             Param {
                 name: "from",
                 kind: ParamKind::Count { min: 0, max: 1_000_000_000 },
+                unit: "",
                 default: "19000".to_owned(),
                 help: "The first number.",
             },
             Param {
                 name: "numbers",
                 kind: ParamKind::Count { min: 0, max: ITEMS_LIMIT },
+                unit: "",
                 default: "1000".to_owned(),
                 help: "How many numbers, one a task.",
             },

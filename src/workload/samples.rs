@@ -52,8 +52,14 @@ pub(super) fn output_folder() -> PathBuf {
     cache().join("thumbnails")
 }
 
-fn cache() -> PathBuf {
+/// Where this program may leave things that can be had again.
+pub(super) fn cache() -> PathBuf {
     dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("poolscope")
+}
+
+/// The content of the sample images.
+pub(super) fn contents() -> impl ExactSizeIterator<Item = &'static [u8]> + Clone {
+    SAMPLES.iter().map(|(_, content)| *content)
 }
 
 /// Unpacks the samples if `input` is their folder and lacks any.

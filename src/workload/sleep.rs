@@ -33,12 +33,14 @@ impl Workload for Sleep {
             Param {
                 name: "seconds",
                 kind: ParamKind::Seconds { max: 86_400 },
+                unit: "s",
                 default: "1".to_owned(),
                 help: "How long each task sleeps.",
             },
             Param {
                 name: "fail",
                 kind: ParamKind::Counts { max: ITEMS_LIMIT },
+                unit: "",
                 default: String::new(),
                 help: "Items, counted from 0, that raise `Boom!` after their sleep.",
             },

@@ -24,6 +24,7 @@ impl Workload for Square {
         vec![Param {
             name: "of",
             kind: ParamKind::Counts { max: u64::MAX },
+            unit: "",
             default: "2,3,4,5".to_owned(),
             help: "The numbers to square, one a task.",
         }]

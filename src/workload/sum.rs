@@ -44,6 +44,7 @@ impl Workload for Sum {
             Param {
                 name: "to",
                 kind: ParamKind::Count { min: 0, max: 1_000_000_000_000 },
+                unit: "",
                 default: "50000000".to_owned(),
                 help: "Each task adds up the whole numbers below this.",
             },

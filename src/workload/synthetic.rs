@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp, LogNormal, Pareto, Uniform};
 use serde::{Deserialize, Serialize};
 
-use super::{FieldError, Param, ParamKind, Params, Plan, Workload, countdown, units_per_second};
+use super::{FieldError, Param, ParamKind, Params, Plan, Workload, countdown, durations, units_per_second};
 use crate::executor::{Function, TaskContext, TaskError};
 
 /// See the module.
@@ -35,6 +35,7 @@ fn perform(Task { sleep, steps, fail }: Task, context: &TaskContext) -> Result<S
 }
 
 const DISTRIBUTIONS: [&str; 5] = ["constant", "uniform", "exponential", "log-normal", "pareto"];
+const ARRIVALS: [&str; 2] = ["at-once", "poisson"];
 const KINDS: [&str; 3] = ["cpu", "sleep", "mixed"];
 
 /// The standard deviation of a log-normal length's logarithm.
@@ -62,6 +63,18 @@ fn lengths(distribution: &str) -> Box<dyn Fn(&mut StdRng) -> f64> {
     }
 }
 
+/// When so many tasks come, the first at once, if they come independently of each other with so much time between them on average.
+fn poisson(gap: Duration, tasks: usize, random: &mut StdRng) -> Vec<Duration> {
+    let Ok(gaps) = Exp::new(1.0) else { return vec![Duration::ZERO; tasks] };
+    let mut due = 0.0;
+    let next = |_| {
+        let now = due;
+        due += gap.as_secs_f64() * gaps.sample(random);
+        Duration::try_from_secs_f64(now).unwrap_or(Duration::MAX / 2)
+    };
+    (0..tasks).map(next).collect()
+}
+
 impl Workload for Synthetic {
     fn name(&self) -> &'static str {
         "synthetic"
@@ -77,12 +90,14 @@ impl Workload for Synthetic {
             Param {
                 name: "mean",
                 kind: ParamKind::Seconds { max: 3_600 },
+                unit: "s",
                 default: "0.02".to_owned(),
                 help: "How long a task takes on average, with a core for itself.",
             },
             Param {
                 name: "lengths",
                 kind: ParamKind::Choice(&DISTRIBUTIONS),
+                unit: "",
                 default: "log-normal".to_owned(),
                 help: "How lengths are distributed: all the same; evenly from 0 to twice the mean; or many short and few long ones, \
                        in three degrees. None is longer than 100 means.",
@@ -90,12 +105,42 @@ impl Workload for Synthetic {
             Param {
                 name: "kind",
                 kind: ParamKind::Choice(&KINDS),
+                unit: "",
                 default: "cpu".to_owned(),
                 help: "What tasks do: compute, sleep, or each by half.",
             },
             Param {
+                name: "durations",
+                kind: ParamKind::InputFile,
+                unit: "",
+                default: String::new(),
+                help: "A CSV file with the seconds that each task takes, in place of `tasks`, `mean` and `lengths`; empty = they are drawn.",
+            },
+            Param {
+                name: "column",
+                kind: ParamKind::Text,
+                unit: "",
+                default: "1".to_owned(),
+                help: "Which column of that file: its heading, or its number, counted from 1.",
+            },
+            Param {
+                name: "arrival",
+                kind: ParamKind::Choice(&ARRIVALS),
+                unit: "",
+                default: "at-once".to_owned(),
+                help: "When tasks are submitted: all at once, or at random, independently of each other.",
+            },
+            Param {
+                name: "gap",
+                kind: ParamKind::Seconds { max: 3_600 },
+                unit: "s",
+                default: "0.05".to_owned(),
+                help: "The mean time between two tasks that come at random.",
+            },
+            Param {
                 name: "fail",
                 kind: ParamKind::Count { min: 0, max: 100 },
+                unit: "%",
                 default: "0".to_owned(),
                 help: "Of 100 tasks, how many raise at their end, on average.",
             },
@@ -103,7 +148,6 @@ impl Workload for Synthetic {
     }
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
-        let (tasks, mean) = (params.count("tasks") as usize, params.seconds("mean").as_secs_f64());
         let (kind, fail) = (params.choice("kind"), params.count("fail") as f64 / 100.0);
         let pace = if kind == "sleep" { 0.0 } else { units_per_second("countdown") };
         let computing = match kind {
@@ -112,19 +156,28 @@ impl Workload for Synthetic {
             _ => 0.5,
         };
         let mut random = StdRng::seed_from_u64(params.seed());
-        let length = lengths(params.choice("lengths"));
-        let mut draw = || {
-            let seconds = mean * length(&mut random);
+        let lengths: Vec<f64> = if let Some(file) = params.file("durations") {
+            durations::read(&file, params.text("column"), cancelled)?
+        } else {
+            let (mean, length) = (params.seconds("mean").as_secs_f64(), lengths(params.choice("lengths")));
+            let tasks = (0..params.count("tasks")).take_while(|_| !cancelled.load(Ordering::Relaxed));
+            tasks.map(|_| mean * length(&mut random)).collect()
+        };
+        let mut task = |seconds: f64| {
             let sleep = Duration::try_from_secs_f64(seconds * (1.0 - computing)).unwrap_or_default();
             Task { sleep, steps: (seconds * computing * pace) as u64, fail: random.random_bool(fail) }
         };
-        let drawn: Vec<Task> = (0..tasks).take_while(|_| !cancelled.load(Ordering::Relaxed)).map(|_| draw()).collect();
+        let drawn: Vec<Task> = lengths.into_iter().map(&mut task).collect();
         let names = drawn.clone();
         let label = move |item: usize| {
             let Task { sleep, steps, .. } = names[item];
             let computes = if pace > 0.0 { steps as f64 / pace } else { 0.0 };
             format!("{:.1} ms", (sleep.as_secs_f64() + computes) * 1e3)
         };
+        if params.choice("arrival") == "poisson" {
+            let arrivals = poisson(params.seconds("gap"), drawn.len(), &mut random);
+            return Ok(Plan::arriving(SYNTHETIC, drawn.into_iter(), arrivals, label));
+        }
         Ok(Plan::new(SYNTHETIC, drawn.into_iter(), label))
     }
 }
@@ -132,6 +185,15 @@ impl Workload for Synthetic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arrivals_at_random_have_the_gap_that_was_asked_for_and_are_the_same_for_the_same_seed() {
+        let arrivals = || poisson(Duration::from_millis(50), 20_000, &mut StdRng::seed_from_u64(7));
+        assert_eq!(arrivals(), arrivals());
+        assert!(arrivals().is_sorted() && arrivals()[0].is_zero());
+        let mean = arrivals()[19_999].as_secs_f64() / 19_999.0;
+        assert!((0.048..0.052).contains(&mean), "{mean}");
+    }
 
     #[test]
     fn lengths_have_the_mean_that_was_asked_for() {

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Entry};
@@ -75,11 +75,15 @@ impl From<ImageError> for DecodeError {
 
 /// The upright image, and what it was.
 fn decode(mut file: fs::File) -> Result<(DynamicImage, ImageFormat), DecodeError> {
-    // By content, not by name; the reader's default limits refuse images that declare a size beyond memory.
+    // By content, not by name.
     let reader = ImageReader::new(BufReader::new(file.try_clone()?)).with_guessed_format()?;
     let known = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP];
     let format = reader.format().filter(|format| known.contains(format)).ok_or(DecodeError::Unknown)?;
     let mut decoder = reader.into_decoder()?;
+    // An image that declares a size beyond reason is refused before there is memory for it.
+    let mut limits = Limits::default();
+    limits.reserve(decoder.total_bytes())?;
+    decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
@@ -158,18 +162,21 @@ impl Workload for Thumbnails {
             Param {
                 name: "input",
                 kind: ParamKind::InputFolder,
+                unit: "",
                 default: samples::folder().display().to_string(),
                 help: "Every file in this folder is an item: jpeg, png, gif or webp. Hidden files are left out.",
             },
             Param {
                 name: "output",
                 kind: ParamKind::OutputFolder,
+                unit: "",
                 default: samples::output_folder().display().to_string(),
                 help: "Thumbnails are written here, under the names of their images.",
             },
             Param {
                 name: "size",
                 kind: ParamKind::Count { min: 1, max: 10_000 },
+                unit: "pixels",
                 default: "100".to_owned(),
                 help: "The longer side of a thumbnail, in pixels.",
             },

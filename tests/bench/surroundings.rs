@@ -1,4 +1,5 @@
-//! What it costs a task to ask its surroundings: checkpoints, parts of a task, the GIL's way from thread to thread.
+//! What it costs a task to ask its surroundings: checkpoints, parts of a task, the GIL's way from thread to thread; and to be watched for
+//! deadlocks.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has nothing to tell")]
 
@@ -9,9 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use poolscope::executor::{
-    Activity, EventKind, GilMode, GilSettings, RawExecutor, TaskContext, TaskError, ThreadPoolExecutor,
+    Activity, Event, EventKind, GilMode, GilSettings, RawExecutor, TaskContext, TaskError, ThreadPoolExecutor,
 };
-use poolscope::trace::Recorder;
+use poolscope::lab::{Command, ExecutorKind, Lab, RunSettings};
+use poolscope::trace::{Recorder, Trace};
 
 use side_by_side::{Rival, compare, median, wanted};
 
@@ -21,6 +23,8 @@ fn main() {
     checkpoints();
     parts();
     hand_over();
+    looking_for_deadlocks();
+    finding_a_deadlock();
 }
 
 fn pool(workers: usize, mode: GilMode, recorder: &Arc<Recorder>) -> ThreadPoolExecutor {
@@ -101,4 +105,58 @@ fn hand_over() {
     let middle = median(&mut beyond);
     let p99 = beyond[beyond.len() * 99 / 100];
     println!("\n{title}: {} times, median {middle:.1} µs, p99 {p99:.1} µs", beyond.len());
+}
+
+/// What the lab does after each fold, which is at most 125 times a second.
+fn looking_for_deadlocks() {
+    const TIMES: usize = 100_000;
+    let look = |workers: u32| {
+        move || {
+            let mut trace = Trace::new(0);
+            for worker in 0..workers {
+                trace.apply(&Event { at: 0, kind: EventKind::WorkerStarted { worker, pid: None } });
+            }
+            let began = Instant::now();
+            for _ in 0..TIMES {
+                assert!(black_box(&trace).deadlock().is_none());
+            }
+            began.elapsed().as_secs_f64() * 1e9 / TIMES as f64
+        }
+    };
+    let rivals = vec![Rival::new("2 workers", look(2)), Rival::new("1,024 workers", look(1_024))];
+    compare("look for deadlocks while nothing waits", "ns", ROUNDS, rivals);
+}
+
+/// From the moment at which nothing can go on any more until whoever watches the lab knows.
+fn finding_a_deadlock() {
+    let title = "deadlock, from the last wait to the news of it";
+    if !wanted(title) {
+        return;
+    }
+    let (wake, woken) = crossbeam_channel::bounded(1);
+    let lab = Lab::start(None, move || _ = wake.try_send(())).unwrap();
+    let settings = RunSettings {
+        workload: "deadlock-pair".to_owned(),
+        executor: ExecutorKind::Threads,
+        workers: 2,
+        ..RunSettings::default()
+    };
+    let mut waited: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            lab.send(Command::Run(Box::new(settings.check().unwrap())));
+            let nanos = loop {
+                woken.recv().unwrap();
+                let Some(run) = lab.run().filter(|run| run.deadlocked) else { continue };
+                let last = run.deadlock.iter().flat_map(|deadlock| &deadlock.waits).map(|wait| wait.since).max();
+                break run.elapsed() - last.unwrap();
+            };
+            lab.send(Command::StopNow);
+            while !lab.run().is_some_and(|run| run.ended()) {
+                woken.recv().unwrap();
+            }
+            nanos as f64 / 1e6
+        })
+        .collect();
+    let middle = median(&mut waited);
+    println!("\n{title}: median {middle:.1} ms, longest {:.1} ms", waited.last().unwrap());
 }

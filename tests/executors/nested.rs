@@ -6,12 +6,12 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use libtest_mimic::Trial;
 use poolscope::executor::{
-    Activity, EventKind, Executor, Function, GilMode, GilSettings, NoEvents, RawExecutor, ResultError, SideLanes,
-    TaskContext, TaskError, TaskLock,
+    Activity, EventKind, Executor, GilMode, GilSettings, NoEvents, RawExecutor, ResultError, SideLanes, TaskContext,
+    TaskError, TaskLock,
 };
 use poolscope::trace::{Lane, Trace};
 
-use crate::functions::{Gate, SLEEP};
+use crate::functions::{FAIL_AROUND_THREADS, Gate, PROGRESS, SLEEP, SLEEP_IN_A_THREAD, SUM_OF_SQUARES, submitted};
 use crate::traced::{Kind, PATIENCE, Traced};
 use crate::trial;
 
@@ -34,51 +34,6 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(for_all("one_call_is_asked_to_stop_and_no_other", pools, interrupted_alone));
     trials
 }
-
-fn submitted<T>(result: Result<T, poolscope::executor::SubmitError>) -> Result<T, TaskError> {
-    result.map_err(|error| TaskError::from_error(&error))
-}
-
-/// Adds up squares, each in a thread of its own; `(n, threads)`.
-pub const SUM_OF_SQUARES: Function<(u64, usize), u64> = Function::new("sum of squares", |(n, threads), context| {
-    context.with_thread_pool(threads, |pool| {
-        let squares: Result<Vec<_>, _> = (0..n).map(|k| submitted(pool.submit_closure(move |_| Ok(k * k)))).collect();
-        squares?.iter().map(|square| context.result_of(square)).sum()
-    })
-});
-
-/// Raises, or panics, while a thread of its own waits and another call is pending; neither may be left.
-pub const FAIL_AROUND_THREADS: Function<bool, ()> = Function::new("fail around threads", |panics, context| {
-    context.with_thread_pool(1, |pool| {
-        let first = submitted(pool.submit_closure(|context| context.sleep(Duration::from_millis(1))))?;
-        submitted(pool.submit_closure(|_| -> Result<(), TaskError> { panic!("it was pending") }))?;
-        context.result_of(&first).ok();
-        if panics {
-            panic!("boom");
-        }
-        Err(TaskError::message("boom"))
-    })
-});
-
-/// Goes to the gate in a thread of its own, and sleeps there for ever, as the task does that waits for it.
-pub const SLEEP_IN_A_THREAD: Function<u16, ()> = Function::new("sleep in a thread", |port, context| {
-    context.with_thread_pool(1, |pool| {
-        let sleeps = submitted(pool.submit_closure(move |context| {
-            let gate = context.blocking(|| std::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)));
-            let mut gate = gate.map_err(|error| TaskError::from_error(&error))?;
-            std::io::Write::write_all(&mut gate, &[0; 4]).map_err(|error| TaskError::from_error(&error))?;
-            context.sleep(PATIENCE)
-        }))?;
-        context.result_of(&sleeps)
-    })
-});
-
-pub const PROGRESS: Function<(), ()> = Function::new("progress", |(), context| {
-    for done in [0.1, 0.5, 0.4999, 0.5004, 0.2, 2.0] {
-        context.progress(done);
-    }
-    Ok(())
-});
 
 fn within(trace: &Trace) -> impl Iterator<Item = (&Lane, &Trace)> {
     trace.lanes().iter().filter_map(|lane| Some((lane, lane.nested()?)))
@@ -225,7 +180,9 @@ fn two_locks() {
         waiting == 2
     });
     let mut trace = Trace::new(0);
-    events.iter().for_each(|event| trace.apply(event));
+    for event in &events {
+        trace.apply(event);
+    }
     let deadlock = trace.deadlock().unwrap();
     assert!(deadlock.waits.len() == 2 && !deadlock.starved);
     assert!(trace.describe_deadlock(&deadlock).contains("waits for a lock that item"));

@@ -1,9 +1,10 @@
-//! Tasks so small that handing them out is what takes time.
+//! How tasks are handed out: in which order results come, what that costs, and from when on they can't be taken back.
 
 use super::{run, text};
-use crate::lab::ExecutorKind;
+use crate::lab::{Collect, ExecutorKind, OnError};
 use crate::lesson::outcome::{makespan, seconds};
 use crate::lesson::{Lesson, Outcome, Question, Ratio};
+use crate::trace::{Call, Stage};
 
 pub(super) const SQUARES: Lesson = Lesson {
     id: "squares",
@@ -69,5 +70,50 @@ pub(super) const PRIMES: Lesson = Lesson {
         );
         let effect_shown = single > 1.5 * sequential && threads > 0.9 * sequential;
         Outcome { ratios, effect_shown, sentence }
+    },
+};
+
+const SLEEPERS: usize = 12;
+const WORKERS: usize = 2;
+
+pub(super) const DATA_FLOW: Lesson = Lesson {
+    id: "data-flow",
+    text: text!("data-flow"),
+    question: Question {
+        text: "12 tasks, two processes. One raises, and all that can be cancelled is. What becomes of the tasks in the call queue?",
+        answers: &["They are cancelled", "They run", "Their results are thrown away"],
+        right: 1,
+    },
+    runs: |_| {
+        let params = [("tasks", SLEEPERS.to_string()), ("seconds", "0.4".to_owned()), ("fail", "2".to_owned())];
+        let sleep = run("processes", "sleep", params, ExecutorKind::Processes, WORKERS);
+        vec![sleep.with(|settings| {
+            settings.collect = Collect::Submit;
+            settings.on_error = OnError::Stop;
+        })]
+    },
+    judge: |_, runs| {
+        let trace = &runs[0].trace;
+        let calls = || (0..trace.call_count() as u32).filter_map(|call| trace.call(call));
+        let cancelled_at = calls().filter(|call| call.stage == Stage::Cancelled).filter_map(|call| call.done).min();
+        let when = cancelled_at.unwrap_or(i64::MAX);
+        let in_call_queue = |call: &Call| {
+            call.queued.is_some_and(|queued| queued <= when) && call.taken.is_none_or(|taken| taken > when)
+        };
+        let waited = calls().filter(in_call_queue).count();
+        let ran = calls().filter(in_call_queue).filter(|call| call.stage == Stage::Done).count();
+        let cancelled = runs[0].totals().cancelled;
+        let ratio = Ratio {
+            name: "tasks in the call queue that ran",
+            published: Some(WORKERS as f64 + 1.0),
+            ideal: runs[0].call_queue_capacity().unwrap_or_default() as f64,
+            yours: ran as f64,
+        };
+        let sentence = format!(
+            "When task 2 had raised, {cancelled} tasks were in the work ids queue and were cancelled; {ran} of the {waited} in the call \
+             queue ran all the same."
+        );
+        let effect_shown = cancelled > 0 && ran == waited && (1..=WORKERS + 1).contains(&ran);
+        Outcome { ratios: vec![ratio], effect_shown, sentence }
     },
 };

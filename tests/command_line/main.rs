@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
 
+mod outside;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -136,7 +138,15 @@ fn lessons_are_listed_and_told() {
 #[test]
 fn lessons_show_what_was_published() {
     let home = TempDir::new().unwrap();
-    for (id, runs) in [("squares", 1), ("deadlock-pair", 1), ("deadlock-nested", 2), ("sleep-done", 1)] {
+    for (id, runs) in [
+        ("squares", 1),
+        ("deadlock-pair", 1),
+        ("deadlock-nested", 2),
+        ("sleep-done", 1),
+        ("load-url", 1),
+        ("download-errors", 2),
+        ("data-flow", 1),
+    ] {
         let output = run(home.path(), &format!("lesson {id} --json"));
         let lesson: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{lesson}");

@@ -1,0 +1,85 @@
+//! A web service whose event loop is held up by work, and one whose is not.
+
+use super::{run, text};
+use crate::lab::ExecutorKind;
+use crate::lesson::outcome::{item_times, makespan, median, seconds, side_times};
+use crate::lesson::{Lesson, LessonRun, Machine, Outcome, Question, Ratio};
+
+/// How long all images take one after the other, in seconds.
+const ONE_AFTER_THE_OTHER: f64 = 2.5;
+
+const SMALL: &str = "small requests";
+
+fn service(machine: &Machine, name: &'static str, executor: ExecutorKind, workers: usize) -> LessonRun {
+    let uploads = machine.units("web-service", ONE_AFTER_THE_OTHER).clamp(10, 10_000);
+    run(name, "web-service", [("uploads", uploads.to_string())], executor, workers)
+}
+
+pub(super) const BLOCKED: Lesson = Lesson {
+    id: "event-loop-blocked",
+    text: text!("event-loop-blocked"),
+    question: Question {
+        text: "A service makes images small on its event loop. Somebody asks for a page that costs nothing. How long does that take?",
+        answers: &["Hardly any time", "At least as long as an image", "As long as a request always takes"],
+        right: 1,
+    },
+    runs: |machine| vec![service(machine, "on the event loop", ExecutorKind::Sequential, 1)],
+    judge: |_, runs| {
+        let (small, image) = (median(&side_times(&runs[0], SMALL)), median(&item_times(&runs[0])));
+        let loop_busy = side_times(&runs[0], "event loop").iter().sum::<f64>();
+        let ratios = vec![
+            Ratio { name: "small request ÷ one image", published: None, ideal: 1.0, yours: small / image.max(1e-9) },
+            Ratio {
+                name: "event loop busy ÷ makespan",
+                published: None,
+                ideal: 1.0,
+                yours: loop_busy / makespan(&runs[0]).max(1e-9),
+            },
+        ];
+        let sentence = format!(
+            "An image took {}, and a small request {}: it waited until the loop had done with the images before it.",
+            seconds(image),
+            seconds(small)
+        );
+        Outcome { effect_shown: ratios.iter().all(|ratio| ratio.yours > 0.5), ratios, sentence }
+    },
+};
+
+pub(super) const EXECUTOR: Lesson = Lesson {
+    id: "event-loop-executor",
+    text: text!("event-loop-executor"),
+    question: Question {
+        text: "Now the loop hands images to an executor and awaits them. What becomes of the small requests?",
+        answers: &[
+            "They still wait: the machine has as much to do as before",
+            "They are answered at once, with processes only",
+            "They are answered at once, with threads and with processes",
+        ],
+        right: 2,
+    },
+    runs: |machine| {
+        let cores = machine.cores;
+        vec![
+            service(machine, "on the event loop", ExecutorKind::Sequential, 1),
+            service(machine, "threads", ExecutorKind::Threads, cores),
+            service(machine, "processes", ExecutorKind::Processes, cores),
+        ]
+    },
+    judge: |_, runs| {
+        let [blocked, threads, processes] = [0, 1, 2].map(|index: usize| side_times(&runs[index], SMALL));
+        // What a small request takes if nobody is in its way.
+        let times = [&blocked, &threads, &processes].into_iter().flatten();
+        let free = times.copied().fold(f64::INFINITY, f64::min).max(1e-9);
+        let [blocked, threads, processes] = [blocked, threads, processes].map(|times| median(&times).max(1e-9));
+        let ratio = |name, yours: f64| Ratio { name, published: None, ideal: blocked / free, yours: blocked / yours };
+        let ratios =
+            vec![ratio("small request: loop ÷ threads", threads), ratio("small request: loop ÷ processes", processes)];
+        let sentence = format!(
+            "A small request took {} while images were made on the loop, {} with threads and {} with processes: the loop only hands on.",
+            seconds(blocked),
+            seconds(threads),
+            seconds(processes)
+        );
+        Outcome { effect_shown: ratios.iter().all(|ratio| ratio.yours > 3.0), ratios, sentence }
+    },
+};

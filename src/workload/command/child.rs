@@ -1,0 +1,219 @@
+//! One run of a command: its output, its end, and that nothing of it is left.
+
+use std::io::Read;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use parking_lot::Mutex;
+
+use super::warden;
+use crate::executor::{TaskContext, TaskError};
+use crate::sys;
+use crate::workload::unattended::LOOK_AGAIN;
+
+/// Of what a command says, so many bytes are kept: the first of standard output, the last of standard error. However much it says,
+/// it is read, so that nobody waits for a reader.
+const KEPT: usize = 4096;
+
+/// Whoever keeps the pipes open after all of the command's own processes are gone has left its group on purpose.
+const STRAGGLERS: Duration = Duration::from_millis(200);
+
+/// Why a command gave no result.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error("there is no program `{0}`")]
+    NoSuchProgram(String),
+    #[error("`{program}` can't be executed")]
+    NotExecutable {
+        program: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("`{program}` ended with {exit}")]
+    Failed {
+        program: String,
+        exit: String,
+        #[source]
+        said: Option<Said>,
+    },
+    #[error("`{program}` did not end within {} s, and was killed", .timeout.as_secs_f64())]
+    TimedOut { program: String, timeout: Duration },
+    #[error("`{program}` can't be watched")]
+    System {
+        program: String,
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+/// The last words of a command.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Said(String);
+
+/// Runs it to its end. The result is the first line that it writes to standard output.
+///
+/// # Errors
+/// When it can't be started, does not end in time, or says by its exit status that it failed; [`TaskError::Interrupted`] as soon as the
+/// task is asked to stop. In each case no process of it is left.
+pub(super) fn run(command: Command, timeout: Option<Duration>, context: &TaskContext) -> Result<String, TaskError> {
+    let program = command.get_program().display().to_string();
+    match context.blocking(|| start_and_wait(command, &program, timeout, context)) {
+        Ok(Some(line)) => Ok(line),
+        Ok(None) => Err(TaskError::Interrupted),
+        Err(error) => Err(TaskError::from_error(&error)),
+    }
+}
+
+/// `None` = the task was asked to stop.
+fn start_and_wait(
+    mut command: Command,
+    program: &str,
+    timeout: Option<Duration>,
+    context: &TaskContext,
+) -> Result<Option<String>, CommandError> {
+    let program = program.to_owned();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own, so that all of it can be killed; and Ctrl-C is for this program.
+    sys::detach_from_terminal(&mut command);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(CommandError::NoSuchProgram(program)),
+        Err(cause) => return Err(CommandError::NotExecutable { program, cause }),
+    };
+    warden::watch(child.id());
+    let output = Kept::of(child.stdout.take(), Keep::First);
+    let errors = Kept::of(child.stderr.take(), Keep::Last);
+    let tree = Arc::new(Tree { pid: child.id(), reaped: Mutex::new(false) });
+    let ended = tree.reap_when_it_ends(child);
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut killed_for = None;
+    let status = loop {
+        match ended.recv_timeout(LOOK_AGAIN) {
+            Ok(status) => break status,
+            Err(RecvTimeoutError::Disconnected) => break Err(std::io::Error::other("its end was not seen")),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if killed_for.is_none() && context.is_interrupted() {
+            killed_for = Some(KilledFor::Interruption);
+            tree.kill();
+        } else if killed_for.is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            killed_for = Some(KilledFor::Timeout);
+            tree.kill();
+        }
+    };
+    warden::forget(tree.pid);
+    let status = status.map_err(|cause| CommandError::System { program: program.clone(), cause })?;
+    match (killed_for, timeout) {
+        (Some(KilledFor::Interruption), _) => Ok(None),
+        (Some(KilledFor::Timeout), Some(timeout)) => Err(CommandError::TimedOut { program, timeout }),
+        _ if status.success() => {
+            let output = output.text();
+            let line = output.lines().next().unwrap_or_default();
+            Ok(Some(if line.is_empty() { "exit code 0".to_owned() } else { line.to_owned() }))
+        }
+        _ => {
+            let said = Some(errors.text()).filter(|said| !said.is_empty()).map(Said);
+            Err(CommandError::Failed { program, exit: sys::describe_exit(status), said })
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KilledFor {
+    Interruption,
+    Timeout,
+}
+
+/// The processes of a command.
+struct Tree {
+    pid: u32,
+    /// Its first process is no more: the number may be another's.
+    reaped: Mutex<bool>,
+}
+
+impl Tree {
+    fn kill(&self) {
+        let reaped = self.reaped.lock();
+        if !*reaped {
+            sys::kill_tree(self.pid);
+        }
+    }
+
+    /// Whatever the first process has left behind when it ends is killed.
+    fn reap_when_it_ends(self: &Arc<Self>, mut child: std::process::Child) -> Receiver<std::io::Result<ExitStatus>> {
+        let (say, said) = bounded(1);
+        let tree = Arc::clone(self);
+        // Without the thread, the receiver hears that nobody is there.
+        let _ = thread::Builder::new().name("command".to_owned()).spawn(move || {
+            let ended = sys::wait_unreaped(&mut child);
+            tree.kill();
+            let mut reaped = tree.reaped.lock();
+            let status = child.wait();
+            *reaped = true;
+            drop(reaped);
+            let _ = say.send(ended.and(status));
+        });
+        said
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Keep {
+    First,
+    Last,
+}
+
+/// What is kept of a stream, while it is read.
+struct Kept {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Closes when the stream does.
+    open: Receiver<()>,
+}
+
+impl Kept {
+    fn of(stream: Option<impl Read + Send + 'static>, keep: Keep) -> Self {
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let (open_in, open) = bounded(0);
+        let into = Arc::clone(&bytes);
+        if let Some(stream) = stream {
+            // Without the thread the command may have to wait for a reader, until it is killed.
+            let _ = thread::Builder::new().name("output".to_owned()).spawn(move || read(stream, keep, &into, open_in));
+        }
+        Self { bytes, open }
+    }
+
+    /// All that is kept, as text.
+    fn text(&self) -> String {
+        let _ = self.open.recv_timeout(STRAGGLERS);
+        String::from_utf8_lossy(&self.bytes.lock()).trim().to_owned()
+    }
+}
+
+fn read(mut stream: impl Read, keep: Keep, kept: &Mutex<Vec<u8>>, open: Sender<()>) {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => break,
+        };
+        let mut kept = kept.lock();
+        match keep {
+            Keep::First => {
+                let room = KEPT.saturating_sub(kept.len());
+                kept.extend_from_slice(&buffer[..read.min(room)]);
+            }
+            Keep::Last => {
+                kept.extend_from_slice(&buffer[read.saturating_sub(KEPT)..read]);
+                let surplus = kept.len().saturating_sub(KEPT);
+                kept.drain(..surplus);
+            }
+        }
+    }
+    drop(open);
+}

@@ -1,0 +1,6 @@
+//! HTTP for the workloads that need it: a [server](server) on the loopback address, and a [client](client) that reads as the published
+//! programs do.
+
+pub(super) mod client;
+pub(super) mod files;
+pub(super) mod server;
