@@ -72,8 +72,7 @@ fn json<T: Serialize>(value: &T) -> u8 {
 }
 
 fn list(as_json: bool) -> u8 {
-    let entries: Vec<_> =
-        lesson::catalogue().iter().map(|lesson| Entry { id: lesson.id, title: lesson.title() }).collect();
+    let entries: Vec<_> = lesson::catalogue().map(|lesson| Entry { id: lesson.id, title: lesson.title() }).collect();
     if as_json {
         return json(&entries);
     }

@@ -2,14 +2,16 @@
 //! what makes visible what a task spends its time with ([`Activity`]).
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{Place, ResultError, TaskError};
-use super::event::{Activity, Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
+use super::event::{Activity, Event, EventKind, EventSink, NoEvents, Printed, Stream, WorkId, WorkerId};
 use super::future::{PoolId, TaskFuture, deadline_after};
 use super::gil::{Gil, GilSettings, HolderId};
 use super::lock::{LOOK_AGAIN, LockUser, TaskLock, TaskLockGuard};
@@ -39,8 +41,6 @@ pub struct TaskContext {
     item: Cell<(WorkId, u32)>,
     /// How many thousandths of it were told to be done.
     permille: Cell<u16>,
-    /// How many pools tasks of this worker have had.
-    nested_pools: Cell<u32>,
     cpu: Cell<CpuTime>,
 }
 
@@ -81,7 +81,6 @@ impl TaskContext {
             holder: HOLDERS.fetch_add(1, Ordering::Relaxed),
             item: Cell::default(),
             permille: Cell::default(),
-            nested_pools: Cell::default(),
             cpu: Cell::new(CpuTime { read: sys::thread_cpu_nanos().unwrap_or(0), since: 0 }),
         }
     }
@@ -105,14 +104,14 @@ impl TaskContext {
         (self.gil_settings, self.gil.as_ref())
     }
 
-    /// The number of the next pool that a task of this worker has for itself.
-    pub(super) fn next_nested_pool(&self) -> u32 {
-        self.nested_pools.replace(self.nested_pools.get() + 1)
-    }
-
     /// For a pool that the item that runs has for itself: whoever asks this item to stop asks those of that pool.
     pub(super) fn control_within(&self) -> Control {
         Control { within: Some((Arc::clone(&self.control), self.item.get().0)), ..Control::default() }
+    }
+
+    /// The item that runs.
+    pub(super) const fn item(&self) -> (WorkId, u32) {
+        self.item.get()
     }
 
     pub(super) fn shared_sink(&self) -> &Arc<dyn EventSink> {
@@ -286,10 +285,18 @@ impl TaskContext {
         }
     }
 
-    /// Whether the task was asked to stop, for those who wait in [`blocking`](Self::blocking) for what this crate does not know of.
-    #[must_use]
-    pub fn is_interrupted(&self) -> bool {
-        self.control.check(self.item.get().0).is_err()
+    /// Tells of a line that the task has to say, as of one that it prints in a worker process.
+    pub fn print(&self, stream: Stream, line: impl Into<String>) {
+        let printed = Printed { task: Some(self.item.get()), stream, line: line.into() };
+        self.tell(EventKind::Printed { worker: self.worker, printed: Box::new(printed) });
+    }
+
+    /// Whether the task may go on, for those who wait in [`blocking`](Self::blocking) for what this crate does not know of.
+    ///
+    /// # Errors
+    /// [`TaskError::Interrupted`], or [`TaskError::TimedOut`], once the task was asked to stop: return it.
+    pub fn may_go_on(&self) -> Result<(), TaskError> {
+        self.control.check(self.item.get().0)
     }
 
     /// Waits until `future` is done, at most `timeout` (`None` = for ever). Returns whether it is; its result can then be asked for.
@@ -335,8 +342,7 @@ impl TaskContext {
     ///     context.with_thread_pool(2, |pool| {
     ///         let futures: Result<Vec<_>, _> =
     ///             pages.into_iter().map(|page| pool.submit_closure(move |_| Ok(page.len()))).collect();
-    ///         let futures = futures.map_err(|error| poolscope::executor::TaskError::from_error(&error))?;
-    ///         futures.iter().map(|letters| context.result_of(letters)).sum()
+    ///         futures?.iter().map(|letters| context.result_of(letters)).sum()
     ///     })
     /// });
     /// let pages = vec!["one".to_owned(), "two".to_owned(), "three".to_owned()];
@@ -344,7 +350,7 @@ impl TaskContext {
     /// ```
     ///
     /// # Errors
-    /// What `work` raises (what is pending in the pool is cancelled then), or that there can't be such a pool.
+    /// What `work` raises (what is pending in the pool is cancelled then, and what executes asked to stop), or that there can't be such a pool.
     pub fn with_thread_pool<T>(
         &self,
         max_workers: usize,
@@ -382,13 +388,22 @@ impl fmt::Debug for TaskContext {
     }
 }
 
+/// Why one task is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Interruption {
+    /// Nobody wants it any more: [`TaskError::Interrupted`], now and at each checkpoint to come.
+    Cancelled,
+    /// What it waits for takes too long: [`TaskError::TimedOut`], once, as Python's `TimeoutError` out of `result(timeout)`.
+    TimedOut,
+}
+
 /// What an executor asks of all its tasks. Asking is final: it is how a run ends early.
 #[derive(Debug, Default)]
 pub(super) struct Control {
     interrupted: AtomicBool,
     /// Some calls alone are to end.
     some_interrupted: AtomicBool,
-    interrupted_calls: Mutex<BTreeSet<WorkId>>,
+    interrupted_calls: Mutex<BTreeMap<WorkId, Interruption>>,
     skipping: AtomicBool,
     /// The executor and the call that this executor belongs to, if a task has it for itself.
     within: Option<(Arc<Control>, WorkId)>,
@@ -405,8 +420,13 @@ impl Control {
     }
 
     /// The task of `call` is to end at its next checkpoint.
-    pub(super) fn interrupt_call(&self, call: WorkId) {
-        self.interrupted_calls.lock().insert(call);
+    pub(super) fn interrupt_call(&self, call: WorkId, why: Interruption) {
+        let mut calls = self.interrupted_calls.lock();
+        // Whoever is cancelled can't be timed out any more.
+        if calls.get(&call) != Some(&Interruption::Cancelled) {
+            calls.insert(call, why);
+        }
+        drop(calls);
         self.some_interrupted.store(true, Ordering::Release);
         self.look_again();
     }
@@ -439,14 +459,15 @@ impl Control {
             }
             // That the task around this pool was asked to stop is not told here.
             let look_again = self.within.as_ref().map(|_| Instant::now() + LOOK_AGAIN);
-            match (deadline, look_again) {
-                (Some(deadline), None) if self.changed.wait_until(&mut gate, deadline).timed_out() => return Ok(look()),
-                (Some(_), None) => {}
-                (None, None) => self.changed.wait(&mut gate),
-                (Some(deadline), _) if deadline <= Instant::now() => return Ok(None),
-                (deadline, Some(again)) => {
-                    self.changed.wait_until(&mut gate, deadline.map_or(again, |deadline| deadline.min(again)));
-                }
+            let until = deadline.into_iter().chain(look_again).min();
+            let timed_out = if let Some(until) = until {
+                self.changed.wait_until(&mut gate, until).timed_out()
+            } else {
+                self.changed.wait(&mut gate);
+                false
+            };
+            if timed_out && until == deadline {
+                return Ok(look());
             }
         }
     }
@@ -454,18 +475,39 @@ impl Control {
     /// Whether `call` may go on.
     #[inline]
     fn check(&self, call: WorkId) -> Result<(), TaskError> {
-        let one_of_some =
-            || self.some_interrupted.load(Ordering::Acquire) && self.interrupted_calls.lock().contains(&call);
-        if self.interrupted.load(Ordering::Relaxed) || one_of_some() {
+        if self.interrupted.load(Ordering::Relaxed) {
             return Err(TaskError::Interrupted);
+        }
+        if self.some_interrupted.load(Ordering::Acquire) {
+            let mut calls = self.interrupted_calls.lock();
+            match calls.get(&call) {
+                Some(Interruption::Cancelled) => return Err(TaskError::Interrupted),
+                // Once: the task may have something else to do then.
+                Some(Interruption::TimedOut) => {
+                    calls.remove(&call);
+                    return Err(TaskError::TimedOut);
+                }
+                None => {}
+            }
         }
         self.check_around()
     }
 
-    /// Whether the task that this executor belongs to may go on, if it belongs to one.
+    /// Whether the task that this executor belongs to may go on, if it belongs to one. That it waits for too long is its own affair.
     #[inline]
     fn check_around(&self) -> Result<(), TaskError> {
-        self.within.as_ref().map_or(Ok(()), |(control, call)| control.check(*call))
+        self.within.as_ref().map_or(Ok(()), |(control, call)| control.check_cancelled(*call))
+    }
+
+    fn check_cancelled(&self, call: WorkId) -> Result<(), TaskError> {
+        let one_of_some = || {
+            self.some_interrupted.load(Ordering::Acquire)
+                && self.interrupted_calls.lock().get(&call) == Some(&Interruption::Cancelled)
+        };
+        if self.interrupted.load(Ordering::Relaxed) || one_of_some() {
+            return Err(TaskError::Interrupted);
+        }
+        self.check_around()
     }
 
     fn may_begin(&self) -> Result<(), TaskError> {

@@ -18,6 +18,9 @@ pub enum TaskError {
     /// The task was asked to stop, and did so at its next checkpoint, or before it began.
     #[error("stopped before it finished")]
     Interrupted,
+    /// The task was asked to give up what it waited for.
+    #[error("timed out while it waited")]
+    TimedOut,
     /// The task was not run: an earlier one had raised, and the rest is being skipped.
     #[error("skipped, because an earlier item raised")]
     Skipped,
@@ -152,6 +155,7 @@ impl TaskError {
         match self {
             Self::Raised(failure) | Self::Panicked(failure) => &failure.kind,
             Self::Interrupted => "Interrupted",
+            Self::TimedOut => "TimeoutError",
             Self::Skipped => "Skipped",
             Self::Argument { .. } => "ArgumentError",
             Self::Result { .. } => "ResultError",
@@ -345,6 +349,13 @@ pub enum SubmitError {
     /// The first worker could not be started.
     #[error("no worker could be started: {0}")]
     Spawn(String),
+}
+
+impl From<SubmitError> for TaskError {
+    /// For tasks that submit others.
+    fn from(refused: SubmitError) -> Self {
+        Self::from_error(&refused)
+    }
 }
 
 /// Why an executor could not be made.

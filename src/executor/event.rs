@@ -66,8 +66,8 @@ pub enum EventKind {
     WaitsFor { call: WorkId, item: u32, worker: WorkerId, for_call: Option<WorkId> },
     /// An item waits for a lock, which `held_by` has, if that is a call of the same executor.
     WaitsForLock { call: WorkId, item: u32, worker: WorkerId, lock: LockId, held_by: Option<WorkId> },
-    /// A call got a lock for which others wait.
-    LockTaken { call: WorkId, lock: LockId },
+    /// A call got a lock for which it has waited, or others do.
+    LockTaken { call: WorkId, worker: WorkerId, lock: LockId },
     /// A call let go of a lock for which others wait.
     LockFreed { call: WorkId, lock: LockId },
     /// An item that executes has done so many thousandths of its work.
@@ -90,7 +90,7 @@ pub enum EventKind {
     InitializerFailed { worker: WorkerId, error: Box<TaskError> },
     /// What the pool may have at most was changed while it ran.
     MaxWorkersChanged { max_workers: u32 },
-    /// A task wrote a line, in a worker process.
+    /// A task wrote a line in a worker process, or told of one.
     Printed { worker: WorkerId, printed: Box<Printed> },
     /// One worker more was wanted, but could not be started; those that are there do the work.
     WorkerMissing { cause: Box<str> },
@@ -123,6 +123,7 @@ impl EventKind {
             | Self::CpuTime { worker, .. }
             | Self::WaitsFor { worker, .. }
             | Self::WaitsForLock { worker, .. }
+            | Self::LockTaken { worker, .. }
             | Self::WorkerStarted { worker, .. }
             | Self::WorkerReady { worker }
             | Self::InitializerFailed { worker, .. }
@@ -130,7 +131,21 @@ impl EventKind {
             | Self::Nested { worker, .. }
             | Self::NestedEnded { worker, .. }
             | Self::Printed { worker, .. } => Some(*worker),
-            _ => None,
+            Self::Submitted { .. }
+            | Self::Withdrawn { .. }
+            | Self::EnteredCallQueue { .. }
+            | Self::Skipped { .. }
+            | Self::LockFreed { .. }
+            | Self::EnteredResultQueue { .. }
+            | Self::ResultReceived { .. }
+            | Self::Cancelled { .. }
+            | Self::Lost { .. }
+            | Self::MaxWorkersChanged { .. }
+            | Self::WorkerMissing { .. }
+            | Self::CallbackPanicked { .. }
+            | Self::SideLanesBegan { .. }
+            | Self::Beside { .. }
+            | Self::Named { .. } => None,
         }
     }
 
@@ -142,7 +157,6 @@ impl EventKind {
             | Self::Withdrawn { call }
             | Self::EnteredCallQueue { call }
             | Self::Skipped { call, .. }
-            | Self::LockTaken { call, .. }
             | Self::LockFreed { call, .. }
             | Self::EnteredResultQueue { call }
             | Self::ResultReceived { call }
@@ -151,6 +165,7 @@ impl EventKind {
             | Self::CallbackPanicked { call, .. }
             | Self::Named { call, .. } => *call = of_call(*call),
             Self::Taken { call, worker }
+            | Self::LockTaken { call, worker, .. }
             | Self::Started { call, worker, .. }
             | Self::Finished { call, worker, .. }
             | Self::Turned { call, worker, .. }
@@ -213,7 +228,7 @@ impl Activity {
         [Self::Computing, Self::WaitingForGil, Self::WaitingForLock, Self::WaitingForFuture, Self::Blocking];
 }
 
-/// A line that was written to standard output or error of a worker process.
+/// A line that was written to standard output or error of a worker process, or that a task told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Printed {
     /// The call, and the number of the item within it. `None` = no task ran.

@@ -1,8 +1,8 @@
 //! A lock that tasks share: Python's `threading.Lock`. Taken through [`TaskContext::lock`](super::TaskContext::lock), so that waiting
 //! for it is seen, done without the GIL, and over when the task is asked to stop.
 //!
-//! Who has a lock is told only while somebody waits for it: taking and freeing one that nobody else wants costs no event. What is
-//! told is told under the lock's own mutex, so at any moment the events say who has it.
+//! Who has a lock is told only while somebody waits for it, and when somebody has waited: taking and freeing one that nobody else wants
+//! costs no event. What is told is told under the lock's own mutex, so at any moment the events say who has it and who waits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -69,10 +69,11 @@ impl TaskLock {
         }
     }
 
-    fn hold<'a>(&'a self, state: &mut State, user: LockUser<'a>) -> TaskLockGuard<'a> {
+    fn hold<'a>(&'a self, state: &mut State, user: LockUser<'a>, has_waited: bool) -> TaskLockGuard<'a> {
         state.holder = Some((user.pool, user.call));
-        if state.waiting > 0 {
-            user.sink.record(Event::now(EventKind::LockTaken { call: user.call, lock: self.id() }));
+        if state.waiting > 0 || has_waited {
+            let LockUser { call, worker, .. } = user;
+            user.sink.record(Event::now(EventKind::LockTaken { call, worker, lock: self.id() }));
         }
         TaskLockGuard { lock: self, user }
     }
@@ -80,7 +81,7 @@ impl TaskLock {
     pub(super) fn try_lock<'a>(&'a self, user: LockUser<'a>) -> Option<TaskLockGuard<'a>> {
         let mut state = self.state.lock();
         // A guard that is not to be must not be made: dropping it frees the lock.
-        if state.holder.is_some() { None } else { Some(self.hold(&mut state, user)) }
+        if state.holder.is_some() { None } else { Some(self.hold(&mut state, user, false)) }
     }
 
     /// Waits for it, as long as `go_on` has nothing against it.
@@ -102,7 +103,7 @@ impl TaskLock {
             }
         }
         state.waiting -= 1;
-        waited.map(|()| self.hold(&mut state, user))
+        waited.map(|()| self.hold(&mut state, user, true))
     }
 }
 

@@ -58,7 +58,7 @@ mod thread_pool;
 mod waiting;
 mod work_item;
 
-pub use context::TaskContext;
+pub use context::{Interruption, TaskContext};
 pub use error::{
     BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
     SubmitError, TaskError, TimeoutError,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::context::TaskContext;
 use super::error::BuildError;
-use super::event::{Event, EventKind, EventSink, WorkerId};
+use super::event::{Event, EventKind, EventSink, Printed, WorkId, WorkerId};
+use super::exit::next_pool_id;
 use super::raw::RawExecutor;
 use super::thread_pool::ThreadPoolExecutor;
 
@@ -22,14 +23,15 @@ impl<'a> NestedPool<'a> {
     /// # Errors
     /// When the number of workers is out of range.
     pub(super) fn new(context: &'a TaskContext, max_workers: usize) -> Result<Self, BuildError> {
-        let number = context.next_nested_pool();
-        let sink = Nested { outer: Arc::clone(context.shared_sink()), worker: context.worker(), pool: number };
+        let number = next_pool_id();
+        let outer = Arc::clone(context.shared_sink());
+        let sink = Nested { outer, worker: context.worker(), item: context.item(), pool: number };
         let pool =
             ThreadPoolExecutor::builder().max_workers(max_workers).events(Arc::new(sink)).within(context).build()?;
         Ok(Self { pool, context, number, ended: false })
     }
 
-    /// Waits for what was submitted, or cancels what is pending.
+    /// Waits for what was submitted; or cancels what is pending, and asks what executes to stop.
     pub(super) fn end(mut self, cancel_futures: bool) {
         self.end_now(cancel_futures);
     }
@@ -37,6 +39,9 @@ impl<'a> NestedPool<'a> {
     fn end_now(&mut self, cancel_futures: bool) {
         if std::mem::replace(&mut self.ended, true) {
             return;
+        }
+        if cancel_futures {
+            self.pool.interrupt();
         }
         self.context.await_end(|| self.pool.shutdown(true, cancel_futures));
         let (worker, pool) = (self.context.worker(), self.number);
@@ -63,12 +68,21 @@ impl Drop for NestedPool<'_> {
 struct Nested {
     outer: Arc<dyn EventSink>,
     worker: WorkerId,
+    /// The task that has the pool.
+    item: (WorkId, u32),
     pool: u32,
 }
 
 impl EventSink for Nested {
     fn record(&self, Event { at, kind }: Event) {
         let (worker, pool) = (self.worker, self.pool);
-        self.outer.record(Event::at(at, EventKind::Nested { worker, pool, kind: Box::new(kind) }));
+        let kind = match kind {
+            // What its threads have to say, the task has.
+            EventKind::Printed { printed, .. } => {
+                EventKind::Printed { worker, printed: Box::new(Printed { task: Some(self.item), ..*printed }) }
+            }
+            kind => EventKind::Nested { worker, pool, kind: Box::new(kind) },
+        };
+        self.outer.record(Event::at(at, kind));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::context::TaskContext;
+use super::context::{Interruption, TaskContext};
 use super::error::{BuildError, SubmitError, TaskError};
 use super::event::{EventSink, WorkId};
 use super::function::{Function, Portable};
@@ -34,7 +34,7 @@ pub trait RawExecutor: Send + Sync {
 
     /// Beyond CPython: asks the task of one call that executes, and no other, to end at its next checkpoint. Nothing, if it executes
     /// no longer.
-    fn interrupt_call(&self, call: WorkId);
+    fn interrupt_call(&self, call: WorkId, why: Interruption);
 
     /// Beyond CPython: tasks that have not begun return at once, as skipped. Final.
     fn skip_rest(&self);

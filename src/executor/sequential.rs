@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
 
-use super::context::{Control, TaskContext};
+use super::context::{Control, Interruption, TaskContext};
 use super::error::{BuildError, SubmitError, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::exit::{next_pool_id, program_is_ending};
 use super::future::{PoolId, TaskFuture};
+use super::gil::{Gil, GilSettings};
 use super::raw::{RawExecutor, Submit};
 use super::work_item::{Numbering, WorkItem};
 
@@ -22,6 +23,9 @@ struct Shared {
     pool: PoolId,
     sink: Arc<dyn EventSink>,
     control: Arc<Control>,
+    gil: GilSettings,
+    /// The one that whoever submits takes, if there is one.
+    one_gil: Arc<Gil>,
     /// Held while a call runs. Its callbacks run under it too, and may submit.
     turn: ReentrantMutex<()>,
     state: Mutex<State>,
@@ -43,10 +47,17 @@ impl SequentialExecutor {
     /// Events go to `sink`.
     #[must_use]
     pub fn new(sink: Arc<dyn EventSink>) -> Self {
+        Self::with_gil(GilSettings::default(), sink)
+    }
+
+    /// Computing takes a global interpreter lock, which is felt by threads that a task has for itself. Events go to `sink`.
+    #[must_use]
+    pub fn with_gil(gil: GilSettings, sink: Arc<dyn EventSink>) -> Self {
         sink.record(Event::now(EventKind::WorkerStarted { worker: WORKER, pid: None }));
         sink.record(Event::now(EventKind::WorkerReady { worker: WORKER }));
         let (control, turn, state) = (Arc::default(), ReentrantMutex::new(()), Mutex::default());
-        Self { shared: Arc::new(Shared { pool: next_pool_id(), sink, control, turn, state }) }
+        let one_gil = Arc::new(Gil::new(gil.switch_interval));
+        Self { shared: Arc::new(Shared { pool: next_pool_id(), sink, control, gil, one_gil, turn, state }) }
     }
 
     /// Runs a closure.
@@ -76,7 +87,7 @@ impl Shared {
 impl Submit for Shared {
     fn submit_item(&self, mut item: WorkItem) -> Result<(), SubmitError> {
         let _turn = self.turn.lock();
-        {
+        let within_another = {
             let mut state = self.state.lock();
             if state.shut_down {
                 return Err(SubmitError::ShutDown);
@@ -86,10 +97,14 @@ impl Submit for Shared {
             }
             state.running += 1;
             item.submitted(self.pool, &mut state.numbering, &*self.sink);
-        }
+            state.running > 1
+        };
         // Nobody else has the future yet, so nobody can have cancelled it.
         if item.start() {
-            item.run(&TaskContext::new(Arc::clone(&self.control), self.pool, WORKER, Arc::clone(&self.sink)));
+            let context = TaskContext::new(Arc::clone(&self.control), self.pool, WORKER, Arc::clone(&self.sink));
+            // A task that submits here runs the call itself: it has the lock already.
+            let gil = if within_another { GilSettings::default() } else { self.gil };
+            item.run(&context.with_gil(gil, &self.one_gil));
         }
         let mut state = self.state.lock();
         state.running -= 1;
@@ -103,8 +118,8 @@ impl Submit for Shared {
 }
 
 impl RawExecutor for SequentialExecutor {
-    fn interrupt_call(&self, call: WorkId) {
-        self.shared.control.interrupt_call(call);
+    fn interrupt_call(&self, call: WorkId, why: Interruption) {
+        self.shared.control.interrupt_call(call, why);
     }
 
     fn submit_item(&self, item: WorkItem) -> Result<(), SubmitError> {

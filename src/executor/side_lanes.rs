@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::TaskError;
-use super::event::{Event, EventKind, EventSink, Outcome, WorkId, WorkerId};
+use super::event::{Activity, Event, EventKind, EventSink, Outcome, WorkId, WorkerId};
 use super::sync::Mutex;
 
 /// A group of lanes with a name.
 ///
 /// ```
-/// use poolscope::executor::{NoEvents, SideLanes};
+/// use poolscope::executor::{Activity, NoEvents, SideLanes};
 ///
 /// let clients = SideLanes::new("clients", &NoEvents::shared());
 /// let lane = clients.lane();
-/// let answer = lane.span("GET /", || Ok("200"));
+/// let answer = lane.span("GET /", Activity::Blocking, || Ok("200"));
 /// assert_eq!(answer, Ok("200"));
 /// ```
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub struct SideLane {
 
 /// What waits to be done on a lane, since it was made.
 #[must_use]
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Waiting(WorkId);
 
 impl SideLanes {
@@ -75,12 +75,17 @@ impl SideLanes {
 }
 
 impl SideLane {
-    /// Does `work`, which did not wait.
+    /// Does `work`, which did not wait; it is at `activity` all the time.
     ///
     /// # Errors
     /// Those of `work`.
-    pub fn span<T>(&self, name: &str, work: impl FnOnce() -> Result<T, TaskError>) -> Result<T, TaskError> {
-        self.come_to(self.group.waiting(name), work)
+    pub fn span<T>(
+        &self,
+        name: &str,
+        activity: Activity,
+        work: impl FnOnce() -> Result<T, TaskError>,
+    ) -> Result<T, TaskError> {
+        self.come_to(self.group.waiting(name), activity, work)
     }
 
     /// Does what has waited.
@@ -90,11 +95,15 @@ impl SideLane {
     pub fn come_to<T>(
         &self,
         Waiting(call): Waiting,
+        activity: Activity,
         work: impl FnOnce() -> Result<T, TaskError>,
     ) -> Result<T, TaskError> {
         let worker = self.lane;
         self.group.tell(EventKind::Taken { call, worker });
         self.group.tell(EventKind::Started { call, item: 0, worker });
+        if activity != Activity::Computing {
+            self.group.tell(EventKind::Turned { call, item: 0, worker, to: activity });
+        }
         let result = work();
         let outcome = match &result {
             Ok(_) => Outcome::Returned,

@@ -17,12 +17,12 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
-use super::context::{Control, TaskContext};
+use super::context::{Control, Interruption, TaskContext};
 use super::error::{BrokenExecutor, BuildError, SubmitError, TaskError};
 use super::event::{Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::future::{PoolId, TaskFuture, panic_message};
-use super::gil::{Gil, GilSettings};
+use super::gil::{Gil, GilMode, GilSettings};
 use super::raw::{RawExecutor, Submit};
 use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Patience, thread};
 use super::work_item::{Numbering, WorkItem};
@@ -154,7 +154,9 @@ impl ThreadPoolBuilder {
     /// It belongs to the task that runs there: stops with it, and computes under the same GIL.
     pub(super) fn within(mut self, context: &TaskContext) -> Self {
         let (settings, gil) = context.gil();
-        (self.gil, self.one_gil) = (settings, gil.cloned());
+        // The lock that the task computes under is that of its threads, whether it is its worker's alone or not.
+        let mode = if gil.is_some() { GilMode::Shared } else { GilMode::Off };
+        (self.gil, self.one_gil) = (GilSettings { mode, ..settings }, gil.cloned());
         self.control = context.control_within();
         self
     }
@@ -339,8 +341,8 @@ impl RawExecutor for ThreadPoolExecutor {
         self.pool.0.control.interrupt();
     }
 
-    fn interrupt_call(&self, call: WorkId) {
-        self.pool.0.control.interrupt_call(call);
+    fn interrupt_call(&self, call: WorkId, why: Interruption) {
+        self.pool.0.control.interrupt_call(call, why);
     }
 
     fn skip_rest(&self) {

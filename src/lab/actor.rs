@@ -15,7 +15,7 @@ use super::recorder::{Recorder, tells_of_an_error};
 use super::run::{End, Run, Status};
 use super::sampler::{Sample, Sampler};
 use super::settings::{CheckedSettings, OnError};
-use crate::executor::{Event, RawExecutor, WorkerCommand};
+use crate::executor::{Event, Interruption, RawExecutor, WorkerCommand};
 use crate::sys;
 use crate::trace::{Series, Trace};
 use crate::workload::Labels;
@@ -54,7 +54,7 @@ struct Current {
     progress: Receiver<Progress>,
     samples: Receiver<Sample>,
     executor: Option<Arc<dyn RawExecutor>>,
-    /// Tells the drive thread to give up before it has submitted anything.
+    /// Tells the drive thread to look for no more items, and to submit no more.
     cancelled: Arc<AtomicBool>,
     /// How it will have ended, once it has.
     end: End,
@@ -156,7 +156,7 @@ impl Actor {
         self.closing |= command.is_none();
         let (next, interrupt) = match command {
             Some(Command::SetWorkers(workers)) => return self.change(|current| current.set_workers(workers)),
-            Some(Command::InterruptCall(call)) => return self.change(|current| current.interrupt_call(call)),
+            Some(Command::InterruptCall(call, why)) => return self.change(|current| current.interrupt_call(call, why)),
             Some(Command::Run(settings)) => (Some(settings), true),
             Some(Command::Stop) => (None, false),
             Some(Command::StopNow) | None => (None, true),
@@ -384,9 +384,9 @@ impl Current {
         }
     }
 
-    fn interrupt_call(&self, call: u32) {
+    fn interrupt_call(&self, call: u32, why: Interruption) {
         if let Some(executor) = &self.executor {
-            executor.interrupt_call(call.into());
+            executor.interrupt_call(call.into(), why);
         }
     }
 

@@ -103,7 +103,7 @@ fn build(
     sink: Arc<dyn EventSink>,
 ) -> Result<Arc<dyn RawExecutor>, RunError> {
     Ok(match settings.executor {
-        ExecutorKind::Sequential => Arc::new(SequentialExecutor::new(sink)),
+        ExecutorKind::Sequential => Arc::new(SequentialExecutor::with_gil(settings.gil(), sink)),
         ExecutorKind::Threads => {
             let builder = ThreadPoolExecutor::builder().max_workers(settings.workers).gil(settings.gil()).events(sink);
             Arc::new(builder.build()?)

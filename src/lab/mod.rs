@@ -33,7 +33,7 @@ pub use settings::{
     parse_timeout, parse_workers,
 };
 
-use crate::executor::WorkerCommand;
+use crate::executor::{Interruption, WorkerCommand};
 use actor::Actor;
 
 /// What can be asked of the lab.
@@ -45,7 +45,7 @@ pub enum Command {
     /// Changes how many workers the run that is under way may have.
     SetWorkers(usize),
     /// Asks the task of one call to end at its next checkpoint.
-    InterruptCall(u32),
+    InterruptCall(u32, Interruption),
     /// Cancels what is pending, and asks what executes to end at its next checkpoint.
     StopNow,
 }

@@ -172,10 +172,6 @@ impl RunSettings {
         if settings.executor == ExecutorKind::Sequential {
             settings.workers = 1;
         }
-        if settings.executor == ExecutorKind::Sequential {
-            // One thread: nobody is there to share a lock with.
-            settings.gil = GilMode::Off;
-        }
         if settings.collect != Collect::Map {
             settings.chunksize = 1;
         }
@@ -301,10 +297,9 @@ mod tests {
             workers: 7,
             chunksize: 5,
             collect: Collect::Gather,
-            gil: GilMode::Shared,
             ..RunSettings::default()
         };
         let checked = settings.check().ok().unwrap().settings;
-        assert_eq!((checked.workers, checked.chunksize, checked.gil), (1, 1, GilMode::Off));
+        assert_eq!((checked.workers, checked.chunksize), (1, 1));
     }
 }

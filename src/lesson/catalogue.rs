@@ -22,36 +22,53 @@ macro_rules! text {
 }
 use text;
 
-/// All of them.
+/// Lessons on one subject.
+pub struct Topic {
+    /// What it is called.
+    pub name: &'static str,
+    /// In the order in which they are best read.
+    pub lessons: &'static [Lesson],
+}
+
+/// All of them, by subject.
 #[must_use]
-pub fn catalogue() -> &'static [Lesson] {
-    static LESSONS: [Lesson; 24] = [
-        computing::COUNTDOWN_PROCESSES,
-        computing::COUNTDOWN_THREADS,
-        computing::COUNTING,
-        computing::SUM_SUBMIT,
-        computing::SUM_AS_COMPLETED,
-        computing::SUM_CHUNKS,
-        computing::LOCKED_COUNTER,
-        hashing::SEQUENTIAL,
-        hashing::PROCESSES,
-        handing_out::SQUARES,
-        handing_out::PRIMES,
-        handing_out::DATA_FLOW,
-        waiting::SLEEP_DONE,
-        waiting::HELLO,
-        waiting::HELLO_BOOM,
-        network::LOAD_URL,
-        network::DOWNLOAD_SEQUENTIAL,
-        network::DOWNLOAD_THREADS,
-        network::DOWNLOAD_ERRORS,
-        network::NESTED_POOLS,
-        event_loop::BLOCKED,
-        event_loop::EXECUTOR,
-        deadlocks::PAIR,
-        deadlocks::NESTED,
+pub fn topics() -> &'static [Topic] {
+    static TOPICS: [Topic; 6] = [
+        Topic {
+            name: "Computing",
+            lessons: &[
+                computing::COUNTDOWN_PROCESSES,
+                computing::COUNTDOWN_THREADS,
+                computing::COUNTING,
+                computing::SUM_SUBMIT,
+                computing::SUM_AS_COMPLETED,
+                computing::SUM_CHUNKS,
+                computing::LOCKED_COUNTER,
+                hashing::SEQUENTIAL,
+                hashing::PROCESSES,
+            ],
+        },
+        Topic { name: "Handing out", lessons: &[handing_out::SQUARES, handing_out::PRIMES, handing_out::DATA_FLOW] },
+        Topic { name: "Waiting", lessons: &[waiting::SLEEP_DONE, waiting::HELLO, waiting::HELLO_BOOM] },
+        Topic {
+            name: "Networks",
+            lessons: &[
+                network::LOAD_URL,
+                network::DOWNLOAD_SEQUENTIAL,
+                network::DOWNLOAD_THREADS,
+                network::DOWNLOAD_ERRORS,
+                network::NESTED_POOLS,
+            ],
+        },
+        Topic { name: "Event loops", lessons: &[event_loop::BLOCKED, event_loop::EXECUTOR] },
+        Topic { name: "Deadlocks", lessons: &[deadlocks::PAIR, deadlocks::NESTED] },
     ];
-    &LESSONS
+    &TOPICS
+}
+
+/// All of them.
+pub fn catalogue() -> impl Iterator<Item = &'static Lesson> {
+    topics().iter().flat_map(|topic| topic.lessons)
 }
 
 /// The lesson called `id`.
@@ -59,8 +76,8 @@ pub fn catalogue() -> &'static [Lesson] {
 /// # Errors
 /// That there is none, and which there are.
 pub fn find(id: &str) -> Result<&'static Lesson, FieldError> {
-    catalogue().iter().find(|lesson| lesson.id == id).ok_or_else(|| {
-        let ids: Vec<_> = catalogue().iter().map(|lesson| lesson.id).collect();
+    catalogue().find(|lesson| lesson.id == id).ok_or_else(|| {
+        let ids: Vec<_> = catalogue().map(|lesson| lesson.id).collect();
         FieldError::new("lesson", format!("there is no `{id}`; there is {}", ids.join(", ")))
     })
 }
@@ -99,13 +116,13 @@ mod tests {
     #[test]
     fn every_lesson_has_a_text_an_answer_and_runs_that_can_be() {
         let machine = Machine::new();
-        for (index, lesson) in catalogue().iter().enumerate() {
+        for (index, lesson) in catalogue().enumerate() {
             assert!(lesson.text.starts_with("# ") && lesson.title().len() > 5, "{}", lesson.id);
             for part in ["## In Python", "```python", "## In Rust", "```rust"] {
                 assert!(lesson.text.contains(part), "{} lacks {part}", lesson.id);
             }
             assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.id);
-            assert!(catalogue()[..index].iter().all(|other| other.id != lesson.id), "{} is there twice", lesson.id);
+            assert!(catalogue().take(index).all(|other| other.id != lesson.id), "{} is there twice", lesson.id);
             for run in lesson.runs(&machine) {
                 if let Err(error) = run.settings.check() {
                     panic!("{}: {error}", lesson.id);

@@ -10,7 +10,7 @@ mod outcome;
 
 use std::sync::Arc;
 
-pub use catalogue::{catalogue, find};
+pub use catalogue::{Topic, catalogue, find, topics};
 pub use machine::Machine;
 pub use outcome::{Outcome, Ratio};
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::lab::Run;
-use crate::trace::Lane;
+use crate::trace::{EndStage, Lane};
 
 /// What came of a lesson.
 #[derive(Clone, Debug, Serialize)]
@@ -41,13 +41,19 @@ pub(super) fn item_times(run: &Run) -> Vec<f64> {
     nanos.into_iter().map(|nanos| nanos as f64 / 1e9).collect()
 }
 
-/// Seconds that what happened on the lanes beside the workers' called `name` took, from the shortest to the longest.
+/// Seconds that what happened on the lanes beside the workers' called `name` took, if nothing went wrong, from the shortest to the longest.
 pub(super) fn side_times(run: &Run, name: &str) -> Vec<f64> {
     let sides = run.trace.sides().iter().filter(|side| &*side.name == name);
     let spans = sides.flat_map(|side| side.trace().lanes()).flat_map(Lane::spans);
+    let spans = spans.filter(|span| span.end_stage == EndStage::Returned);
     let mut nanos: Vec<_> = spans.map(|span| span.end - span.start).collect();
     nanos.sort_unstable();
     nanos.into_iter().map(|nanos| nanos as f64 / 1e9).collect()
+}
+
+/// Whether every item gave a value.
+pub(super) fn all_returned(run: &Run) -> bool {
+    Some(run.totals().returned) == run.items
 }
 
 /// The middle one of times that are sorted; 0 if there is none.

@@ -157,7 +157,11 @@ impl Trace {
             EventKind::Lost { call, error } => self.lost(*call, error, at),
             EventKind::WorkerStarted { worker, pid } => {
                 let lane = self.lane(*worker);
-                (lane.started, lane.pid, lane.exited) = (at, *pid, None);
+                // Threads within tasks take the lanes of earlier ones.
+                if lane.exited.take().is_none() {
+                    lane.started = at;
+                }
+                lane.pid = *pid;
                 true
             }
             EventKind::WorkerReady { worker } => {
@@ -213,7 +217,8 @@ impl Trace {
                 self.waits.begin_for_lock(*worker, *lock, *held_by, at);
                 self.executes(*call, *item, *worker)
             }
-            EventKind::LockTaken { call, lock } => {
+            EventKind::LockTaken { call, worker, lock } => {
+                self.waits.end(*worker);
                 self.waits.lock_has(*lock, Some(*call));
                 true
             }
@@ -231,8 +236,7 @@ impl Trace {
             EventKind::Nested { worker, pool, kind } => {
                 let origin = self.origin;
                 let nested = self.lane(*worker).nested.get_or_insert_with(|| Arc::new(Nested::new(origin)));
-                Arc::make_mut(nested).apply(*pool, at, kind);
-                true
+                Arc::make_mut(nested).apply(*pool, at, kind)
             }
             EventKind::NestedEnded { worker, pool } => {
                 // One to which nothing was submitted was never heard of.
@@ -538,7 +542,7 @@ mod tests {
     fn any_event() -> impl Strategy<Value = Event> {
         let (call, item, worker) = (0..6_u64, 0..3_u32, 0..3_u32);
         let outcome = prop_oneof![Just(Outcome::Returned), Just(Outcome::Raised(Box::new(TaskError::message("no")))),];
-        let kind = (0..12_u8, call, item, worker, outcome).prop_map(|(kind, call, item, worker, outcome)| match kind {
+        let kind = (0..20_u8, call, item, worker, outcome).prop_map(|(kind, call, item, worker, outcome)| match kind {
             0 => EventKind::Submitted { call, first_item: item, items: item },
             1 => EventKind::EnteredCallQueue { call },
             2 => EventKind::Taken { call, worker },
@@ -550,9 +554,25 @@ mod tests {
             8 => EventKind::Cancelled { call },
             9 => EventKind::Lost { call, error: Box::new(TaskError::Interrupted) },
             10 => EventKind::Withdrawn { call },
+            11 => EventKind::Turned { call, item, worker, to: Activity::ALL[item as usize] },
+            12 => EventKind::WaitsFor { call, item, worker, for_call: Some(u64::from(item)) },
+            13 => EventKind::WaitsForLock { call, item, worker, lock: call, held_by: Some(u64::from(item)) },
+            14 => EventKind::LockTaken { call, worker, lock: call },
+            15 => EventKind::Progressed { call, item, worker, permille: 7 },
+            16 => EventKind::Named { call, name: "a".into() },
+            17 => EventKind::NestedEnded { worker, pool: item },
+            18 => EventKind::WorkerStarted { worker, pid: None },
             _ => EventKind::WorkerExited { worker, cause: Box::default() },
         });
-        (0..1000_i64, kind).prop_map(|(at, kind)| Event { at, kind })
+        // Some of it happens within tasks, or beside workers.
+        (0..1000_i64, kind, 0..3_u8, 0..2_u32).prop_map(|(at, kind, place, number)| {
+            let kind = match place {
+                0 => EventKind::Nested { worker: number, pool: number, kind: Box::new(kind) },
+                1 => EventKind::Beside { side: number, kind: Box::new(kind) },
+                _ => kind,
+            };
+            Event { at, kind }
+        })
     }
 
     proptest! {
@@ -560,6 +580,7 @@ mod tests {
         #[test]
         fn counts_add_up_whatever_comes(events in prop::collection::vec(any_event(), 0..200)) {
             let mut trace = Trace::new(0);
+            trace.apply(&Event { at: 0, kind: EventKind::SideLanesBegan { side: 0, name: "side".into() } });
             for call in 0..4 {
                 trace.apply(&Event { at: 0, kind: EventKind::Submitted { call, first_item: 2 * call as u32, items: 2 } });
             }
@@ -568,6 +589,11 @@ mod tests {
                 prop_assert!(trace.counts.calls.add_up() && trace.counts.items.add_up(), "{:?}", trace.counts);
                 let finished = trace.counts.items.finished;
                 prop_assert_eq!(trace.counts.returned + trace.counts.raised, finished);
+            }
+            let _ = trace.deadlock().map(|deadlock| trace.describe_deadlock(&deadlock));
+            let nested = trace.lanes.iter().filter_map(Lane::nested);
+            for part in nested.chain(trace.sides().iter().map(Side::trace)) {
+                prop_assert!(part.counts.calls.add_up() && part.counts.items.add_up(), "{:?}", part.counts);
             }
             for lane in &trace.lanes {
                 let spans: Vec<_> = lane.spans().collect();

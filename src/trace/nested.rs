@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::Trace;
+use super::blocks::Blocks;
 use crate::executor::{Event, EventKind, WorkId, WorkerId};
 
 /// See the module.
@@ -20,7 +21,7 @@ pub(super) struct Nested {
 #[derive(Clone, Debug, Default)]
 struct Pool {
     /// What its calls are numbered here, which count from 0 there.
-    calls: Vec<WorkId>,
+    calls: Blocks<WorkId>,
     workers: HashMap<WorkerId, u32>,
 }
 
@@ -33,8 +34,8 @@ impl Nested {
         Self { trace: Trace::new(origin), pools: HashMap::new(), rows: Vec::new(), next_item: 0 }
     }
 
-    /// Takes an event of a pool.
-    pub(super) fn apply(&mut self, number: u32, at: i64, kind: &EventKind) {
+    /// Takes an event of a pool. Returns whether it makes sense.
+    pub(super) fn apply(&mut self, number: u32, at: i64, kind: &EventKind) -> bool {
         let pool = self.pools.entry(number).or_default();
         let mut kind = kind.clone();
         match &mut kind {
@@ -52,8 +53,9 @@ impl Nested {
                 pool.workers.insert(*worker, free as u32);
             }
             EventKind::WorkerExited { worker, .. } => {
-                if let Some(row) = pool.workers.get(worker) {
-                    self.rows[*row as usize] = None;
+                if let Some(row) = pool.workers.get(worker).map(|row| &mut self.rows[*row as usize]) {
+                    // It may be another's by now, if this is told twice.
+                    row.take_if(|owner| *owner == (number, *worker));
                 }
             }
             _ => {}
@@ -62,10 +64,12 @@ impl Nested {
         let worker = |worker: WorkerId| pool.workers.get(&worker).copied();
         if kind.worker().is_some_and(|number| worker(number).is_none()) {
             // A thread that was never started.
-            return;
+            return false;
         }
         let kind = kind.renumbered(call, |number| worker(number).unwrap_or(NOBODY));
+        let before = self.trace.ignored();
         self.trace.apply(&Event { at, kind });
+        self.trace.ignored() == before
     }
 
     /// A pool is gone.

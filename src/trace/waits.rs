@@ -16,8 +16,9 @@ use crate::executor::{LockId, WorkId};
 pub struct Deadlock {
     /// Those that can't go on, in the order of their workers. Never empty.
     pub waits: Vec<Wait>,
-    /// The worker within whose tasks they are, in a pool that these have for themselves; `None` = they are the run's own.
-    pub within: Option<u32>,
+    /// The worker within whose tasks they are, in a pool that these have for themselves, and the thread of that pool within whose tasks,
+    /// and so on; empty = they are the run's own.
+    pub within: Vec<u32>,
     /// Whether one of them waits for a call that no worker is left to take: another worker would help.
     pub starved: bool,
 }
@@ -98,33 +99,45 @@ impl Trace {
     pub fn deadlock(&self) -> Option<Deadlock> {
         self.deadlock_of_its_own().or_else(|| {
             self.lanes.iter().find_map(|lane| {
-                let deadlock = lane.nested()?.deadlock()?;
-                Some(Deadlock { within: Some(lane.worker), ..deadlock })
+                let mut deadlock = lane.nested()?.deadlock()?;
+                deadlock.within.insert(0, lane.worker);
+                Some(deadlock)
             })
         })
     }
 
     fn deadlock_of_its_own(&self) -> Option<Deadlock> {
-        let mut stuck: Vec<Wait> =
-            self.waits.workers.iter().filter_map(|(&worker, &wait)| self.wait_of(worker, wait)).collect();
+        if self.waits.workers.is_empty() {
+            return None;
+        }
+        let executing: HashMap<u32, u32> =
+            self.lanes.iter().filter_map(|lane| Some((lane.open?.call, lane.worker))).collect();
+        let waits = self.waits.workers.iter();
+        let mut stuck: BTreeMap<u32, Wait> = waits
+            .filter_map(|(&worker, &waiting)| Some((worker, self.wait_of(worker, waiting, &executing)?)))
+            .collect();
         loop {
-            let goes_on = |worker: u32| !stuck.iter().any(|wait| wait.worker == worker);
+            let goes_on = |worker: u32| !stuck.contains_key(&worker);
             let any_goes_on = self.lanes.iter().any(|lane| lane.exited.is_none() && goes_on(lane.worker));
-            let before = stuck.len();
-            let still: Vec<Wait> =
-                stuck.iter().filter(|wait| !wait.on_worker.map_or(any_goes_on, goes_on)).copied().collect();
-            stuck = still;
-            if stuck.len() == before {
+            let freed: Vec<u32> = stuck
+                .values()
+                .filter(|wait| wait.on_worker.map_or(any_goes_on, goes_on))
+                .map(|wait| wait.worker)
+                .collect();
+            if freed.is_empty() {
                 break;
             }
+            stuck.retain(|worker, _| !freed.contains(worker));
         }
-        let starved = stuck.iter().any(|wait| wait.on_worker.is_none());
-        (!stuck.is_empty()).then_some(Deadlock { waits: stuck, within: None, starved })
+        let waits: Vec<Wait> = stuck.into_values().collect();
+        let starved = waits.iter().any(|wait| wait.on_worker.is_none());
+        (!waits.is_empty()).then_some(Deadlock { waits, within: Vec::new(), starved })
     }
 
-    /// `None` if what it waits for is over.
-    fn wait_of(&self, worker: u32, waiting: Waiting) -> Option<Wait> {
-        let open = self.lanes.iter().find(|lane| lane.worker == worker)?.open?;
+    /// `None` if what it waits for is over. `executing` has the worker of each call that executes an item.
+    fn wait_of(&self, worker: u32, waiting: Waiting, executing: &HashMap<u32, u32>) -> Option<Wait> {
+        let lane = self.lanes.binary_search_by_key(&worker, |lane| lane.worker).ok()?;
+        let open = self.lanes[lane].open?;
         let (for_call, awaited, since) = match waiting {
             Waiting::ForCall(call, since) => (call, Awaited::Result, since),
             Waiting::ForLock(lock, since) => ((*self.waits.locks.get(&lock)?)?, Awaited::Lock(lock), since),
@@ -132,11 +145,8 @@ impl Trace {
         let for_call = u32::try_from(for_call).ok()?;
         let on_worker = match self.call(for_call)?.stage {
             Stage::Pending | Stage::CallQueue => None,
-            Stage::Executing => {
-                let executes = |open: super::OpenSpan| open.call == for_call;
-                // Between two of its items it executes too, and can go on.
-                Some(self.lanes.iter().find(|lane| lane.open.is_some_and(executes))?.worker)
-            }
+            // Between two of its items it executes too, and can go on.
+            Stage::Executing => Some(*executing.get(&for_call)?),
             Stage::ResultQueue | Stage::Done | Stage::Cancelled | Stage::Lost => return None,
         };
         Some(Wait { worker, call: open.call, item: open.item, for_call, awaited, on_worker, since })
@@ -147,10 +157,10 @@ impl Trace {
     pub fn describe_deadlock(&self, deadlock: &Deadlock) -> String {
         /// More than these are a flood.
         const TOLD: usize = 4;
-        if let Some(worker) = deadlock.within
-            && let Some(nested) = self.lanes.iter().find(|lane| lane.worker == worker).and_then(Lane::nested)
+        if let [worker, deeper @ ..] = deadlock.within.as_slice()
+            && let Some(nested) = self.lanes.iter().find(|lane| lane.worker == *worker).and_then(Lane::nested)
         {
-            let inner = nested.describe_deadlock(&Deadlock { within: None, ..deadlock.clone() });
+            let inner = nested.describe_deadlock(&Deadlock { within: deeper.to_vec(), ..deadlock.clone() });
             return format!("in the threads of a task on worker {worker}: {inner}");
         }
         let item_of = |call: u32| self.call(call).map_or(0, |call| call.first_item);
@@ -267,6 +277,22 @@ mod tests {
         assert_eq!(trace(&kinds).deadlock(), None);
     }
 
+    /// Whoever gets a lock that it has waited for does not wait for itself until it says that it computes again.
+    #[test]
+    fn a_lock_that_changes_hands_is_no_deadlock_at_any_moment() {
+        let mut kinds = pair();
+        kinds.extend(wait_for_lock(0, 0, 7, Some(1)));
+        kinds.push(EventKind::LockFreed { call: 1, lock: 7 });
+        kinds.push(EventKind::LockTaken { call: 0, worker: 0, lock: 7 });
+        kinds.extend(wait_for_lock(1, 1, 7, Some(0)));
+        kinds.push(EventKind::Turned { call: 0, item: 0, worker: 0, to: Activity::Computing });
+        kinds.push(EventKind::LockFreed { call: 0, lock: 7 });
+        kinds.push(EventKind::LockTaken { call: 1, worker: 1, lock: 7 });
+        for until in 0..=kinds.len() {
+            assert_eq!(trace(&kinds[..until]).deadlock(), None, "after {until} events");
+        }
+    }
+
     #[test]
     fn threads_within_a_task_that_wait_for_each_other_are_found() {
         let mut kinds = pair();
@@ -274,7 +300,7 @@ mod tests {
         kinds.extend(inner.map(|kind| EventKind::Nested { worker: 1, pool: 0, kind: Box::new(kind) }));
         let outer = trace(&kinds);
         let deadlock = outer.deadlock().unwrap();
-        assert_eq!((deadlock.within, deadlock.waits.len()), (Some(1), 2));
+        assert_eq!((deadlock.within.as_slice(), deadlock.waits.len()), (&[1][..], 2));
         assert!(
             outer.describe_deadlock(&deadlock).starts_with("in the threads of a task on worker 1: deadlock: item 0")
         );

@@ -1,5 +1,6 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
+use crate::executor::Interruption;
 use crate::lab::RunSettings;
 use crate::lesson::Lesson;
 
@@ -11,7 +12,7 @@ pub(super) enum Action {
     StopNow,
     ShowRun(usize),
     SetWorkers(usize),
-    InterruptCall(u32),
+    InterruptCall(u32, Interruption),
     PickPath(&'static str),
     RunLesson(&'static Lesson),
     /// The runs of the lesson, on one time axis.

@@ -295,7 +295,7 @@ impl App {
                 self.chart.fit();
             }
             Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
-            Action::InterruptCall(call) => self.lab.send(Command::InterruptCall(call)),
+            Action::InterruptCall(call, why) => self.lab.send(Command::InterruptCall(call, why)),
             Action::PickPath(param) => self.pick_path(context, param),
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::ShowLessonRuns => {

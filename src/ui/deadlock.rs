@@ -4,6 +4,7 @@ use eframe::egui::{Button, Frame, Label, Margin, RichText, Stroke, Ui};
 
 use super::action::Action;
 use super::theme;
+use crate::executor::Interruption;
 use crate::lab::Run;
 
 /// Draws it if `live`, the run that goes on, is stuck.
@@ -23,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
             ui.horizontal_wrapped(|ui| {
                 let workers = run.settings.workers + 1;
                 let possible =
-                    deadlock.starved && deadlock.within.is_none() && workers <= run.settings.executor.workers_limit();
+                    deadlock.starved && deadlock.within.is_empty() && workers <= run.settings.executor.workers_limit();
                 let text = format!("Add a worker ({workers})");
                 if possible && way_out(ui, &text, "One more takes what they wait for: set_max_workers while it runs") {
                     actions.push(Action::SetWorkers(workers));
@@ -32,14 +33,18 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
                 let last = deadlock.waits.iter().max_by_key(|wait| wait.since).map(|wait| (wait.call, wait.item));
                 // Threads of a task stop with that task.
                 let outer = |worker| run.trace.lanes().iter().find(|lane| lane.worker == worker)?.open;
-                let to_stop = match deadlock.within {
-                    Some(worker) => outer(worker).map(|open| (open.call, open.item)),
+                let to_stop = match deadlock.within.first() {
+                    Some(&worker) => outer(worker).map(|open| (open.call, open.item)),
                     None => last,
                 };
                 if let Some((call, item)) = to_stop {
                     let text = format!("Interrupt item {item}");
                     if way_out(ui, &text, "Its wait ends with an error, and who waits for it goes on") {
-                        actions.push(Action::InterruptCall(call));
+                        actions.push(Action::InterruptCall(call, Interruption::Cancelled));
+                    }
+                    let help = "As with result(timeout): its wait ends with a TimeoutError, which the task can handle";
+                    if way_out(ui, &format!("Time out item {item}"), help) {
+                        actions.push(Action::InterruptCall(call, Interruption::TimedOut));
                     }
                 }
                 if way_out(ui, "Stop the run", "Cancel what is pending and interrupt what waits") {

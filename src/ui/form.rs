@@ -70,11 +70,6 @@ impl Form {
         self.params.entry(workload.to_owned()).or_default().insert(name.to_owned(), text);
     }
 
-    /// Which GIL there is: one thread alone has nobody to share it with.
-    pub(super) fn gil(&self) -> GilMode {
-        if self.executor == ExecutorKind::Sequential { GilMode::Off } else { self.gil }
-    }
-
     /// Shows `settings`, to be varied.
     pub(super) fn take_over(&mut self, settings: RunSettings) {
         self.workers = settings.workers.to_string();
@@ -107,7 +102,7 @@ impl Form {
         let chunksize = parse_chunksize(chunksize).map_err(&mut kept);
         let timeout = parse_timeout(&self.timeout).map_err(&mut kept);
         let standard = GilSettings::SWITCH_INTERVAL.as_secs_f64();
-        let switch_interval = match self.gil() {
+        let switch_interval = match self.gil {
             GilMode::Off => Ok(standard),
             GilMode::Shared | GilMode::PerWorker => parse_switch_interval(&self.switch_interval).map_err(&mut kept),
         };
@@ -125,7 +120,7 @@ impl Form {
             collect: self.collect,
             timeout,
             on_error: self.on_error,
-            gil: self.gil(),
+            gil: self.gil,
             switch_interval,
             seed: 0,
         };

@@ -85,14 +85,19 @@ impl Lessons {
             RichText::new("Published examples, run for real: guess first, then see.").size(11.5).color(palette.dim),
         );
         ui.add_space(6.0);
-        for lesson in lesson::catalogue() {
-            let button = Button::new(lesson.title()).right_text(RichText::new(lesson.id).size(10.5).color(palette.dim));
-            if ui.add(button.min_size(vec2(ui.available_width(), 30.0)).truncate()).clicked() {
-                self.lesson = Some(lesson);
-                (self.guess, self.progress) = (None, Progress::NotBegun);
-                self.planned.clear();
-                self.ended.clear();
+        for topic in lesson::topics() {
+            theme::heading(ui, &topic.name.to_uppercase());
+            for lesson in topic.lessons {
+                let id = RichText::new(lesson.id).size(10.5).color(palette.dim);
+                let button = Button::new(lesson.title()).right_text(id);
+                if ui.add(button.min_size(vec2(ui.available_width(), 28.0)).truncate()).clicked() {
+                    self.lesson = Some(lesson);
+                    (self.guess, self.progress) = (None, Progress::NotBegun);
+                    self.planned.clear();
+                    self.ended.clear();
+                }
             }
+            ui.add_space(6.0);
         }
     }
 
@@ -180,7 +185,7 @@ impl Lessons {
         let frame = Frame::new().stroke(Stroke::new(1.0, palette.line)).corner_radius(6);
         frame.inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
             ui.set_min_width(ui.available_width());
-            Grid::new("ratios").num_columns(4).spacing([14.0, 4.0]).show(ui, |ui| {
+            Grid::new("ratios").num_columns(4).spacing([9.0, 4.0]).show(ui, |ui| {
                 for heading in ["", "published", "ideal", "yours"] {
                     ui.label(RichText::new(heading).size(11.0).color(palette.dim));
                 }

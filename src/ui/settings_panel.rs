@@ -157,25 +157,17 @@ fn executor_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
 }
 
 fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
-    let threads = form.executor != ExecutorKind::Sequential;
-    ui.add_enabled_ui(threads, |ui| {
-        let help =
-            "Global interpreter lock: of the threads of a process only the one that holds it computes, as in Python";
-        row(ui, "GIL", help, |ui| {
-            let choices = [
-                (GilMode::Off, "off", "Threads compute at the same time: free-threaded Python"),
-                (GilMode::Shared, "shared", "One thread computes at a time: CPython as most know it"),
-                (GilMode::PerWorker, "one a worker", "Each thread has its own: subinterpreters"),
-            ];
-            // Others have nobody to share it with, whatever will be chosen for threads.
-            let mut shown = form.gil();
-            choose(ui, "GIL", &mut shown, &choices);
-            if threads {
-                form.gil = shown;
-            }
-        });
+    let help = "Global interpreter lock: of the threads of a process only the one that holds it computes, as in Python. Elsewhere than on \
+                threads it is felt by tasks that have threads for themselves.";
+    row(ui, "GIL", help, |ui| {
+        let choices = [
+            (GilMode::Off, "off", "Threads compute at the same time: free-threaded Python"),
+            (GilMode::Shared, "shared", "One thread computes at a time: CPython as most know it"),
+            (GilMode::PerWorker, "one a worker", "Each thread has its own: subinterpreters"),
+        ];
+        choose(ui, "GIL", &mut form.gil, &choices);
     });
-    if form.gil() == GilMode::Off {
+    if form.gil == GilMode::Off {
         return;
     }
     row(

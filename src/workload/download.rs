@@ -33,7 +33,7 @@ pub(super) struct Job {
 
 fn download(Job { url, timeout, output }: Job, context: &TaskContext) -> Result<String, TaskError> {
     let bytes = match output {
-        None => client::get(context, &url, timeout, |_| Ok(()))?,
+        None => client::get(context, &url, timeout, |done| context.progress(done), |_| Ok(()))?,
         Some((folder, item)) => save(context, &url, timeout, &folder, item)?,
     };
     Ok(format!("{bytes} bytes"))
@@ -48,7 +48,7 @@ fn save(context: &TaskContext, url: &str, timeout: Duration, folder: &Path, item
     sys::make_like_other_files(passing.prefix(".poolscope-"));
     let file = passing.tempfile_in(folder).map_err(|error| cannot(&error))?;
     let mut writer = file.reopen().map_err(|error| cannot(&error))?;
-    let bytes = client::get(context, url, timeout, move |part| writer.write_all(part))?;
+    let bytes = client::get(context, url, timeout, |done| context.progress(done), move |part| writer.write_all(part))?;
     file.persist(&target).map_err(|error| cannot(&error.error))?;
     Ok(bytes)
 }
@@ -72,40 +72,38 @@ impl Workload for Download {
     }
 
     fn params(&self) -> Vec<Param> {
-        let param =
-            |name, kind, unit, default: &str, help| Param { name, kind, unit, default: default.to_owned(), help };
         vec![
-            param(
+            Param::new(
                 "addresses",
                 ParamKind::InputFile,
                 "",
                 "",
                 "A text file with one address a line; empty = files of a server inside this program, which the next fields describe.",
             ),
-            param("files", ParamKind::Count { min: 0, max: 10_000 }, "", "5", "How many files that server has."),
-            param(
+            Param::new("files", ParamKind::Count { min: 0, max: 10_000 }, "", "5", "How many files that server has."),
+            Param::new(
                 "size",
                 ParamKind::Counts { max: 100_000_000 },
                 "bytes",
                 "200000",
                 "Of its files: one size for all, or several in turn.",
             ),
-            param("latency", ParamKind::Seconds { max: 60 }, "s", "0.2", "From a request to the first byte."),
-            param(
+            Param::new("latency", ParamKind::Seconds { max: 60 }, "s", "0.2", "From a request to the first byte."),
+            Param::new(
                 "bandwidth",
                 ParamKind::Count { min: 0, max: 10_000_000_000 },
                 "bytes/s",
                 "500000",
                 "Of each connection; 0 = as fast as it goes.",
             ),
-            param(
+            Param::new(
                 "faulty",
                 ParamKind::Counts { max: ITEMS_LIMIT },
                 "",
                 "",
                 "Of that server's files, counted from 0, those with which something is wrong.",
             ),
-            param(
+            Param::new(
                 "fault",
                 ParamKind::Choice(&Fault::WORDS),
                 "",
@@ -113,15 +111,15 @@ impl Workload for Download {
                 "What is wrong with them: a name without extension (an error if it is to be saved), a host that does not exist, an error of \
                  the server, a connection that ends in the middle, no answer at all.",
             ),
-            param(
+            Param::new(
                 "timeout",
                 ParamKind::Seconds { max: 86_400 },
                 "s",
                 "60",
                 "How long an address may take, to its last byte.",
             ),
-            param("save", NO_OR_YES, "", "no", "Whether files are kept."),
-            param(
+            Param::new("save", NO_OR_YES, "", "no", "Whether files are kept."),
+            Param::new(
                 "output",
                 ParamKind::OutputFolder,
                 "",

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{FieldError, ITEMS_LIMIT};
+use super::{FieldError, ITEMS_LIMIT, files};
 
 /// Longer than a day is a mistake, such as the wrong unit.
 const LONGEST: f64 = 86_400.0;
@@ -18,11 +18,8 @@ const LONGEST: f64 = 86_400.0;
 /// none, and which there are.
 pub(super) fn read(file: &Path, column: &str, cancelled: &AtomicBool) -> Result<Vec<f64>, FieldError> {
     let wrong = |cause: String| FieldError::new("durations", format!("{}: {cause}", file.display()));
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_path(file)
-        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let content = files::open(file).map_err(wrong)?;
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content);
     let mut column = column.trim().parse::<usize>().map_err(|_| column.trim());
     let mut row = StringRecord::new();
     let mut durations = Vec::new();

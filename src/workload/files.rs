@@ -65,16 +65,25 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
 /// More lines than this are not items, but a mistake.
 const LINES_LIMIT: usize = super::ITEMS_LIMIT as usize;
 
+/// Opens a file. Pipes and devices, which could block or never end, are none.
+///
+/// # Errors
+/// In words, without its name.
+pub(super) fn open(file: &Path) -> Result<File, String> {
+    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+    if !std::fs::metadata(file).map_err(cannot)?.is_file() {
+        return Err("is not a file".to_owned());
+    }
+    File::open(file).map_err(cannot)
+}
+
 /// The lines of a text file, without the spaces around them.
 ///
 /// # Errors
 /// When the file can't be read, or is no text in UTF-8; which line is at fault.
 pub(super) fn lines(field: &str, file: &Path, cancelled: &AtomicBool) -> Result<Vec<String>, FieldError> {
     let cannot = |error: &dyn std::fmt::Display| FieldError::new(field, format!("{}: {error}", file.display()));
-    let content = File::open(file).map_err(|error| cannot(&format!("cannot be read: {error}")))?;
-    if !content.metadata().is_ok_and(|about| about.is_file()) {
-        return Err(cannot(&"is not a file"));
-    }
+    let content = open(file).map_err(|error| cannot(&error))?;
     lines_of(BufReader::new(content), cancelled).map_err(|error| cannot(&error))
 }
 

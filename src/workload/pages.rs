@@ -35,7 +35,7 @@ fn pages(List { urls, threads, steps }: List, context: &TaskContext) -> Result<S
     } else {
         context.with_thread_pool(threads, |pool| {
             let fetches = urls.into_iter().map(|url| pool.submit_closure(move |context| fetch(&url, context)));
-            let fetches = fetches.collect::<Result<Vec<_>, _>>().map_err(|refused| TaskError::from_error(&refused))?;
+            let fetches = fetches.collect::<Result<Vec<_>, _>>()?;
             fetches.iter().map(|fetch| context.result_of(fetch)).collect()
         })?
     };
@@ -45,7 +45,8 @@ fn pages(List { urls, threads, steps }: List, context: &TaskContext) -> Result<S
 }
 
 fn fetch(url: &str, context: &TaskContext) -> Result<u64, TaskError> {
-    client::get(context, url, TIMEOUT, |_| Ok(()))
+    // One page is not all that the task has to do.
+    client::get(context, url, TIMEOUT, |_| {}, |_| Ok(()))
 }
 
 impl Workload for Pages {
@@ -58,33 +59,31 @@ impl Workload for Pages {
     }
 
     fn params(&self) -> Vec<Param> {
-        let param =
-            |name, kind, unit, default: &str, help| Param { name, kind, unit, default: default.to_owned(), help };
         vec![
-            param(
+            Param::new(
                 "lists",
                 ParamKind::Count { min: 0, max: 10_000 },
                 "",
                 "4",
                 "How many tasks: each has a list of pages.",
             ),
-            param("pages", ParamKind::Count { min: 1, max: 1_000 }, "", "5", "How many pages a list has."),
-            param(
+            Param::new("pages", ParamKind::Count { min: 1, max: 1_000 }, "", "5", "How many pages a list has."),
+            Param::new(
                 "threads",
                 ParamKind::Count { min: 0, max: 64 },
                 "",
                 "5",
                 "How many threads each task has to fetch its pages; 0 = it fetches them itself, one after the other.",
             ),
-            param(
+            Param::new(
                 "latency",
                 ParamKind::Seconds { max: 60 },
                 "s",
                 "0.4",
                 "From the request of a page to its first byte.",
             ),
-            param("size", ParamKind::Count { min: 0, max: 10_000_000 }, "bytes", "200000", "Of each page."),
-            param(
+            Param::new("size", ParamKind::Count { min: 0, max: 10_000_000 }, "bytes", "200000", "Of each page."),
+            Param::new(
                 "steps",
                 ParamKind::Count { min: 0, max: 1_000_000 },
                 "a byte",

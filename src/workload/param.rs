@@ -106,6 +106,17 @@ enum ParamValue {
 }
 
 impl Param {
+    /// All that there is to say of one.
+    pub(super) fn new(
+        name: &'static str,
+        kind: ParamKind,
+        unit: &'static str,
+        default: &str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind, unit, default: default.to_owned(), help }
+    }
+
     /// How many tasks there are, for workloads whose tasks nothing else counts.
     pub(super) fn tasks(default: usize) -> Self {
         let kind = ParamKind::Count { min: 0, max: ITEMS_LIMIT };

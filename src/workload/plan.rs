@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::unattended::LOOK_AGAIN;
 use crate::executor::{Executor, Function, Map, MapError, MapOptions, Portable, RawExecutor, SubmitError, TaskFuture};
 
 /// Ready to be submitted. What an item returns is one line for people.
@@ -32,7 +33,7 @@ impl Plan {
         Self { items: work.arguments.len(), labels: Arc::new(labels), work: Box::new(work), kept: None }
     }
 
-    /// The same, with so many nanoseconds from the beginning until each item is submitted, in order.
+    /// The same, where each item is submitted so long after the first was due, in order.
     #[must_use]
     pub fn arriving<A: Portable>(
         function: Function<A, String>,
@@ -120,9 +121,6 @@ struct Calls<A, I> {
     /// When each is due; `None` = all at once.
     arrivals: Option<Vec<Duration>>,
 }
-
-/// How often whoever waits for an arrival looks whether to go on.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Waits until `due`; returns false as soon as `go_on` does.
 fn wait_until(due: Instant, go_on: GoOn<'_>) -> bool {

@@ -24,7 +24,7 @@ use super::http::server::{Content, Server, bind};
 use super::plan::Submitted;
 use super::{FieldError, GoOn, Param, ParamKind, Params, Plan, Workload, samples};
 use crate::executor::{
-    Function, RawExecutor, ResultError, SideLane, SideLanes, Submit, SubmitError, TaskContext, TaskError,
+    Activity, Function, RawExecutor, ResultError, SideLane, SideLanes, Submit, SubmitError, TaskContext, TaskError,
 };
 
 /// See the module.
@@ -123,7 +123,7 @@ impl<F: Future> Future for Seen<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let Self { future, service, name } = &mut *self;
         let mut polled = Poll::Pending;
-        let _ = service.lane.span(name, || {
+        let _ = service.lane.span(name, Activity::Computing, || {
             polled = future.as_mut().poll(context);
             Ok(())
         });
@@ -177,7 +177,9 @@ impl Load {
             scope.spawn(move || {
                 while over.recv_timeout(self.pause) == Err(RecvTimeoutError::Timeout) {
                     let asked = || ping.get(format!("http://{address}/ping")).call();
-                    let _ = small.span("GET /ping", || asked().map_err(|error| TaskError::from_error(&error)));
+                    let _ = small.span("GET /ping", Activity::Blocking, || {
+                        asked().map_err(|error| TaskError::from_error(&error))
+                    });
                 }
             });
             for _ in 0..self.clients.min(self.uploads) {
@@ -188,10 +190,11 @@ impl Load {
                         if item >= self.uploads {
                             break;
                         }
-                        let image = samples::contents().cycle().nth(item).unwrap_or_default();
+                        let images = samples::contents();
+                        let image = images.clone().nth(item % images.len()).unwrap_or_default();
                         let post = || agent.post(format!("http://{address}/thumbnail")).send(image);
                         // The item has the same error, if it is one of the item.
-                        let _ = lane.span(&format!("POST /thumbnail {item}"), || {
+                        let _ = lane.span(&format!("POST /thumbnail {item}"), Activity::Blocking, || {
                             let mut answer = post().map_err(|error| TaskError::from_error(&error))?;
                             answer.body_mut().read_to_vec().map_err(|error| TaskError::from_error(&error))
                         });
@@ -218,13 +221,23 @@ impl Workload for WebService {
     }
 
     fn params(&self) -> Vec<Param> {
-        let param =
-            |name, kind, unit, default: &str, help| Param { name, kind, unit, default: default.to_owned(), help };
         vec![
-            param("uploads", ParamKind::Count { min: 0, max: 100_000 }, "", "100", "How many images are uploaded."),
-            param("clients", ParamKind::Count { min: 1, max: 64 }, "", "4", "How many clients upload at a time."),
-            param("size", ParamKind::Count { min: 1, max: 10_000 }, "pixels", "100", "The longer side of a thumbnail."),
-            param(
+            Param::new(
+                "uploads",
+                ParamKind::Count { min: 0, max: 100_000 },
+                "",
+                "100",
+                "How many images are uploaded.",
+            ),
+            Param::new("clients", ParamKind::Count { min: 1, max: 64 }, "", "4", "How many clients upload at a time."),
+            Param::new(
+                "size",
+                ParamKind::Count { min: 1, max: 10_000 },
+                "pixels",
+                "100",
+                "The longer side of a thumbnail.",
+            ),
+            Param::new(
                 "pause",
                 ParamKind::Seconds { max: 60 },
                 "s",
@@ -243,7 +256,7 @@ impl Workload for WebService {
             size: u32::try_from(params.count("size")).unwrap_or(u32::MAX),
             pause: params.seconds("pause"),
         };
-        let label = |item| format!("resize upload {item}");
+        let label = |item| format!("resize, request {item}");
         Ok(Plan::submitting(load.uploads, label, move |executor, go_on| serve(listener, &load, executor, go_on)))
     }
 }

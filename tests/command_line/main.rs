@@ -21,6 +21,9 @@ fn poolscope(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_poolscope"));
     // Sample images and thumbnails go to the user's cache folder.
     command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache")).env_remove("DISPLAY");
+    for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env_remove(proxy);
+    }
     command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET").stdin(Stdio::null());
     command
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use poolscope::executor::{Function, Registry, SubmitError, TaskContext, TaskError};
+use poolscope::executor::{Function, Registry, Stream, TaskContext, TaskError};
 
 pub const POWER: Function<(u64, u32), u64> = Function::new("power", |(base, exponent), _| Ok(base.pow(exponent)));
 
@@ -182,15 +182,10 @@ impl<'de> serde::Deserialize<'de> for Trap {
     }
 }
 
-/// What a submit came to, as an error of the task that submits.
-pub fn submitted<T>(result: Result<T, SubmitError>) -> Result<T, TaskError> {
-    result.map_err(|error| TaskError::from_error(&error))
-}
-
 /// Adds up squares, each in a thread of its own; `(n, threads)`.
 pub const SUM_OF_SQUARES: Function<(u64, usize), u64> = Function::new("sum of squares", |(n, threads), context| {
     context.with_thread_pool(threads, |pool| {
-        let squares: Result<Vec<_>, _> = (0..n).map(|k| submitted(pool.submit_closure(move |_| Ok(k * k)))).collect();
+        let squares: Result<Vec<_>, _> = (0..n).map(|k| pool.submit_closure(move |_| Ok(k * k))).collect();
         squares?.iter().map(|square| context.result_of(square)).sum()
     })
 });
@@ -198,8 +193,8 @@ pub const SUM_OF_SQUARES: Function<(u64, usize), u64> = Function::new("sum of sq
 /// Raises, or panics, while a thread of its own waits and another call is pending; neither may be left.
 pub const FAIL_AROUND_THREADS: Function<bool, ()> = Function::new("fail around threads", |panics, context| {
     context.with_thread_pool(1, |pool| {
-        let first = submitted(pool.submit_closure(|context| context.sleep(Duration::from_millis(1))))?;
-        submitted(pool.submit_closure(|_| -> Result<(), TaskError> { panic!("it was pending") }))?;
+        let first = pool.submit_closure(|context| context.sleep(Duration::from_millis(1)))?;
+        pool.submit_closure(|context| context.sleep(Duration::from_hours(1)))?;
         context.result_of(&first).ok();
         assert!(!panics, "boom");
         Err(TaskError::message("boom"))
@@ -209,13 +204,24 @@ pub const FAIL_AROUND_THREADS: Function<bool, ()> = Function::new("fail around t
 /// Goes to the gate in a thread of its own, and sleeps there for ever, as the task does that waits for it.
 pub const SLEEP_IN_A_THREAD: Function<u16, ()> = Function::new("sleep in a thread", |port, context| {
     context.with_thread_pool(1, |pool| {
-        let sleeps = submitted(pool.submit_closure(move |context| {
+        let sleeps = pool.submit_closure(move |context| {
             let gate = context.blocking(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)));
             let mut gate = gate.map_err(|error| TaskError::from_error(&error))?;
             gate.write_all(&[0; 4]).map_err(|error| TaskError::from_error(&error))?;
             context.sleep(Duration::from_hours(1))
-        }))?;
+        })?;
         context.result_of(&sleeps)
+    })
+});
+
+/// Says a line, in a thread of its own.
+pub const SAY_IN_A_THREAD: Function<String, ()> = Function::new("say in a thread", |line, context| {
+    context.with_thread_pool(1, |pool| {
+        let says = pool.submit_closure(move |context| {
+            context.print(Stream::Stdout, line);
+            Ok(())
+        })?;
+        context.result_of(&says)
     })
 });
 
@@ -252,6 +258,7 @@ pub fn registry() -> Registry {
         .with(FAIL_AROUND_THREADS)
         .with(SLEEP_IN_A_THREAD)
         .with(PROGRESS)
+        .with(SAY_IN_A_THREAD)
 }
 
 fn pass_gate(port: u16, _context: &TaskContext) -> Result<u32, TaskError> {

@@ -1,17 +1,19 @@
 //! Pools of threads that tasks have for themselves, in threads and in worker processes alike; and what else a task tells of itself.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
 use libtest_mimic::Trial;
 use poolscope::executor::{
-    Activity, EventKind, Executor, GilMode, GilSettings, NoEvents, RawExecutor, ResultError, SideLanes, TaskContext,
-    TaskError, TaskLock,
+    Activity, EventKind, Executor, GilMode, GilSettings, Interruption, NoEvents, RawExecutor, ResultError, SideLanes,
+    Submit, TaskContext, TaskError, TaskFuture, TaskLock,
 };
 use poolscope::trace::{Lane, Trace};
 
-use crate::functions::{FAIL_AROUND_THREADS, Gate, PROGRESS, SLEEP, SLEEP_IN_A_THREAD, SUM_OF_SQUARES, submitted};
+use crate::functions::{
+    FAIL_AROUND_THREADS, Gate, PROGRESS, SAY_IN_A_THREAD, SLEEP, SLEEP_IN_A_THREAD, SUM_OF_SQUARES,
+};
 use crate::traced::{Kind, PATIENCE, Traced};
 use crate::trial;
 
@@ -23,12 +25,16 @@ pub fn trials() -> Vec<Trial> {
     let pools = &[Kind::Threads, Kind::Processes, Kind::Pipes];
     let mut trials = vec![
         trial("nested::threads_of_a_task_share_its_gil", threads_share_the_gil),
+        trial("nested::threads_of_a_task_meet_without_a_gil", threads_without_a_gil_meet),
+        trial("nested::a_task_that_is_timed_out_may_go_on", timed_out_once),
+        trial("nested::a_lock_that_many_want_is_no_deadlock", contended_lock),
         trial("nested::two_locks_in_the_wrong_order_are_found", two_locks),
         trial("nested::lanes_beside_an_executor_are_seen", side_lanes),
     ];
     trials.extend(for_all("threads_of_a_task_are_lanes_within_its_own", all, lanes_within));
     trials.extend(for_all("a_task_that_raises_ends_its_threads", all, raises));
     trials.extend(for_all("a_task_that_panics_ends_its_threads", all, panics));
+    trials.extend(for_all("what_a_thread_of_a_task_says_its_task_says", all, said_in_threads));
     trials.extend(for_all("progress_is_told_in_thousandths_and_never_goes_back", all, progress));
     trials.extend(for_all("whoever_is_asked_to_stop_stops_with_its_threads", pools, interrupted));
     trials.extend(for_all("one_call_is_asked_to_stop_and_no_other", pools, interrupted_alone));
@@ -115,7 +121,7 @@ fn interrupted_alone(kind: Kind) {
     let there = gate.arrival();
     let second = pool.executor.submit(SLEEP, PATIENCE).unwrap();
     let events = pool.until(|event| matches!(event, EventKind::Started { call: 1, .. }));
-    pool.executor.interrupt_call(0);
+    pool.executor.interrupt_call(0, Interruption::Cancelled);
     assert_eq!(first.result(Some(PATIENCE)), Err(ResultError::Task(TaskError::Interrupted)));
     assert!(second.running(), "nobody else was asked to end");
     drop(there);
@@ -124,40 +130,119 @@ fn interrupted_alone(kind: Kind) {
     check_within(&pool.finish_after(events));
 }
 
-/// Two threads of one task meet while they compute, which they can't where one has to let the other have the lock.
+/// What threads of a task compute is done by one at a time if the task computes under a lock, whoever shares that.
 fn threads_share_the_gil() {
-    let meet = |mode| {
+    for mode in [GilMode::Shared, GilMode::PerWorker] {
         let gil = GilSettings { mode, switch_interval: Duration::from_micros(200) };
         let pool = Traced::threads(|builder| builder.max_workers(1).gil(gil));
-        let task = |context: &TaskContext| {
-            context.with_thread_pool(2, |pool| {
-                let [(to_one, from_two), (to_two, from_one)] = [bounded(0), bounded(0)];
-                let meet = |out: crossbeam_channel::Sender<()>, come: crossbeam_channel::Receiver<()>| {
-                    move |_: &TaskContext| {
-                        let met = crossbeam_channel::select! {
-                            send(out, ()) -> _ => true,
-                            recv(come) -> met => met.is_ok(),
-                            default(Duration::from_millis(100)) => false,
-                        };
-                        Ok(met)
-                    }
-                };
-                let one = submitted(pool.submit_closure(meet(to_two, from_two)))?;
-                let two = submitted(pool.submit_closure(meet(to_one, from_one)))?;
-                Ok(context.result_of(&one)? && context.result_of(&two)?)
-            })
-        };
-        let met = pool.executor.submit_closure(task).unwrap().result(Some(PATIENCE)).unwrap();
+        let future = pool.executor.submit_closure(compute_in_threads).unwrap();
+        assert_eq!(future.result(Some(PATIENCE)), Ok(()));
         let trace = pool.finish();
         check_within(&trace);
-        let waited = within(&trace)
-            .flat_map(|(_, nested)| nested.lanes())
-            .map(|lane| lane.away_until(i64::MAX)[Activity::WaitingForGil as usize])
-            .sum::<i64>();
-        (met, waited > 0)
+        let waited = within(&trace).flat_map(|(_, nested)| nested.lanes());
+        let waited = waited.map(|lane| lane.away_until(i64::MAX)[Activity::WaitingForGil as usize]).sum::<i64>();
+        assert!(waited > 0, "{mode:?}");
+    }
+}
+
+/// Two threads compute until each has seen the other go on several times, and never both at once.
+fn compute_in_threads(context: &TaskContext) -> Result<(), TaskError> {
+    const ROUNDS: u32 = 5;
+    let (inside, last) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(u32::MAX)));
+    let turns: Arc<[AtomicU32; 2]> = Arc::default();
+    context.with_thread_pool(2, |pool| {
+        let compute = |me: u32| {
+            let (inside, last, turns) = (Arc::clone(&inside), Arc::clone(&last), Arc::clone(&turns));
+            pool.submit_closure(move |context| {
+                while turns.iter().any(|turns| turns.load(Ordering::Relaxed) < ROUNDS) {
+                    assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "the other computes too");
+                    if last.swap(me, Ordering::Relaxed) != me {
+                        turns[me as usize].fetch_add(1, Ordering::Relaxed);
+                    }
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                    context.checkpoint()?;
+                }
+                Ok(())
+            })
+        };
+        let both = [compute(0)?, compute(1)?];
+        both.iter().try_for_each(|thread| context.result_of(thread))
+    })
+}
+
+/// Without one, two threads of a task meet while they compute.
+fn threads_without_a_gil_meet() {
+    let pool = Traced::new(Kind::Threads, 1);
+    let task = |context: &TaskContext| {
+        context.with_thread_pool(2, |pool| {
+            let meeting = Arc::new(Barrier::new(2));
+            let both = [(); 2].map(|()| {
+                let meeting = Arc::clone(&meeting);
+                pool.submit_closure(move |_| {
+                    meeting.wait();
+                    Ok(())
+                })
+            });
+            both.into_iter().try_for_each(|thread| context.result_of(&thread?))
+        })
     };
-    assert_eq!(meet(GilMode::Shared), (false, true));
-    assert!(meet(GilMode::Off).0);
+    let threads: &dyn Submit = &*pool.executor.submitter();
+    assert_eq!(threads.submit_closure(task).unwrap().result(Some(PATIENCE)), Ok(()));
+    check_within(&pool.finish());
+}
+
+/// A task that is timed out hears of it once, and may then do something else.
+fn timed_out_once() {
+    let pool = Traced::threads(|builder| builder.max_workers(1));
+    let never = TaskFuture::<()>::new();
+    let task = move |context: &TaskContext| {
+        assert_eq!(context.result_of(&never), Err(TaskError::TimedOut));
+        context.checkpoint()?;
+        Ok("something else")
+    };
+    let future = pool.executor.submit_closure(task).unwrap();
+    let events = pool.until(|event| matches!(event, EventKind::Turned { to: Activity::WaitingForFuture, .. }));
+    pool.executor.interrupt_call(0, Interruption::TimedOut);
+    assert_eq!(future.result(Some(PATIENCE)), Ok("something else"));
+    pool.finish_after(events);
+}
+
+/// Many tasks want one lock: whenever somebody looks, nobody is taken for stuck.
+fn contended_lock() {
+    let pool = Traced::threads(|builder| builder.max_workers(4));
+    let lock = Arc::new(TaskLock::new());
+    let futures: Vec<_> = (0..8)
+        .map(|_| {
+            let lock = Arc::clone(&lock);
+            let task = move |context: &TaskContext| {
+                for _ in 0..200 {
+                    let _guard = context.lock(&lock)?;
+                    std::thread::yield_now();
+                }
+                Ok(())
+            };
+            pool.executor.submit_closure(task).unwrap()
+        })
+        .collect();
+    for future in futures {
+        assert_eq!(future.result(Some(PATIENCE)), Ok(()));
+    }
+    let last = pool.until(|event| matches!(event, EventKind::ResultReceived { call: 7 }));
+    let mut trace = Trace::new(0);
+    for event in &last {
+        trace.apply(event);
+        assert_eq!(trace.deadlock(), None, "after {event:?}");
+    }
+    pool.finish_after(last);
+}
+
+/// What a thread of a task has to say, its task has.
+fn said_in_threads(kind: Kind) {
+    let pool = Traced::new(kind, 1);
+    pool.executor.submit(SAY_IN_A_THREAD, "hello".to_owned()).unwrap().result(Some(PATIENCE)).unwrap();
+    let trace = pool.finish();
+    let said: Vec<_> = trace.log_from(0).map(|line| (line.item, line.worker, &*line.line)).collect();
+    assert_eq!(said, [(Some(0), 0, "hello")]);
 }
 
 /// Each of two tasks has a lock and wants the other's.
@@ -186,7 +271,7 @@ fn two_locks() {
     let deadlock = trace.deadlock().unwrap();
     assert!(deadlock.waits.len() == 2 && !deadlock.starved);
     assert!(trace.describe_deadlock(&deadlock).contains("waits for a lock that item"));
-    pool.executor.interrupt_call(1);
+    pool.executor.interrupt_call(1, Interruption::Cancelled);
     assert_eq!(futures[1].result(Some(PATIENCE)), Err(ResultError::Task(TaskError::Interrupted)));
     assert_eq!(futures[0].result(Some(PATIENCE)), Ok(()));
     let trace = pool.finish_after(events);
@@ -197,9 +282,9 @@ fn side_lanes() {
     let pool = Traced::threads(|builder| builder.max_workers(1));
     let clients = SideLanes::new("clients", pool.executor.sink());
     let lane = clients.lane();
-    assert_eq!(lane.span("GET /", || Ok(200)), Ok(200));
+    assert_eq!(lane.span("GET /", Activity::Blocking, || Ok(200)), Ok(200));
     let later = clients.waiting("GET /slow");
-    assert!(lane.come_to(later, || Err::<(), _>(TaskError::message("503"))).is_err());
+    assert!(lane.come_to(later, Activity::Computing, || Err::<(), _>(TaskError::message("503"))).is_err());
     drop(lane);
     let trace = pool.finish();
     let [side] = trace.sides() else { panic!("there is one") };
@@ -211,5 +296,5 @@ fn side_lanes() {
     );
     assert!(side.trace().lanes()[0].exited.is_some() && side.trace().ignored() == 0);
     // Whoever does not watch pays nothing and breaks nothing.
-    assert_eq!(SideLanes::new("nobody", &NoEvents::shared()).lane().span("", || Ok(1)), Ok(1));
+    assert_eq!(SideLanes::new("nobody", &NoEvents::shared()).lane().span("", Activity::Computing, || Ok(1)), Ok(1));
 }

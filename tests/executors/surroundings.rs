@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::bounded;
 use libtest_mimic::Trial;
 use poolscope::executor::{
-    Activity, Event, EventKind, GilMode, GilSettings, RawExecutor, ResultError, TaskContext, TaskError, TaskFuture,
-    TaskLock, ThreadPoolExecutor,
+    Activity, Event, EventKind, GilMode, GilSettings, Interruption, RawExecutor, ResultError, TaskContext, TaskError,
+    TaskFuture, TaskLock, ThreadPoolExecutor,
 };
 use poolscope::trace::Trace;
 
@@ -29,6 +29,7 @@ pub fn trials() -> Vec<Trial> {
         trial("surroundings::a_chain_of_waits_is_never_taken_for_a_deadlock", chain),
         trial("surroundings::a_deadlock_is_found_and_a_worker_more_ends_it", starved),
         trial("surroundings::a_deadlock_is_found_and_interrupting_one_call_ends_it", interrupted_one),
+        trial("surroundings::a_wait_can_be_timed_out_from_outside", timed_out),
         trial("surroundings::a_wait_with_a_timeout_ends", wait_with_timeout),
         trial("surroundings::time_without_a_core_is_seen", off_core),
     ]
@@ -318,10 +319,19 @@ fn interrupted_one() {
     let outer = waits_for_inner(&pool);
     let other = pool.executor.submit_closure(|_| Ok(())).unwrap();
     let events = pool.until(is_waiting);
-    pool.executor.interrupt_call(0);
+    pool.executor.interrupt_call(0, Interruption::Cancelled);
     assert_eq!(outer.result(Some(PATIENCE)), Err(ResultError::Task(TaskError::Interrupted)));
     assert_eq!(other.result(Some(PATIENCE)), Ok(()), "nobody else was asked to end");
     assert_eq!(pool.finish_after(events).counts().returned, 2);
+}
+
+fn timed_out() {
+    let pool = threads(1, GilMode::Off);
+    let outer = waits_for_inner(&pool);
+    let events = pool.until(is_waiting);
+    pool.executor.interrupt_call(0, Interruption::TimedOut);
+    assert_eq!(outer.result(Some(PATIENCE)), Err(ResultError::Task(TaskError::TimedOut)));
+    pool.finish_after(events);
 }
 
 fn wait_with_timeout() {

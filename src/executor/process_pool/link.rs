@@ -24,6 +24,7 @@ use super::protocol::{
     Answer, FromWorker, ReadError, SharedPlace, ToWorker, VERSION, read_frame, release_if_large, write_frame,
 };
 use super::shared::{Hall, Seat};
+use crate::executor::context::Interruption;
 use crate::executor::error::{ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use crate::executor::event_log::{EventLog, EventLogError};
@@ -77,7 +78,7 @@ pub(super) enum Order {
     /// This call was taken from the shared memory, where it had no room.
     Send(CallItem),
     Interrupt,
-    InterruptCall(WorkId),
+    InterruptCall(WorkId, Interruption),
     SkipRest,
     /// Leave after the call that it executes, if it does.
     Retire,
@@ -303,8 +304,8 @@ impl Feeder {
                     }
                     Ok(Order::Retire) => retiring = true,
                     Ok(Order::Interrupt) => written = write_frame(&mut stdin, &ToWorker::Interrupt, &[]),
-                    Ok(Order::InterruptCall(call)) => {
-                        written = write_frame(&mut stdin, &ToWorker::InterruptCall { call }, &[]);
+                    Ok(Order::InterruptCall(call, why)) => {
+                        written = write_frame(&mut stdin, &ToWorker::InterruptCall { call, why }, &[]);
                     }
                     Ok(Order::SkipRest) => written = write_frame(&mut stdin, &ToWorker::SkipRest, &[]),
                     Ok(Order::Close) | Err(_) => return,

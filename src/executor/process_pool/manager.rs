@@ -314,9 +314,10 @@ impl Manager {
         let interrupted_calls = self.shared.take_interrupted_calls();
         if !interrupted_calls.is_empty() {
             self.note_taken();
-            let links = self.links.values().filter_map(|link| link.call.map(|call| (call, link)));
-            for (call, link) in links.filter(|(call, _)| interrupted_calls.contains(call)) {
-                link.order(Order::InterruptCall(call));
+            for (call, why) in interrupted_calls {
+                if let Some(link) = self.links.values().find(|link| link.call == Some(call)) {
+                    link.order(Order::InterruptCall(call, why));
+                }
             }
         }
         if self.running.is_empty() {

@@ -38,6 +38,7 @@ use parking_lot::Mutex;
 pub use builder::{OnWorkerDeath, ProcessPoolBuilder, WorkerCommand};
 pub use worker::{WorkerError, run_worker};
 
+use super::context::Interruption;
 use super::error::{BrokenExecutor, BuildError, ForcedShutdown, SubmitError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
@@ -81,7 +82,7 @@ struct State {
     shut_down: bool,
     orders: Orders,
     /// Calls whose tasks are to end, if they execute.
-    interrupt_calls: Vec<WorkId>,
+    interrupt_calls: Vec<(WorkId, Interruption)>,
     broken: Option<BrokenExecutor>,
     /// Until the first submit: what the manager thread will be woken by.
     not_started: Option<Receiver<()>>,
@@ -251,8 +252,8 @@ impl RawExecutor for ProcessPoolExecutor {
         self.pool.0.wake();
     }
 
-    fn interrupt_call(&self, call: WorkId) {
-        self.pool.0.state.lock().interrupt_calls.push(call);
+    fn interrupt_call(&self, call: WorkId, why: Interruption) {
+        self.pool.0.state.lock().interrupt_calls.push((call, why));
         self.pool.0.wake();
     }
 
@@ -336,7 +337,7 @@ impl Shared {
         self.state.lock().orders
     }
 
-    fn take_interrupted_calls(&self) -> Vec<WorkId> {
+    fn take_interrupted_calls(&self) -> Vec<(WorkId, Interruption)> {
         std::mem::take(&mut self.state.lock().interrupt_calls)
     }
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::executor::context::Interruption;
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
@@ -45,6 +46,7 @@ pub(super) enum ToWorker {
     Interrupt,
     InterruptCall {
         call: WorkId,
+        why: Interruption,
     },
     SkipRest,
 }

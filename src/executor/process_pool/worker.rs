@@ -142,7 +142,7 @@ fn read_calls(mut input: BufReader<File>, calls: &Sender<Call>, control: &Contro
                 }
             }
             Ok((ToWorker::Interrupt, _)) => control.interrupt(),
-            Ok((ToWorker::InterruptCall { call }, _)) => control.interrupt_call(call),
+            Ok((ToWorker::InterruptCall { call, why }, _)) => control.interrupt_call(call, why),
             Ok((ToWorker::SkipRest, _)) => control.skip_rest(),
             Ok((ToWorker::Hello { .. }, _)) => {}
             // The parent closed the pipe, or is gone: nobody wants an answer any more.

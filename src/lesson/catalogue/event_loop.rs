@@ -2,7 +2,7 @@
 
 use super::{run, text};
 use crate::lab::ExecutorKind;
-use crate::lesson::outcome::{item_times, makespan, median, seconds, side_times};
+use crate::lesson::outcome::{all_returned, item_times, makespan, median, seconds, side_times};
 use crate::lesson::{Lesson, LessonRun, Machine, Outcome, Question, Ratio};
 
 /// How long all images take one after the other, in seconds.
@@ -41,7 +41,8 @@ pub(super) const BLOCKED: Lesson = Lesson {
             seconds(image),
             seconds(small)
         );
-        Outcome { effect_shown: ratios.iter().all(|ratio| ratio.yours > 0.5), ratios, sentence }
+        let effect_shown = all_returned(&runs[0]) && ratios.iter().all(|ratio| ratio.yours > 0.5);
+        Outcome { ratios, effect_shown, sentence }
     },
 };
 
@@ -80,6 +81,7 @@ pub(super) const EXECUTOR: Lesson = Lesson {
             seconds(threads),
             seconds(processes)
         );
-        Outcome { effect_shown: ratios.iter().all(|ratio| ratio.yours > 3.0), ratios, sentence }
+        let served = runs.iter().all(|run| all_returned(run) && !side_times(run, SMALL).is_empty());
+        Outcome { effect_shown: served && ratios.iter().all(|ratio| ratio.yours > 3.0), ratios, sentence }
     },
 };

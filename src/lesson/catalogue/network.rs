@@ -1,13 +1,12 @@
 //! Tasks that wait for a network: overlapping waits, failures that stay where they are, and threads within processes.
 
 use super::{run, text};
-use crate::executor::Activity;
-use crate::lab::{Collect, ExecutorKind, Run};
-use crate::lesson::outcome::{item_times, makespan, seconds, shows};
+use crate::lab::{Collect, ExecutorKind};
+use crate::lesson::outcome::{all_returned, is_near, item_times, makespan, seconds, shows};
 use crate::lesson::{Lesson, LessonRun, Machine, Outcome, Question, Ratio};
 
 /// Five addresses of different length, the third of which has a host that does not exist.
-const SIZES: &str = "500000,100000,300000,400000,200000";
+const SIZES: &str = "1000000,200000,600000,800000,400000";
 
 pub(super) const LOAD_URL: Lesson = Lesson {
     id: "load-url",
@@ -44,55 +43,54 @@ pub(super) const LOAD_URL: Lesson = Lesson {
         ];
         let numbers: Vec<_> = order.iter().map(ToString::to_string).collect();
         let sentence = format!(
-            "They were submitted as 0, 1, 2, 3, 4 and came as {}; one raised, and the others did not notice.",
-            numbers.join(", ")
+            "They were submitted as 0, 1, 2, 3, 4 and came as {}: {} with a size and {} with an error.",
+            numbers.join(", "),
+            totals.returned,
+            totals.raised
         );
         let effect_shown = totals.returned == 4 && totals.raised == 1 && !order.is_sorted();
         Outcome { ratios, effect_shown, sentence }
     },
 };
 
-/// Five files of 0.6 s each, with latency.
-fn downloads(name: &'static str, executor: ExecutorKind, workers: usize) -> LessonRun {
-    run(name, "download", [("files", "5".to_owned())], executor, workers)
-}
+const FILES: f64 = 5.0;
 
-/// Of the time that items executed, the part that they waited for the network.
-fn waiting_share(run: &Run) -> f64 {
-    let lanes = run.trace.lanes().iter();
-    let (busy, away) = lanes.fold((0, 0), |(busy, away), lane| {
-        let until = run.trace.last_event();
-        (busy + lane.busy_until(until), away + lane.away_until(until)[Activity::Blocking as usize])
-    });
-    away as f64 / (busy as f64).max(1.0)
+/// Five files that take 0.6 s each: 0.2 s until the first byte, and 0.4 s until the last.
+fn downloads(name: &'static str, executor: ExecutorKind, workers: usize) -> LessonRun {
+    let params = [
+        ("files", FILES.to_string()),
+        ("latency", "0.2".to_owned()),
+        ("size", "200000".to_owned()),
+        ("bandwidth", "500000".to_owned()),
+    ];
+    run(name, "download", params, executor, workers)
 }
 
 pub(super) const DOWNLOAD_SEQUENTIAL: Lesson = Lesson {
     id: "download-sequential",
     text: text!("download-sequential"),
     question: Question {
-        text: "Five files are downloaded one after the other. What is the processor doing all that time?",
-        answers: &["It computes", "Half of the time it waits", "It waits"],
+        text: "Five files are downloaded one after the other. How long does that take, beside the longest of them?",
+        answers: &["As long as the longest", "Twice as long", "As long as all of them together"],
         right: 2,
     },
     runs: |_| vec![downloads("sequential", ExecutorKind::Sequential, 1)],
     judge: |_, runs| {
         let items = item_times(&runs[0]);
-        let waiting =
-            Ratio { name: "waiting ÷ makespan", published: None, ideal: 1.0, yours: waiting_share(&runs[0]) };
-        let sum = Ratio {
-            name: "makespan ÷ all downloads",
+        let (longest, whole) = (items.last().copied().unwrap_or_default(), makespan(&runs[0]));
+        let rounds = Ratio {
+            name: "makespan ÷ longest download",
             published: None,
-            ideal: 1.0,
-            yours: makespan(&runs[0]) / items.iter().sum::<f64>().max(1e-9),
+            ideal: FILES,
+            yours: whole / longest.max(1e-9),
         };
         let sentence = format!(
-            "Five downloads took {}, of which the thread waited {:.1} %: there is nothing to do but to wait, one after another.",
-            seconds(makespan(&runs[0])),
-            waiting.yours * 100.0
+            "The longest download took {}, and five took {}: each waits until the one before is there.",
+            seconds(longest),
+            seconds(whole)
         );
-        let effect_shown = waiting.yours > 0.9 && sum.yours > 0.9 && runs[0].totals().returned == 5;
-        Outcome { ratios: vec![waiting, sum], effect_shown, sentence }
+        let effect_shown = is_near(&rounds, 0.15) && all_returned(&runs[0]);
+        Outcome { ratios: vec![rounds], effect_shown, sentence }
     },
 };
 
@@ -117,7 +115,7 @@ pub(super) const DOWNLOAD_THREADS: Lesson = Lesson {
         let faster = Ratio {
             name: "sequential ÷ threads",
             published: Some(22.85 / 5.04),
-            ideal: 5.0,
+            ideal: FILES,
             yours: sequential / threads,
         };
         let sentence = format!(
@@ -125,7 +123,8 @@ pub(super) const DOWNLOAD_THREADS: Lesson = Lesson {
             seconds(sequential),
             seconds(threads)
         );
-        Outcome { effect_shown: shows(&faster, 0.5), ratios: vec![faster], sentence }
+        let effect_shown = shows(&faster, 0.5) && runs.iter().all(|run| all_returned(run));
+        Outcome { effect_shown, ratios: vec![faster], sentence }
     },
 };
 
@@ -142,8 +141,12 @@ pub(super) const DOWNLOAD_ERRORS: Lesson = Lesson {
     },
     runs: |_| {
         let faulty = |name, collect| {
-            let params =
-                [("faulty", FAULTY.to_string()), ("fault", "no-extension".to_owned()), ("save", "yes".to_owned())];
+            let params = [
+                ("faulty", FAULTY.to_string()),
+                ("fault", "no-extension".to_owned()),
+                ("save", "yes".to_owned()),
+                ("size", "400000".to_owned()),
+            ];
             run(name, "download", params, ExecutorKind::Threads, 13).with(|settings| settings.collect = collect)
         };
         vec![faulty("submit, a failure is None", Collect::Submit), faulty("map", Collect::Map)]
@@ -175,6 +178,8 @@ const PAGE_BYTES: u64 = 20_000;
 fn pages(machine: &Machine, name: &'static str, threads: u32, executor: ExecutorKind, workers: usize) -> LessonRun {
     let steps = machine.units("countdown", COMPUTING) / (PAGE_BYTES * PAGES as u64);
     let params = [
+        ("lists", LISTS.to_string()),
+        ("pages", PAGES.to_string()),
         ("threads", threads.to_string()),
         ("latency", LATENCY.to_string()),
         ("size", PAGE_BYTES.to_string()),
@@ -226,6 +231,7 @@ pub(super) const NESTED_POOLS: Lesson = Lesson {
             seconds(processes),
             seconds(nested)
         );
-        Outcome { effect_shown: shows(&ratios[0], 0.5) && nested < processes, ratios, sentence }
+        let all = runs.iter().all(|run| all_returned(run));
+        Outcome { effect_shown: all && shows(&ratios[0], 0.5) && nested < processes, ratios, sentence }
     },
 };

@@ -1,6 +1,8 @@
 //! What stands around the lanes: the ruler above, the line that says "now", the legend below.
 
-use eframe::egui::{Align2, Mesh, Painter, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
+use std::sync::Arc;
+
+use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
 use super::hatch::Hatch;
 use super::{RULER, Shown, TimeView};
@@ -53,8 +55,63 @@ fn all_lanes<'a>(trace: &'a Trace, until: i64, lanes: &mut Vec<(&'a Lane, i64)>)
     }
 }
 
-/// What the colours mean.
-pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, shown: &[Shown<'_>]) {
+/// What the colours mean, in as many lines as it takes.
+pub(super) struct Legend {
+    entries: Vec<Entry>,
+    lines: usize,
+}
+
+struct Entry {
+    color: Color32,
+    hatch: Option<Hatch>,
+    name: Arc<Galley>,
+    /// From the left edge, and which line.
+    at: (f32, usize),
+}
+
+/// The square, and the room between it and its name; and between two entries.
+const SQUARE: f32 = 10.0;
+const TO_NAME: f32 = 15.0;
+const TO_NEXT: f32 = 18.0;
+const LINE: f32 = 16.0;
+
+impl Legend {
+    /// Of what there is in these runs, for a chart that is `width` wide.
+    pub(super) fn new(painter: &Painter, palette: &Palette, shown: &[Shown<'_>], width: f32) -> Self {
+        let (mut entries, mut x, mut line) = (Vec::new(), 0.0, 0);
+        for (name, color, hatch) in meanings(palette, shown) {
+            let name = painter.layout_no_wrap(name.to_owned(), theme::small(), palette.dim);
+            let needs = TO_NAME + name.size().x;
+            if x > 0.0 && x + needs > width {
+                (x, line) = (0.0, line + 1);
+            }
+            entries.push(Entry { color, hatch, name, at: (x, line) });
+            x += needs + TO_NEXT;
+        }
+        Self { entries, lines: line + 1 }
+    }
+
+    pub(super) const fn height(&self) -> f32 {
+        LINE * self.lines as f32 + 6.0
+    }
+
+    /// Draws it with its upper left corner at `corner`.
+    pub(super) fn draw(self, painter: &Painter, palette: &Palette, corner: Pos2) {
+        for Entry { color, hatch, name, at: (x, line) } in self.entries {
+            let at = corner + vec2(x, 6.0 + LINE * line as f32);
+            let square = Rect::from_min_size(at + vec2(0.0, 2.0), vec2(SQUARE, SQUARE));
+            painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+            if let Some(hatch) = hatch {
+                let mut mesh = Mesh::default();
+                hatch.draw(&mut mesh, square, palette);
+                painter.add(Shape::mesh(mesh));
+            }
+            painter.galley(at + vec2(TO_NAME, 0.0), name, palette.dim);
+        }
+    }
+}
+
+fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color32, Option<Hatch>)> {
     let failed = shown.iter().map(|shown| shown.run.totals().failed()).sum::<usize>();
     let mut lanes = Vec::new();
     for Shown { run, .. } in shown {
@@ -82,16 +139,5 @@ pub(super) fn legend(painter: &Painter, palette: &Palette, area: Rect, shown: &[
         entries.push(("share without a core", palette.waiting, None));
     }
     entries.push(("start-up", palette.raised, None));
-    let mut x = area.left();
-    for (name, color, hatch) in entries {
-        let square = Rect::from_min_size(pos2(x, area.top() + 2.0), vec2(10.0, 10.0));
-        painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), StrokeKind::Inside);
-        if let Some(hatch) = hatch {
-            let mut mesh = Mesh::default();
-            hatch.draw(&mut mesh, square, palette);
-            painter.add(Shape::mesh(mesh));
-        }
-        let text = painter.text(pos2(x + 15.0, area.top()), Align2::LEFT_TOP, name, theme::small(), palette.dim);
-        x = text.right() + 18.0;
-    }
+    entries
 }

@@ -48,6 +48,9 @@ pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView) {
     for (at, anchor, text, color) in picture.labels {
         bars.text(at, anchor, text, FontId::monospace(11.0), color);
     }
+    if let Some(bar) = rows.scroll_bar() {
+        bars.rect_filled(bar, 2.0, palette.dim);
+    }
     for (from, way) in arrows {
         let (stroke, to) = (Stroke::new(2.0, palette.error), from + way);
         let back = vec2(0.0, -5.0 * way.y.signum());
@@ -117,7 +120,8 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<
         Place::Within(worker) => format!(" within worker {worker}"),
         Place::Worker | Place::Beside(..) => String::new(),
     };
-    let label = format!("{title}{within} {pid} {percent} busy, {} items{}", lane.items(), told.concat());
+    let busy = if row.is_within() { String::new() } else { format!(" {pid} {percent} busy") };
+    let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
     response.on_hover_ui(|ui| {
         ui.label(format!("{title}{within}  {pid}"));
@@ -221,7 +225,7 @@ impl Picture {
     fn arrows(&self, run: &Run, rows: &Rows<'_>) -> Vec<(Pos2, Vec2)> {
         const APART: f32 = 14.0;
         let Some(deadlock) = run.deadlock.as_ref().filter(|_| run.deadlocked) else { return Vec::new() };
-        let row_of = |worker: u32| rows.middle_of(run, deadlock.within, worker);
+        let row_of = |worker: u32| rows.middle_of(run, &deadlock.within, worker);
         let right = self.x(run.elapsed()) - 8.0;
         let arrow = |(index, wait): (usize, &Wait)| {
             let from = pos2(right - index as f32 * APART, row_of(wait.worker)?);

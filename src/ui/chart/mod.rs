@@ -10,19 +10,19 @@ mod lanes;
 mod rows;
 mod view;
 
-use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 
 pub(in crate::ui) use rows::Shown;
 pub(in crate::ui) use view::TimeView;
 
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
+use axis::Legend;
 use rows::Rows;
 
 /// Left of the lanes, for their names; the plots below leave the same room.
 pub(super) const GUTTER: f32 = 124.0;
 const RULER: f32 = 24.0;
-const LEGEND: f32 = 22.0;
 
 /// Where in time the chart is. It lasts as long as the window.
 #[derive(Debug, Default)]
@@ -91,11 +91,12 @@ impl Chart {
             empty(ui, &response, area, "Press Run to watch it here", text);
             return;
         };
-        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), pos2(area.right(), area.bottom() - LEGEND));
+        let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
+        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), area.max - vec2(0.0, legend.height()));
         self.navigate(ui, &response, axis, shown);
         let view = self.view(shown);
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
-        if shown.iter().all(|shown| shown.run.trace.lanes().is_empty()) {
+        if shown.iter().all(|shown| shown.run.trace.lanes().is_empty() && shown.run.trace.sides().is_empty()) {
             let (title, text) = nothing_to_see(run);
             empty(ui, &response, canvas, title, &text);
             return;
@@ -105,12 +106,7 @@ impl Chart {
         let rows = Rows::new(shown, canvas, &mut self.scrolled);
         lanes::show(ui, &rows, area.left(), view);
         axis::now_line(ui.painter(), palette, canvas, view, run);
-        axis::legend(
-            ui.painter(),
-            palette,
-            Rect::from_min_max(pos2(axis.left(), area.bottom() - LEGEND + 6.0), area.max),
-            shown,
-        );
+        legend.draw(ui.painter(), palette, axis.left_bottom());
         hover::show(ui, &response, &rows, view);
     }
 

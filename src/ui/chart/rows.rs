@@ -84,6 +84,8 @@ pub(super) struct Rows<'a> {
     pub(super) canvas: Rect,
     all: Vec<Row<'a>>,
     scrolled: f32,
+    /// Of all rows together.
+    height: f32,
 }
 
 impl<'a> Rows<'a> {
@@ -127,7 +129,18 @@ impl<'a> Rows<'a> {
             top += row.height;
         }
         *scrolled = scrolled.clamp(0.0, (top - canvas.height()).max(0.0));
-        Self { canvas, all: rows, scrolled: *scrolled }
+        Self { canvas, all: rows, scrolled: *scrolled, height: top }
+    }
+
+    /// The part of the rows that is in sight, as a bar along the right edge; `None` if all of them are.
+    pub(super) fn scroll_bar(&self) -> Option<Rect> {
+        const WIDTH: f32 = 4.0;
+        let canvas = self.canvas;
+        let along = |height: f32| canvas.top() + height / self.height * canvas.height();
+        (self.height > canvas.height() + 1.0).then(|| {
+            let y = along(self.scrolled)..=along(self.scrolled + canvas.height());
+            Rect::from_x_y_ranges(canvas.right() - WIDTH..=canvas.right(), y)
+        })
     }
 
     /// Where a row is.
@@ -177,12 +190,12 @@ impl<'a> Rows<'a> {
     }
 
     /// The middle of the row of that worker of `run`, or of that thread within a worker's tasks.
-    pub(super) fn middle_of(&self, run: &Run, within: Option<u32>, worker: u32) -> Option<f32> {
+    pub(super) fn middle_of(&self, run: &Run, within: &[u32], worker: u32) -> Option<f32> {
         let is_it = |row: &&Row<'_>| {
             let Ok(lane) = &row.lane else { return false };
             let place = match lane.place {
-                Place::Worker => within.is_none(),
-                Place::Within(outer) => within == Some(outer),
+                Place::Worker => within.is_empty(),
+                Place::Within(outer) => within == [outer],
                 Place::Beside(..) => false,
             };
             place && lane.lane.worker == worker && row.run.number == run.number

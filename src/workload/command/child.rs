@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::warden;
-use crate::executor::{TaskContext, TaskError};
+use crate::executor::{Stream, TaskContext, TaskError};
 use crate::sys;
 use crate::workload::unattended::LOOK_AGAIN;
 
@@ -18,8 +18,11 @@ use crate::workload::unattended::LOOK_AGAIN;
 /// it is read, so that nobody waits for a reader.
 const KEPT: usize = 4096;
 
+/// Nothing takes longer to die when it is killed.
+const DEATH: Duration = Duration::from_secs(5);
+
 /// Whoever keeps the pipes open after all of the command's own processes are gone has left its group on purpose.
-const STRAGGLERS: Duration = Duration::from_millis(200);
+const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// Why a command gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,8 @@ enum CommandError {
     },
     #[error("`{program}` did not end within {} s, and was killed", .timeout.as_secs_f64())]
     TimedOut { program: String, timeout: Duration },
+    #[error(transparent)]
+    Stopped(TaskError),
     #[error("`{program}` can't be watched")]
     System {
         program: String,
@@ -54,27 +59,26 @@ enum CommandError {
 #[error("{0}")]
 struct Said(String);
 
-/// Runs it to its end. The result is the first line that it writes to standard output.
+/// Runs it to its end. The result is the first line that it writes to standard output; what is kept of all that it says, the task says.
 ///
 /// # Errors
 /// When it can't be started, does not end in time, or says by its exit status that it failed; [`TaskError::Interrupted`] as soon as the
 /// task is asked to stop. In each case no process of it is left.
 pub(super) fn run(command: Command, timeout: Option<Duration>, context: &TaskContext) -> Result<String, TaskError> {
     let program = command.get_program().display().to_string();
-    match context.blocking(|| start_and_wait(command, &program, timeout, context)) {
-        Ok(Some(line)) => Ok(line),
-        Ok(None) => Err(TaskError::Interrupted),
-        Err(error) => Err(TaskError::from_error(&error)),
-    }
+    context.blocking(|| start_and_wait(command, &program, timeout, context)).map_err(|error| match error {
+        CommandError::Stopped(error) => error,
+        error => TaskError::from_error(&error),
+    })
 }
 
-/// `None` = the task was asked to stop.
+/// Returns as soon as it may when the task was asked to stop.
 fn start_and_wait(
     mut command: Command,
     program: &str,
     timeout: Option<Duration>,
     context: &TaskContext,
-) -> Result<Option<String>, CommandError> {
+) -> Result<String, CommandError> {
     let program = program.to_owned();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A group of its own, so that all of it can be killed; and Ctrl-C is for this program.
@@ -90,42 +94,48 @@ fn start_and_wait(
     let tree = Arc::new(Tree { pid: child.id(), reaped: Mutex::new(false) });
     let ended = tree.reap_when_it_ends(child);
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let mut killed_for = None;
+    let (mut killed_at, mut timed_out, mut stopped) = (None, false, Ok(()));
     let status = loop {
         match ended.recv_timeout(LOOK_AGAIN) {
             Ok(status) => break status,
-            Err(RecvTimeoutError::Disconnected) => break Err(std::io::Error::other("its end was not seen")),
+            Err(RecvTimeoutError::Disconnected) => {
+                tree.kill();
+                break Err(std::io::Error::other("its end was not seen"));
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if killed_for.is_none() && context.is_interrupted() {
-            killed_for = Some(KilledFor::Interruption);
-            tree.kill();
-        } else if killed_for.is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            killed_for = Some(KilledFor::Timeout);
-            tree.kill();
+        match killed_at {
+            // It may be another user's, by now.
+            Some(at) if Instant::elapsed(&at) > DEATH => break Err(std::io::Error::other("it can't be killed")),
+            Some(_) => {}
+            None => {
+                timed_out = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+                stopped = context.may_go_on();
+                if timed_out || stopped.is_err() {
+                    tree.kill();
+                    killed_at = Some(Instant::now());
+                }
+            }
         }
     };
     warden::forget(tree.pid);
+    stopped.map_err(CommandError::Stopped)?;
     let status = status.map_err(|cause| CommandError::System { program: program.clone(), cause })?;
-    match (killed_for, timeout) {
-        (Some(KilledFor::Interruption), _) => Ok(None),
-        (Some(KilledFor::Timeout), Some(timeout)) => Err(CommandError::TimedOut { program, timeout }),
+    let (output, errors) = (output.text(), errors.text());
+    for (stream, text) in [(Stream::Stdout, &output), (Stream::Stderr, &errors)] {
+        text.lines().for_each(|line| context.print(stream, line));
+    }
+    match timeout {
+        Some(timeout) if timed_out => Err(CommandError::TimedOut { program, timeout }),
         _ if status.success() => {
-            let output = output.text();
             let line = output.lines().next().unwrap_or_default();
-            Ok(Some(if line.is_empty() { "exit code 0".to_owned() } else { line.to_owned() }))
+            Ok(if line.is_empty() { "exit code 0".to_owned() } else { line.to_owned() })
         }
         _ => {
-            let said = Some(errors.text()).filter(|said| !said.is_empty()).map(Said);
+            let said = Some(errors).filter(|said| !said.is_empty()).map(Said);
             Err(CommandError::Failed { program, exit: sys::describe_exit(status), said })
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KilledFor {
-    Interruption,
-    Timeout,
 }
 
 /// The processes of a command.
@@ -180,7 +190,7 @@ impl Kept {
         let (open_in, open) = bounded(0);
         let into = Arc::clone(&bytes);
         if let Some(stream) = stream {
-            // Without the thread the command may have to wait for a reader, until it is killed.
+            // Without the thread the pipe is closed, and nothing is kept.
             let _ = thread::Builder::new().name("output".to_owned()).spawn(move || read(stream, keep, &into, open_in));
         }
         Self { bytes, open }

@@ -53,31 +53,53 @@ fn matching(pattern: &str, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, Field
         Ok(path) => Entry::File(path.into_os_string()),
         Err(error) => Entry::Unreadable { path: error.path().display().to_string(), cause: error.error().to_string() },
     };
-    Ok(paths.take_while(|_| !cancelled.load(Ordering::Relaxed)).map(entry).collect())
+    // Between two matches it can walk through a whole disk.
+    let found = unless(cancelled, "pattern", move |given_up| {
+        let most = paths.take(ITEMS_LIMIT as usize + 1);
+        most.take_while(|_| !given_up.load(Ordering::Relaxed)).map(entry).collect::<Vec<_>>()
+    });
+    let found = found.map_err(|cause| FieldError::new("items", cause))?;
+    if found.len() as u64 > ITEMS_LIMIT {
+        return Err(FieldError::new("items", format!("more than {ITEMS_LIMIT} files match `{pattern}`")));
+    }
+    Ok(found.into())
 }
 
-/// All lines of standard input. It may never end, so it is read in a thread of its own.
+/// All lines of standard input, which may never end.
 fn standard_input(cancelled: &AtomicBool) -> Result<Vec<String>, FieldError> {
     let wrong = |cause: String| FieldError::new("items", format!("standard input {cause}"));
     if io::stdin().is_terminal() {
         return Err(wrong("is a terminal: pipe the items in, one a line".to_owned()));
     }
+    let read =
+        unless(cancelled, "standard input", |given_up| Some(files::lines_of(BufReader::new(io::stdin()), given_up)));
+    read.map_err(wrong)?.unwrap_or_else(|| Ok(Vec::new())).map_err(wrong)
+}
+
+/// What `work` comes to, which may take for ever: it is done in a thread of its own, which is left alone, and told so, as soon as
+/// `cancelled` says so. Then there is nothing.
+///
+/// # Errors
+/// When the system gives no thread, or it panics.
+fn unless<T: Default + Send + 'static>(
+    cancelled: &AtomicBool,
+    name: &str,
+    work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+) -> Result<T, String> {
     let (say, said) = bounded(1);
-    thread::Builder::new()
-        .name("standard input".to_owned())
-        .spawn(move || {
-            let never = AtomicBool::new(false);
-            let _ = say.send(files::lines_of(BufReader::new(io::stdin()), &never));
-        })
-        .map_err(|error| wrong(format!("can't be read: {error}")))?;
+    let given_up = Arc::<AtomicBool>::default();
+    let told = Arc::clone(&given_up);
+    let working = thread::Builder::new().name(name.to_owned()).spawn(move || _ = say.send(work(&told)));
+    working.map_err(|error| format!("can't be read: {error}"))?;
     while !cancelled.load(Ordering::Relaxed) {
         match said.recv_timeout(LOOK_AGAIN) {
-            Ok(lines) => return lines.map_err(wrong),
+            Ok(done) => return Ok(done),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(wrong("can't be read".to_owned())),
+            Err(RecvTimeoutError::Disconnected) => return Err("can't be read".to_owned()),
         }
     }
-    Ok(Vec::new())
+    given_up.store(true, Ordering::Relaxed);
+    Ok(T::default())
 }
 
 #[cfg(test)]

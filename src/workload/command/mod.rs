@@ -33,7 +33,7 @@ pub(super) const COMMAND: Function<Job, String> = Function::new("command", perfo
 /// One item to run the command for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Job {
-    template: Template,
+    template: Arc<Template>,
     item: Entry,
     timeout: Option<Duration>,
 }
@@ -53,49 +53,55 @@ impl Workload for Command {
     }
 
     fn params(&self) -> Vec<Param> {
-        let param = |name, kind, default: &str, help| Param { name, kind, unit: "", default: default.to_owned(), help };
         vec![
-            param(
+            Param::new(
                 "command",
                 ParamKind::Text,
+                "",
                 "echo {}",
                 "The program and its arguments, with quotes as in a shell. Each {} becomes the item. No shell is asked.",
             ),
-            param(
+            Param::new(
                 "shell",
                 NO_OR_YES,
+                "",
                 "no",
                 "Whether the system's shell runs it, so that pipes and the like work. Each {} becomes the item, quoted.",
             ),
-            param(
+            Param::new(
                 "from",
                 ParamKind::Choice(&items::SOURCES),
+                "",
                 "range",
                 "Where the items are: whole numbers, the lines of a file, the files that match a pattern, or the lines of standard input.",
             ),
-            param(
+            Param::new(
                 "items",
                 ParamKind::Text,
+                "",
                 "1..20",
                 "The range (1..20: both are included), the name of the file, or the pattern (photos/*.jpg). Not for standard input.",
             ),
-            Param {
-                name: "timeout",
-                kind: ParamKind::Seconds { max: 31_536_000 },
-                unit: "s",
-                default: "0".to_owned(),
-                help: "How long it may take for an item, before it is killed with all that it has started; 0 = as long as it likes.",
-            },
+            Param::new(
+                "timeout",
+                ParamKind::Seconds { max: 31_536_000 },
+                "s",
+                "0",
+                "How long it may take for an item, before it is killed with all that it has started; 0 = as long as it likes.",
+            ),
         ]
     }
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
-        let template = Template::parse(params.text("command"), params.yes("shell"))?;
+        let template = Arc::new(Template::parse(params.text("command"), params.yes("shell"))?);
         let items = items::find(params.choice("from"), params.text("items"), cancelled)?;
         let timeout = Some(params.seconds("timeout")).filter(|timeout| !timeout.is_zero());
         let of_items = Arc::clone(&items);
-        let jobs =
-            (0..items.len()).map(move |item| Job { template: template.clone(), item: of_items[item].clone(), timeout });
+        let jobs = (0..items.len()).map(move |item| Job {
+            template: Arc::clone(&template),
+            item: of_items[item].clone(),
+            timeout,
+        });
         Ok(Plan::new(COMMAND, jobs, labels(items, PathBuf::new())))
     }
 }

@@ -32,6 +32,11 @@ impl Template {
             return Err(wrong("is empty: name a program"));
         }
         if for_shell {
+            if has_quoted_hole(line) {
+                return Err(wrong(
+                    "has a {} within quotes: leave them out, as each {} is quoted when the item is put in",
+                ));
+            }
             return Ok(Self::Shell(line.to_owned()));
         }
         let mut words = shlex::split(line).ok_or_else(|| wrong("a quote is not closed"))?.into_iter();
@@ -57,6 +62,21 @@ impl Template {
             }
         }
     }
+}
+
+/// Whether a hole stands within quotes, where the item's own quotes would mean nothing, or something else.
+fn has_quoted_hole(line: &str) -> bool {
+    let (mut quote, mut escaped) = (None, false);
+    line.char_indices().any(|(index, letter)| {
+        match (quote, letter) {
+            _ if escaped => escaped = false,
+            (Some('"') | None, '\\') => escaped = true,
+            (None, '\'' | '"') => quote = Some(letter),
+            (Some(open), _) if open == letter => quote = None,
+            _ => {}
+        }
+        quote.is_some() && line[index..].starts_with(HOLE)
+    })
 }
 
 /// `text` with the item in all its holes. An item need not be Unicode.
@@ -96,6 +116,12 @@ mod tests {
             assert!(Template::parse(line, false).is_err(), "{line}");
         }
         assert!(Template::parse(" ", true).is_err());
+        for line in ["wc \"{}\"", "echo '{}'", "echo \"a \\\" {}\"", "echo \"'{}'\""] {
+            assert!(Template::parse(line, true).is_err(), "{line}");
+        }
+        for line in ["wc {}", "echo 'a' {} \"b\"", "echo \\\"{}", "awk '{print}' {}"] {
+            assert!(Template::parse(line, true).is_ok(), "{line}");
+        }
     }
 
     #[test]

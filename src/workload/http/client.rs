@@ -31,7 +31,8 @@ enum GetError {
     Other(ureq::Error),
 }
 
-/// Gives what is at `url` to `take`, part by part, within `timeout` from the beginning to the last byte. Returns how many bytes there were.
+/// Gives what is at `url` to `take`, part by part, within `timeout` from the beginning to the last byte, and tells `progress` which share of
+/// it has come. Returns how many bytes there were.
 ///
 /// # Errors
 /// What went wrong, with the address; [`TaskError::Interrupted`] as soon as the task is asked to stop.
@@ -39,10 +40,11 @@ pub(in crate::workload) fn get(
     context: &TaskContext,
     url: &str,
     timeout: Duration,
+    progress: impl Fn(f64),
     take: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static,
 ) -> Result<u64, TaskError> {
     let address = url.to_owned();
-    unattended(context, move |go_on| read(&address, timeout, take, go_on))?
+    unattended(context, progress, move |go_on| read(&address, timeout, take, go_on))?
         .map_err(|error| TaskError::with_cause(url, &error))
 }
 
