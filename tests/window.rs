@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, Key, accesskit::Role, vec2};
+use eframe::egui::{self, Key, accesskit::Role, pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, Node};
 use poolscope::executor::WorkerCommand;
@@ -81,6 +81,16 @@ fn type_into(window: &mut Window, name: &str, text: &str) {
     window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
     field(window, name).type_text(text);
     window.run_steps(3);
+}
+
+fn click_at(window: &mut Window, pos: egui::Pos2) {
+    window.event(egui::Event::PointerMoved(pos));
+    window.run_steps(2);
+    for pressed in [true, false] {
+        let (button, modifiers) = (egui::PointerButton::Primary, egui::Modifiers::NONE);
+        window.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+        window.run_steps(2);
+    }
 }
 
 fn shows(window: &Window, label: &str) -> bool {
@@ -389,4 +399,78 @@ fn an_idle_window_asks_for_no_frame() {
     });
     assert!(quiet, "the window goes on drawing although nothing moves");
     assert!(run(&window).unwrap().ended());
+}
+
+#[test]
+fn an_item_is_looked_at_with_its_life_its_error_and_its_neighbours() {
+    let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.02"), ("fail", "1")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert!(window.query_by_label("INSPECTOR").is_none(), "nothing is selected yet");
+    // The first third of the lane is the first item.
+    let chart = window.get_by_label("what each worker executed, over time").rect();
+    let lane = window.get_by_label_contains("worker 0").rect();
+    let at = pos2(chart.left() + 124.0 + (chart.width() - 124.0) * 0.15, lane.center().y);
+    click_at(&mut window, at);
+    assert!(shows(&window, "item 0 · sleep 0.02 s") && shows(&window, "returned"));
+    assert!(window.query_by_label_contains("life: pending ").is_some());
+    assert!(window.get_by_role_and_label(Role::Button, "Previous").accesskit_node().is_disabled());
+    press(&mut window, "Next");
+    assert!(shows(&window, "item 1 · sleep 0.02 s") && shows(&window, "raised"));
+    assert!(window.query_by_label_contains("Boom!").is_some());
+    window.key_press(Key::Period);
+    window.run_steps(3);
+    assert!(shows(&window, "item 2 · sleep 0.02 s"));
+    assert!(window.get_by_role_and_label(Role::Button, "Next").accesskit_node().is_disabled());
+    window.key_press(Key::Comma);
+    window.run_steps(3);
+    assert!(shows(&window, "item 1 · sleep 0.02 s"));
+    window.key_press(Key::Escape);
+    window.run_steps(3);
+    assert!(window.query_by_label("INSPECTOR").is_none());
+}
+
+#[test]
+fn threads_within_tasks_and_lanes_beside_workers_are_rows_with_names() {
+    let params =
+        [("lists", "2"), ("pages", "2"), ("threads", "2"), ("latency", "0.01"), ("size", "100"), ("steps", "1")];
+    let mut window = window_of(remembered("pages", &params, "threads", "1", "1"), vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert_eq!(window.query_all_by_label_contains("thread 0 within worker 0").count(), 1);
+    assert_eq!(window.query_all_by_label_contains("thread 1 within worker 0").count(), 1);
+    let params = [("uploads", "2"), ("clients", "1"), ("pause", "0")];
+    let mut window = window_of(remembered("web-service", &params, "threads", "1", "1"), vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    for lane in ["event loop", "small requests", "uploads", "worker 0"] {
+        assert_eq!(window.query_all_by_label_contains(&format!("{lane} ")).count(), 1, "{lane}");
+    }
+}
+
+#[test]
+fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
+    let mut window = window();
+    press(&mut window, "Lessons");
+    press(&mut window, "A task that waits for its own pool deadlock-nested");
+    window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
+    window.run_steps(3);
+    press(&mut window, "▶  Run the lesson");
+    until(&mut window, "the lesson is over", |window| {
+        if let Some(button) = window.query_by_role_and_label(Role::Button, "Time out item 0") {
+            button.click();
+            window.run_steps(3);
+        }
+        shows(window, "What was published shows.")
+    });
+    let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
+    assert_eq!(lanes(&window), 3, "one worker, and two");
+    window.get_by_label_contains("1. deadlock-nested · ").click();
+    window.run_steps(3);
+    assert_eq!(lanes(&window), 1, "a run that is chosen is looked at alone");
+    press(&mut window, "Show all runs");
+    assert_eq!(lanes(&window), 3);
+    press(&mut window, "two threads");
+    assert_eq!(window.get_by_role_and_label(Role::TextInput, "workers").value().as_deref(), Some("2"));
 }

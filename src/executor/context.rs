@@ -106,7 +106,9 @@ impl TaskContext {
 
     /// For a pool that the item that runs has for itself: whoever asks this item to stop asks those of that pool.
     pub(super) fn control_within(&self) -> Control {
-        Control { within: Some((Arc::clone(&self.control), self.item.get().0)), ..Control::default() }
+        let within = Some((Arc::clone(&self.control), self.item.get().0));
+        // Of what is asked of the task around it, it hears only if it looks.
+        Control { within, attention: AtomicBool::new(true), ..Control::default() }
     }
 
     /// The item that runs.
@@ -400,9 +402,10 @@ pub enum Interruption {
 /// What an executor asks of all its tasks. Asking is final: it is how a run ends early.
 #[derive(Debug, Default)]
 pub(super) struct Control {
+    /// There may be a reason not to go on: all that a checkpoint with nothing to do looks at.
+    attention: AtomicBool,
     interrupted: AtomicBool,
     /// Some calls alone are to end.
-    some_interrupted: AtomicBool,
     interrupted_calls: Mutex<BTreeMap<WorkId, Interruption>>,
     skipping: AtomicBool,
     /// The executor and the call that this executor belongs to, if a task has it for itself.
@@ -416,6 +419,7 @@ impl Control {
     /// Executing tasks are to end at their next checkpoint.
     pub(super) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
+        self.attention.store(true, Ordering::Release);
         self.look_again();
     }
 
@@ -427,7 +431,7 @@ impl Control {
             calls.insert(call, why);
         }
         drop(calls);
-        self.some_interrupted.store(true, Ordering::Release);
+        self.attention.store(true, Ordering::Release);
         self.look_again();
     }
 
@@ -475,39 +479,39 @@ impl Control {
     /// Whether `call` may go on.
     #[inline]
     fn check(&self, call: WorkId) -> Result<(), TaskError> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(TaskError::Interrupted);
-        }
-        if self.some_interrupted.load(Ordering::Acquire) {
-            let mut calls = self.interrupted_calls.lock();
-            match calls.get(&call) {
-                Some(Interruption::Cancelled) => return Err(TaskError::Interrupted),
-                // Once: the task may have something else to do then.
-                Some(Interruption::TimedOut) => {
-                    calls.remove(&call);
-                    return Err(TaskError::TimedOut);
-                }
-                None => {}
+        if self.attention.load(Ordering::Acquire) { self.look_closer(call) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look_closer(&self, call: WorkId) -> Result<(), TaskError> {
+        self.check_cancelled(call)?;
+        let mut calls = self.interrupted_calls.lock();
+        match calls.get(&call) {
+            None => Ok(()),
+            Some(Interruption::Cancelled) => Err(TaskError::Interrupted),
+            // Once: the task may have something else to do then.
+            Some(Interruption::TimedOut) => {
+                calls.remove(&call);
+                Err(TaskError::TimedOut)
             }
         }
-        self.check_around()
     }
 
-    /// Whether the task that this executor belongs to may go on, if it belongs to one. That it waits for too long is its own affair.
-    #[inline]
-    fn check_around(&self) -> Result<(), TaskError> {
-        self.within.as_ref().map_or(Ok(()), |(control, call)| control.check_cancelled(*call))
-    }
-
+    /// Whether nobody wants `call` any more, or the task that this executor belongs to. That the latter waits for too long is its own affair.
     fn check_cancelled(&self, call: WorkId) -> Result<(), TaskError> {
-        let one_of_some = || {
-            self.some_interrupted.load(Ordering::Acquire)
-                && self.interrupted_calls.lock().get(&call) == Some(&Interruption::Cancelled)
-        };
-        if self.interrupted.load(Ordering::Relaxed) || one_of_some() {
+        let cancelled = || self.interrupted_calls.lock().get(&call) == Some(&Interruption::Cancelled);
+        if self.interrupted.load(Ordering::Relaxed) || cancelled() {
             return Err(TaskError::Interrupted);
         }
         self.check_around()
+    }
+
+    /// Whether the task that this executor belongs to is wanted, if it belongs to one.
+    fn check_around(&self) -> Result<(), TaskError> {
+        match &self.within {
+            Some((around, call)) if around.attention.load(Ordering::Acquire) => around.check_cancelled(*call),
+            _ => Ok(()),
+        }
     }
 
     fn may_begin(&self) -> Result<(), TaskError> {

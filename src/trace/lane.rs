@@ -159,6 +159,26 @@ impl Lane {
         (at < span.end).then_some(*span)
     }
 
+    /// The span that began at `start`.
+    #[must_use]
+    pub fn span_from(&self, start: i64) -> Option<Span> {
+        // Of spans that took no time, several may have begun at the same moment: the last is the one that is seen.
+        let after = self.spans.partition_point(|span| span.start <= start);
+        self.spans.get(after.checked_sub(1)?).filter(|span| span.start == start).copied()
+    }
+
+    /// The first span that began after `start`.
+    #[must_use]
+    pub fn span_after(&self, start: i64) -> Option<Span> {
+        self.spans.get(self.spans.partition_point(|span| span.start <= start)).copied()
+    }
+
+    /// The last span that began before `start`.
+    #[must_use]
+    pub fn span_before(&self, start: i64) -> Option<Span> {
+        self.spans.get(self.spans.partition_point(|span| span.start < start).checked_sub(1)?).copied()
+    }
+
     /// All spans, in the order of time.
     pub fn spans(&self) -> impl Iterator<Item = &Span> {
         self.spans.iter()
@@ -329,6 +349,19 @@ mod tests {
             prop_assert!(spans.iter().all(|span| span.start <= span.end));
             prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
         }
+    }
+
+    #[test]
+    fn the_way_goes_from_span_to_span_and_back() {
+        let lane = lane(&[(10, 20, false), (0, 5, true), (3, 7, false)]);
+        let starts: Vec<_> = std::iter::successors(lane.span_after(i64::MIN), |span| lane.span_after(span.start))
+            .map(|span| span.start)
+            .collect();
+        assert_eq!(starts, [10, 30, 38]);
+        assert_eq!(lane.span_before(30).map(|span| span.item), Some(0));
+        assert_eq!(lane.span_before(10), None);
+        assert_eq!(lane.span_from(30).map(|span| span.item), Some(1));
+        assert_eq!(lane.span_from(31), None);
     }
 
     #[test]

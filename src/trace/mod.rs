@@ -432,6 +432,12 @@ impl Trace {
         &self.lanes
     }
 
+    /// The lane of a worker.
+    #[must_use]
+    pub fn lane_of(&self, worker: u32) -> Option<&Lane> {
+        self.lanes.binary_search_by_key(&worker, |lane| lane.worker).ok().map(|index| &self.lanes[index])
+    }
+
     /// Lanes beside the workers': an event loop, clients.
     #[must_use]
     pub fn sides(&self) -> &[Side] {
@@ -483,6 +489,18 @@ impl Trace {
     #[must_use]
     pub const fn error_count(&self) -> usize {
         self.errors.len()
+    }
+
+    /// What an item raised, or with what it was lost. Looks through all errors.
+    #[must_use]
+    pub fn error_of(&self, item: u32) -> Option<&ItemError> {
+        // A call that was lost after some of its items had raised has told of both; what counts is that it is lost.
+        self.errors.iter().filter(|error| error.item == item).last()
+    }
+
+    /// The first lines that an item printed. Looks through all lines.
+    pub fn log_of(&self, item: u32, most: usize) -> impl Iterator<Item = &LogLine> {
+        self.log.iter().filter(move |line| line.item == Some(item)).take(most)
     }
 
     /// What tasks printed, from line number `start` on, in the order in which it was heard of.

@@ -136,8 +136,7 @@ impl Trace {
 
     /// `None` if what it waits for is over. `executing` has the worker of each call that executes an item.
     fn wait_of(&self, worker: u32, waiting: Waiting, executing: &HashMap<u32, u32>) -> Option<Wait> {
-        let lane = self.lanes.binary_search_by_key(&worker, |lane| lane.worker).ok()?;
-        let open = self.lanes[lane].open?;
+        let open = self.lane_of(worker)?.open?;
         let (for_call, awaited, since) = match waiting {
             Waiting::ForCall(call, since) => (call, Awaited::Result, since),
             Waiting::ForLock(lock, since) => ((*self.waits.locks.get(&lock)?)?, Awaited::Lock(lock), since),
@@ -158,7 +157,7 @@ impl Trace {
         /// More than these are a flood.
         const TOLD: usize = 4;
         if let [worker, deeper @ ..] = deadlock.within.as_slice()
-            && let Some(nested) = self.lanes.iter().find(|lane| lane.worker == *worker).and_then(Lane::nested)
+            && let Some(nested) = self.lane_of(*worker).and_then(Lane::nested)
         {
             let inner = nested.describe_deadlock(&Deadlock { within: deeper.to_vec(), ..deadlock.clone() });
             return format!("in the threads of a task on worker {worker}: {inner}");

@@ -1,5 +1,6 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
+use super::chart::Selection;
 use crate::executor::Interruption;
 use crate::lab::RunSettings;
 use crate::lesson::Lesson;
@@ -19,6 +20,9 @@ pub(super) enum Action {
     ShowLessonRuns,
     /// Puts them in the fields of the form.
     TakeOver(Box<RunSettings>),
+    /// Looks at an item of the chart, or at none.
+    Select(Option<Selection>),
+    ZoomToSelection,
     ToggleLessons,
     ToggleTheme,
     ToggleHelp,

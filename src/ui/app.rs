@@ -15,7 +15,7 @@ use super::chart::{Chart, Shown};
 use super::details::Details;
 use super::form::Form;
 use super::lessons::Lessons;
-use super::{deadlock, flow, help, runs, settings_panel, theme, toolbar};
+use super::{deadlock, flow, help, inspector, runs, settings_panel, theme, toolbar};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
@@ -25,8 +25,10 @@ const RUNS_KEPT: usize = 8;
 /// All of them together have no more calls than this, some hundred bytes each.
 const CALLS_KEPT: usize = 2_000_000;
 
-/// A window of this width has room for the settings and for a lesson.
-const ROOM_FOR_BOTH: f32 = 1240.0;
+/// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
+/// to a lesson and to the inspector.
+const ROOM_FOR_PANEL: f32 = 330.0;
+const ROOM_FOR_CHART: f32 = 560.0;
 
 /// While a run goes on, a picture at least this often, and at most [`FASTEST`].
 const SLOWEST: f32 = 0.024;
@@ -155,8 +157,8 @@ impl App {
             toolbar::show(ui, run, live, errors.first(), &mut actions);
         });
         // A lesson brings its own settings, and the chart needs room beside it.
-        let room_for_both = ui.available_width() >= ROOM_FOR_BOTH || !self.lessons.open;
-        if room_for_both {
+        let beside = usize::from(self.lessons.open) + usize::from(self.chart.selected(&shown).is_some());
+        if ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32 || beside == 0 {
             Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
@@ -172,6 +174,15 @@ impl App {
             Panel::right("lessons").frame(frame).default_size(400.0).size_range(300.0..=640.0).show(ui, |ui| {
                 self.lessons.show(ui, &mut actions);
             });
+        }
+        if let Some(item) = self.chart.selected(&shown) {
+            let frame = panel.inner_margin(Margin::symmetric(12, 10));
+            Panel::right("inspector").frame(frame).default_size(300.0).size_range(240.0..=480.0).show(ui, |ui| {
+                inspector::show(ui, &item, &mut actions);
+            });
+            if actions.iter().any(|action| matches!(action, Action::ZoomToSelection)) {
+                self.chart.zoom_to(&item);
+            }
         }
         let room = ui.available_height();
         Panel::bottom("details")
@@ -265,8 +276,8 @@ impl App {
         if pressed(Key::L) {
             actions.push(Action::ToggleLessons);
         }
-        if pressed(Key::Escape) {
-            self.show_help = false;
+        if pressed(Key::Escape) && !std::mem::take(&mut self.show_help) {
+            actions.push(Action::Select(None));
         }
         self.chart.keys(context);
     }
@@ -303,6 +314,9 @@ impl App {
                 self.chart.fit();
             }
             Action::TakeOver(settings) => self.form.take_over(*settings),
+            Action::Select(selection) => self.chart.select(selection),
+            // It was done while the runs were at hand.
+            Action::ZoomToSelection => {}
             Action::ToggleLessons => self.lessons.open = !self.lessons.open,
             Action::ToggleTheme => {
                 self.light = !self.light;

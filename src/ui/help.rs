@@ -2,16 +2,18 @@
 
 use eframe::egui::{Align2, Context, Grid, RichText, Window, vec2};
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 11] = [
     ("Enter", "run"),
     ("W  S", "zoom in and out at the pointer"),
     ("A  D", "move left and right"),
-    ("F", "the whole run again"),
+    ("F", "to the selected item; again: the whole run"),
+    ("click", "look at an item"),
+    (",  .", "the item before and after it on its lane"),
     ("L", "lessons"),
     ("Ctrl + wheel", "zoom at the pointer"),
     ("wheel", "scroll through the lanes"),
     ("drag", "move through time"),
-    ("?  Esc", "show and close this sheet"),
+    ("?  Esc", "show and close this sheet; look at no item"),
 ];
 
 /// Draws the sheet while `open`.

@@ -12,6 +12,7 @@ mod flow;
 mod form;
 mod format;
 mod help;
+mod inspector;
 mod lessons;
 mod plots;
 mod runs;

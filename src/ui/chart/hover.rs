@@ -1,38 +1,46 @@
 //! What is under the pointer: the item, its times, and where its time went.
 
-use eframe::egui::{Grid, Response, RichText, Ui};
+use eframe::egui::{Grid, Pos2, Response, RichText, Stroke, Ui};
 
 use super::TimeView;
+use super::item::Item;
 use super::lanes::outline;
 use super::rows::Rows;
 use crate::executor::Activity;
-use crate::trace::EndStage;
 use crate::ui::{format, theme};
+
+/// The item under the pointer, and where on the screen it is.
+pub(super) fn item_at<'a>(at: Pos2, rows: &Rows<'a>, view: TimeView) -> Option<Item<'a>> {
+    if !rows.canvas.contains(at) {
+        return None;
+    }
+    let row = rows.at(at.y)?;
+    let time = view.time_at(at.x - rows.canvas.left(), rows.canvas.width());
+    Item::at(row.run, *row.lane.as_ref().ok()?, time)
+}
+
+/// Outlines the bar of an item.
+pub(super) fn mark(ui: &Ui, item: &Item<'_>, rows: &Rows<'_>, view: TimeView, stroke: Stroke) {
+    let canvas = rows.canvas;
+    let Some(row) = rows.row_of(item) else { return };
+    let x = |time: i64| canvas.left() + view.x_of(time, canvas.width()).clamp(-4.0, canvas.width() + 4.0);
+    let painter = ui.painter().with_clip_rect(canvas.intersect(ui.clip_rect()));
+    if x(item.until()) >= canvas.left() && x(item.start) <= canvas.right() {
+        outline(&painter, stroke, &rows.bars(row), x(item.start)..x(item.until()));
+    }
+}
 
 /// Outlines the bar under the pointer and tells of it.
 pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
-    let canvas = rows.canvas;
-    let Some(at) = response.hover_pos().filter(|at| canvas.contains(*at) && !response.dragged()) else { return };
-    let Some((row, within)) = rows.at(at.y).and_then(|row| Some((row, row.lane.as_ref().ok()?))) else { return };
-    let (run, lane) = (row.run, within.lane);
-    let time = view.time_at(at.x - canvas.left(), canvas.width());
-    let open = lane.open.filter(|open| (open.start..=run.elapsed()).contains(&time) && !run.ended());
-    let progress = open.and_then(|open| open.permille);
-    let off_core = lane.span_at(time).map(|span| lane.off_core_until(span.end) - lane.off_core_until(span.start));
-    let (start, end, item, call, word) = match (lane.span_at(time), open) {
-        (Some(span), _) => (span.start, Some(span.end), span.item, span.call, ending(span.end_stage)),
-        (None, Some(open)) => (open.start, None, open.item, open.call, "executing"),
-        (None, None) => return,
-    };
-    let x = |time: i64| canvas.left() + view.x_of(time, canvas.width()).clamp(-4.0, canvas.width() + 4.0);
-    let painter = ui.painter().with_clip_rect(canvas.intersect(ui.clip_rect()));
-    outline(&painter, theme::palette(ui), &rows.bars(row), x(start)..x(end.unwrap_or_else(|| run.elapsed())));
+    let Some(at) = response.hover_pos().filter(|_| !response.dragged()) else { return };
+    let Some(item) = item_at(at, rows, view) else { return };
+    mark(ui, &item, rows, view, Stroke::new(1.5, theme::palette(ui).text));
+    let (lane, start, until) = (item.lane(), item.start, item.until());
+    let off_core = lane.off_core_until(until) - lane.off_core_until(start);
     response.clone().on_hover_ui_at_pointer(|ui| {
-        let label = within.label(run, call, item);
-        let title = if label.is_empty() { format!("item {item}") } else { format!("item {item} · {label}") };
-        ui.label(RichText::new(title).family(theme::strong()));
-        ui.label(format!("{word} on {} · call {call}", within.title()));
-        if let Some(permille) = progress {
+        ui.label(RichText::new(item.title()).family(theme::strong()));
+        ui.label(format!("{} on {} · call {}", item.word(), item.lane_title(), item.call));
+        if let Some(permille) = item.permille {
             ui.label(format!("{:.1} % done", f32::from(permille) / 10.0));
         }
         Grid::new("times").num_columns(2).min_row_height(14.0).spacing([12.0, 2.0]).show(ui, |ui| {
@@ -44,13 +52,12 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
                 }
             };
             row("started at", Some(start));
-            if let Some(call) = within.trace.call(call) {
+            if let Some(call) = item.way() {
                 let left_pending = call.queued.or(call.taken);
                 row("pending", left_pending.map(|until| until - call.submitted));
                 row("in the call queue", call.queued.zip(call.taken).map(|(from, until)| until - from));
                 row("in the result queue", call.answered.zip(call.done).map(|(from, until)| until - from));
             }
-            let until = end.unwrap_or_else(|| run.elapsed());
             row("executed for", Some(until - start));
             let (before, after) = (lane.away_until(start), lane.away_until(until));
             let spent =
@@ -59,15 +66,7 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
             row("  waiting for the GIL", spent(Activity::WaitingForGil));
             row("  waiting for a lock", spent(Activity::WaitingForLock));
             row("  waiting for a future", spent(Activity::WaitingForFuture));
-            row("  without a core", off_core.filter(|&nanos| nanos > 0));
+            row("  without a core", Some(off_core).filter(|&nanos| nanos > 0));
         });
     });
-}
-
-const fn ending(end_stage: EndStage) -> &'static str {
-    match end_stage {
-        EndStage::Returned => "returned",
-        EndStage::Raised => "raised",
-        EndStage::Lost => "lost",
-    }
 }

@@ -110,7 +110,7 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<
     let whose = match row.place {
         Place::Worker => 0,
         Place::Within(worker) => u64::from(worker) + 1,
-        Place::Beside(..) => u64::MAX,
+        Place::Beside { group, .. } => u64::MAX - group as u64,
     };
     let id = ui.scope_id().with(("lane", run.number, whose, &title));
     let response = ui.interact(cell.intersect(painter.clip_rect()), id, Sense::hover());
@@ -118,7 +118,7 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<
     let told: Vec<_> = waits.iter().map(|wait| format!(", {wait}")).collect();
     let within = match row.place {
         Place::Within(worker) => format!(" within worker {worker}"),
-        Place::Worker | Place::Beside(..) => String::new(),
+        Place::Worker | Place::Beside { .. } => String::new(),
     };
     let busy = if row.is_within() { String::new() } else { format!(" {pid} {percent} busy") };
     let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
@@ -327,7 +327,7 @@ impl Picture {
 }
 
 /// A frame around the bar from `start` to `end`.
-pub(super) fn outline(painter: &Painter, palette: &Palette, bars: &Range<f32>, x: Range<f32>) {
+pub(super) fn outline(painter: &Painter, stroke: Stroke, bars: &Range<f32>, x: Range<f32>) {
     let rect = Rect::from_min_max(pos2(x.start, bars.start), pos2(x.end.max(x.start + 2.0), bars.end));
-    painter.rect_stroke(rect, 2.0, Stroke::new(1.5, palette.text), eframe::egui::StrokeKind::Outside);
+    painter.rect_stroke(rect, 2.0, stroke, eframe::egui::StrokeKind::Outside);
 }

@@ -6,12 +6,14 @@
 mod axis;
 mod hatch;
 mod hover;
+mod item;
 mod lanes;
 mod rows;
 mod view;
 
-use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
+pub(in crate::ui) use item::{Item, Selection};
 pub(in crate::ui) use rows::Shown;
 pub(in crate::ui) use view::TimeView;
 
@@ -33,15 +35,37 @@ pub(super) struct Chart {
     following: bool,
     /// How far the lanes are scrolled up.
     scrolled: f32,
+    /// The item that is looked at.
+    selected: Option<Selection>,
     /// What the keys asked for since the last frame.
     key_zoom: f64,
     key_move: f64,
+    key_step: i32,
+    key_to_selection: bool,
 }
 
 impl Chart {
     /// The whole run again.
     pub(super) fn fit(&mut self) {
-        *self = Self::default();
+        *self = Self { selected: self.selected, ..Self::default() };
+    }
+
+    /// Looks at an item, or at none.
+    pub(super) fn select(&mut self, selection: Option<Selection>) {
+        self.selected = selection;
+    }
+
+    /// The item that is looked at, if it is in one of these runs.
+    pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Item<'a>> {
+        let selected = self.selected?;
+        shown.iter().find_map(|shown| selected.find(shown.run))
+    }
+
+    /// Shows an item, with some room around it.
+    pub(super) fn zoom_to(&mut self, item: &Item<'_>) {
+        let room = ((item.until() - item.start) / 4).max(TimeView::SHORTEST);
+        self.window = Some(TimeView { start: item.start - room, end: item.until() + room });
+        self.following = false;
     }
 
     /// The visible stretch of time.
@@ -75,7 +99,10 @@ impl Chart {
                 Key::S => self.key_zoom += 1.0,
                 Key::A => self.key_move -= 0.1,
                 Key::D => self.key_move += 0.1,
+                Key::F if self.window.is_none() && self.selected.is_some() => self.key_to_selection = true,
                 Key::F => self.fit(),
+                Key::Period => self.key_step = 1,
+                Key::Comma => self.key_step = -1,
                 _ => {}
             }
         }
@@ -93,6 +120,7 @@ impl Chart {
         };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
         let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), area.max - vec2(0.0, legend.height()));
+        self.keys_of_selection(shown);
         self.navigate(ui, &response, axis, shown);
         let view = self.view(shown);
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
@@ -107,7 +135,32 @@ impl Chart {
         lanes::show(ui, &rows, area.left(), view);
         axis::now_line(ui.painter(), palette, canvas, view, run);
         legend.draw(ui.painter(), palette, axis.left_bottom());
+        if let Some(item) = self.selected(shown) {
+            hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.accent));
+        }
         hover::show(ui, &response, &rows, view);
+        if response.clicked()
+            && let Some(at) = response.interact_pointer_pos()
+        {
+            self.selected = hover::item_at(at, &rows, view).map(|item| item.select());
+        }
+    }
+
+    /// The keys that have to do with the item that is looked at.
+    fn keys_of_selection(&mut self, shown: &[Shown<'_>]) {
+        let (step, zoom) = (std::mem::take(&mut self.key_step), std::mem::take(&mut self.key_to_selection));
+        let Some(item) = self.selected(shown) else { return };
+        let stepped = match step {
+            1 => item.next(),
+            -1 => item.previous(),
+            _ => None,
+        };
+        if let Some(stepped) = stepped {
+            self.selected = Some(stepped.select());
+        }
+        if zoom {
+            self.zoom_to(&item);
+        }
     }
 
     /// Wheel, drag and keys.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use eframe::egui::{Rect, pos2};
 
+use super::item::Item;
 use crate::lab::Run;
 use crate::trace::{Lane, Trace};
 
@@ -51,18 +52,39 @@ pub(super) enum Place<'a> {
     Worker,
     /// A thread of tasks of that worker.
     Within(u32),
-    /// One of so many beside the workers.
-    Beside(&'a str, usize),
+    /// One of so many `lanes` of a group beside the workers.
+    Beside {
+        group: usize,
+        name: &'a str,
+        lanes: usize,
+    },
 }
 
-impl LaneRow<'_> {
+impl<'a> LaneRow<'a> {
+    pub(super) fn of_worker(run: &'a Run, worker: u32) -> Option<Self> {
+        let (trace, place) = (&run.trace, Place::Worker);
+        Some(Self { lane: trace.lane_of(worker)?, trace, place })
+    }
+
+    pub(super) fn within(run: &'a Run, worker: u32, thread: u32) -> Option<Self> {
+        let (trace, place) = (run.trace.lane_of(worker)?.nested()?, Place::Within(worker));
+        Some(Self { lane: trace.lane_of(thread)?, trace, place })
+    }
+
+    pub(super) fn beside(run: &'a Run, group: usize, lane: u32) -> Option<Self> {
+        let side = run.trace.sides().get(group)?;
+        let trace = side.trace();
+        let place = Place::Beside { group, name: &side.name, lanes: trace.lanes().len() };
+        Some(Self { lane: trace.lane_of(lane)?, trace, place })
+    }
+
     pub(super) fn title(&self) -> String {
         let number = self.lane.worker;
         match self.place {
             Place::Worker => format!("worker {number}"),
             Place::Within(_) => format!("thread {number}"),
-            Place::Beside(name, 1) => name.to_owned(),
-            Place::Beside(name, _) => format!("{name} {number}"),
+            Place::Beside { name, lanes: 1, .. } => name.to_owned(),
+            Place::Beside { name, .. } => format!("{name} {number}"),
         }
     }
 
@@ -70,7 +92,7 @@ impl LaneRow<'_> {
     pub(super) fn label(&self, run: &Run, call: u32, item: u32) -> String {
         match self.place {
             Place::Worker => run.label(item as usize),
-            Place::Within(_) | Place::Beside(..) => self.trace.name(call).unwrap_or_default().to_owned(),
+            Place::Within(_) | Place::Beside { .. } => self.trace.name(call).unwrap_or_default().to_owned(),
         }
     }
 
@@ -97,9 +119,9 @@ impl<'a> Rows<'a> {
             if shown.len() > 1 {
                 rows.push(row(Err(name)));
             }
-            for side in run.trace.sides() {
+            for (group, side) in run.trace.sides().iter().enumerate() {
                 let trace = side.trace();
-                let place = Place::Beside(&side.name, trace.lanes().len());
+                let place = Place::Beside { group, name: &side.name, lanes: trace.lanes().len() };
                 rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
             }
             for lane in run.trace.lanes() {
@@ -182,6 +204,15 @@ impl<'a> Rows<'a> {
         self.all.get(after.checked_sub(1)?).filter(|row| y < row.top + row.height)
     }
 
+    /// The row that an item is in.
+    pub(super) fn row_of(&self, item: &Item<'_>) -> Option<&Row<'a>> {
+        let is_its = |row: &&Row<'_>| {
+            let Ok(lane) = &row.lane else { return false };
+            row.run.number == item.run.number && std::ptr::eq(lane.lane, item.lane())
+        };
+        self.all.iter().find(is_its)
+    }
+
     /// The rows that are in sight.
     pub(super) fn visible(&self) -> &[Row<'a>] {
         let first = self.all.partition_point(|row| row.top + row.height <= self.scrolled);
@@ -196,7 +227,7 @@ impl<'a> Rows<'a> {
             let place = match lane.place {
                 Place::Worker => within.is_empty(),
                 Place::Within(outer) => within == [outer],
-                Place::Beside(..) => false,
+                Place::Beside { .. } => false,
             };
             place && lane.lane.worker == worker && row.run.number == run.number
         };

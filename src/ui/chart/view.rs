@@ -8,12 +8,13 @@ pub(in crate::ui) struct TimeView {
     pub(in crate::ui) end: i64,
 }
 
-/// Nothing happens within less than this.
-const SHORTEST: i64 = 100;
 /// Beyond this, in both directions, lies nothing.
 const LONGEST: i64 = 1_000_000_000 * 3600 * 24 * 400;
 
 impl TimeView {
+    /// Nothing happens within less than this.
+    pub(super) const SHORTEST: i64 = 100;
+
     pub(in crate::ui) const fn length(self) -> i64 {
         self.end - self.start
     }
@@ -30,7 +31,7 @@ impl TimeView {
 
     /// Shows `factor` times as much time, with `pivot` staying where it is.
     pub(super) fn zoomed(self, pivot: i64, factor: f64) -> Self {
-        let length = ((self.length() as f64 * factor) as i64).clamp(SHORTEST, LONGEST);
+        let length = ((self.length() as f64 * factor) as i64).clamp(Self::SHORTEST, LONGEST);
         let left = (pivot - self.start) as f64 / self.length() as f64;
         let start = pivot - (left * length as f64) as i64;
         Self { start, end: start + length }
@@ -74,12 +75,12 @@ mod tests {
 
         #[test]
         fn zooming_keeps_the_pivot_and_never_runs_away(
-            start in 0..HOUR, length in SHORTEST..HOUR, at in 0.0..1.0_f64, factor in 0.01..100.0_f64,
+            start in 0..HOUR, length in TimeView::SHORTEST..HOUR, at in 0.0..1.0_f64, factor in 0.01..100.0_f64,
         ) {
             let view = TimeView { start, end: start + length };
             let pivot = start + (at * length as f64) as i64;
             let zoomed = view.zoomed(pivot, factor);
-            prop_assert!((SHORTEST..=LONGEST).contains(&zoomed.length()));
+            prop_assert!((TimeView::SHORTEST..=LONGEST).contains(&zoomed.length()));
             let (before, after) = (view.x_of(pivot, 1000.0), zoomed.x_of(pivot, 1000.0));
             prop_assert!((before - after).abs() <= 1.0 + 1000.0 / zoomed.length() as f32);
         }

@@ -1,0 +1,137 @@
+//! An item on a lane: the one under the pointer, the one that is looked at, and the way from one to the next.
+
+use super::rows::{LaneRow, Place};
+use crate::lab::Run;
+use crate::trace::{Call, EndStage, Lane, OpenSpan, Span};
+
+/// An item of a run, wherever it executes. It may still do so.
+#[derive(Clone, Copy)]
+pub(in crate::ui) struct Item<'a> {
+    pub(in crate::ui) run: &'a Run,
+    pub(super) row: LaneRow<'a>,
+    /// Its number in what its lane is a part of.
+    pub(in crate::ui) number: u32,
+    pub(in crate::ui) call: u32,
+    pub(in crate::ui) start: i64,
+    /// When it ended, and how.
+    pub(in crate::ui) ended: Option<(i64, EndStage)>,
+    /// How many thousandths of its work it has done, if it tells and still executes.
+    pub(in crate::ui) permille: Option<u16>,
+}
+
+/// Which item is looked at; it stays the same while its run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ui) struct Selection {
+    /// The number of its run.
+    pub(in crate::ui) run: usize,
+    place: LanePlace,
+    start: i64,
+}
+
+/// Where a lane is in its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LanePlace {
+    Worker(u32),
+    /// A thread of tasks of a worker.
+    Within(u32, u32),
+    /// Of the groups beside the workers, and the lane in it.
+    Beside(usize, u32),
+}
+
+impl<'a> Item<'a> {
+    /// The one that executes at `time`.
+    pub(super) fn at(run: &'a Run, row: LaneRow<'a>, time: i64) -> Option<Self> {
+        let open = row.lane.open.filter(|open| (open.start..=run.elapsed()).contains(&time) && !run.ended());
+        let ended = row.lane.span_at(time).map(|span| Self::of_span(run, row, span));
+        ended.or_else(|| open.map(|open| Self::of_open(run, row, open)))
+    }
+
+    const fn of_span(run: &'a Run, row: LaneRow<'a>, span: Span) -> Self {
+        let Span { item: number, call, start, end, end_stage, .. } = span;
+        Self { run, row, number, call, start, ended: Some((end, end_stage)), permille: None }
+    }
+
+    const fn of_open(run: &'a Run, row: LaneRow<'a>, open: OpenSpan) -> Self {
+        let OpenSpan { item: number, call, start, permille } = open;
+        Self { run, row, number, call, start, ended: None, permille }
+    }
+
+    /// When it ended, or now.
+    pub(in crate::ui) fn until(&self) -> i64 {
+        self.ended.map_or_else(|| self.run.elapsed(), |(end, _)| end)
+    }
+
+    pub(in crate::ui) const fn lane(&self) -> &'a Lane {
+        self.row.lane
+    }
+
+    /// What its lane is called.
+    pub(in crate::ui) fn lane_title(&self) -> String {
+        self.row.title()
+    }
+
+    /// `item 3 · thumbnail of dunes.jpg`.
+    pub(in crate::ui) fn title(&self) -> String {
+        let label = self.row.label(self.run, self.call, self.number);
+        if label.is_empty() { format!("item {}", self.number) } else { format!("item {} · {label}", self.number) }
+    }
+
+    /// How it ended, in a word.
+    pub(in crate::ui) const fn word(&self) -> &'static str {
+        match self.ended {
+            None => "executing",
+            Some((_, EndStage::Returned)) => "returned",
+            Some((_, EndStage::Raised)) => "raised",
+            Some((_, EndStage::Lost)) => "lost",
+        }
+    }
+
+    /// The way of its call through the queues.
+    pub(in crate::ui) fn way(&self) -> Option<Call> {
+        self.row.trace.call(self.call)
+    }
+
+    /// Whether it is one of the run's own, and not something within a task or beside the workers.
+    pub(in crate::ui) const fn is_the_runs_own(&self) -> bool {
+        matches!(self.row.place, Place::Worker)
+    }
+
+    /// The one after it on its lane.
+    pub(in crate::ui) fn next(&self) -> Option<Self> {
+        let ended = self.row.lane.span_after(self.start).map(|span| Self::of_span(self.run, self.row, span));
+        let open = self.row.lane.open.filter(|open| open.start > self.start && !self.run.ended());
+        ended.or_else(|| open.map(|open| Self::of_open(self.run, self.row, open)))
+    }
+
+    /// The one before it on its lane.
+    pub(in crate::ui) fn previous(&self) -> Option<Self> {
+        self.row.lane.span_before(self.start).map(|span| Self::of_span(self.run, self.row, span))
+    }
+
+    pub(in crate::ui) fn select(&self) -> Selection {
+        let lane = self.row.lane.worker;
+        let place = match self.row.place {
+            Place::Worker => LanePlace::Worker(lane),
+            Place::Within(worker) => LanePlace::Within(worker, lane),
+            Place::Beside { group, .. } => LanePlace::Beside(group, lane),
+        };
+        Selection { run: self.run.number, place, start: self.start }
+    }
+}
+
+impl Selection {
+    /// What is selected, if it is in `run`.
+    pub(in crate::ui) fn find(self, run: &Run) -> Option<Item<'_>> {
+        if run.number != self.run {
+            return None;
+        }
+        let row = match self.place {
+            LanePlace::Worker(worker) => LaneRow::of_worker(run, worker)?,
+            LanePlace::Within(worker, thread) => LaneRow::within(run, worker, thread)?,
+            LanePlace::Beside(group, lane) => LaneRow::beside(run, group, lane)?,
+        };
+        let open = row.lane.open.filter(|open| open.start == self.start && !run.ended());
+        let ended = row.lane.span_from(self.start).map(|span| Item::of_span(run, row, span));
+        ended.or_else(|| open.map(|open| Item::of_open(run, row, open)))
+    }
+}

@@ -1,0 +1,200 @@
+//! The panel about the item that is looked at: its life, stage by stage, what came of it, and what it had to say.
+
+use eframe::egui::{
+    Button, Color32, Grid, Label, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::action::Action;
+use super::chart::Item;
+use super::format;
+use super::theme::{self, Palette};
+use crate::executor::Activity;
+use crate::trace::EndStage;
+
+/// A stretch of an item's life.
+struct Stretch {
+    name: &'static str,
+    color: Color32,
+    nanos: i64,
+}
+
+/// More lines of what it said are in the log.
+const LINES: usize = 40;
+
+/// Draws the panel.
+pub(super) fn show(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    ui.horizontal(|ui| {
+        theme::heading(ui, "INSPECTOR");
+        step(ui, "‹", "Previous", "The item before it on its lane (,)", item.previous(), actions);
+        step(ui, "›", "Next", "The item after it on its lane (.)", item.next(), actions);
+        if ui.button("Zoom").on_hover_text("Show it as wide as the chart (F)").clicked() {
+            actions.push(Action::ZoomToSelection);
+        }
+        if ui.button("Close").on_hover_text("Look at no item (Esc)").clicked() {
+            actions.push(Action::Select(None));
+        }
+    });
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(ui.available_width() - 8.0);
+        ui.add_space(4.0);
+        ui.add(Label::new(RichText::new(item.title()).family(theme::strong()).size(14.0)).wrap());
+        let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
+        let word = if failed { palette.error } else { palette.computing };
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(item.word()).color(word).family(theme::strong()));
+            let pid = item.lane().pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+            ui.label(format!("on {}{pid}", item.lane_title()));
+            if let Some(permille) = item.permille {
+                ui.label(format!("· {:.1} % done", f32::from(permille) / 10.0));
+            }
+        });
+        ui.add_space(8.0);
+        theme::heading(ui, "LIFE");
+        life(ui, palette, &stretches(item, palette));
+        ui.add_space(8.0);
+        theme::heading(ui, "WHILE IT EXECUTED");
+        spent(ui, palette, item);
+        ui.add_space(8.0);
+        chunk(ui, item);
+        outcome(ui, palette, item);
+    });
+}
+
+fn step(ui: &mut Ui, sign: &str, name: &str, help: &str, to: Option<Item<'_>>, actions: &mut Vec<Action>) {
+    let button = ui.add_enabled(to.is_some(), Button::new(sign)).on_hover_text(help);
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, to.is_some(), name));
+    if let Some(to) = to.filter(|_| button.clicked()) {
+        actions.push(Action::Select(Some(to.select())));
+    }
+}
+
+/// From its submission to its result, in order. What took no time at all is left out.
+fn stretches(item: &Item<'_>, palette: &Palette) -> Vec<Stretch> {
+    let executed = ("executing", palette.computing, Some(item.until() - item.start));
+    let Some(way) = item.way() else {
+        return vec![Stretch { name: executed.0, color: executed.1, nanos: item.until() - item.start }];
+    };
+    let between = |from: Option<i64>, to: Option<i64>| from.zip(to).map(|(from, to)| to - from);
+    let end = item.ended.map(|(end, _)| end);
+    let several = way.items > 1;
+    // A thread pool has no result queue: its result is there when the call is over.
+    let returned = if way.answered.is_some() { way.answered } else { way.done };
+    let all = [
+        ("pending", palette.pending, between(Some(way.submitted), way.queued.or(way.taken))),
+        ("in the call queue", palette.call_queue, between(way.queued, way.taken)),
+        (
+            "after others of its chunk",
+            palette.dim.gamma_multiply(0.45),
+            between(way.taken, Some(item.start)).filter(|_| several),
+        ),
+        executed,
+        ("before others of its chunk", palette.dim.gamma_multiply(0.45), between(end, returned).filter(|_| several)),
+        ("in the result queue", palette.result_queue, between(way.answered, way.done)),
+    ];
+    let known = all.into_iter().filter_map(|(name, color, nanos)| Some(Stretch { name, color, nanos: nanos? }));
+    known.filter(|stretch| stretch.nanos > 0).collect()
+}
+
+/// A strip to scale, and the times below it.
+fn life(ui: &mut Ui, palette: &Palette, stretches: &[Stretch]) {
+    const HEIGHT: f32 = 16.0;
+    /// What is too short to be seen is seen all the same.
+    const NARROWEST: f32 = 2.0;
+    let total: i64 = stretches.iter().map(|stretch| stretch.nanos).sum();
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+    let told: Vec<_> =
+        stretches.iter().map(|stretch| format!("{} {}", stretch.name, format::duration(stretch.nanos))).collect();
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("life: {}", told.join(", "))));
+    let room = rect.width() - NARROWEST * stretches.len() as f32;
+    let mut x = rect.left();
+    for stretch in stretches {
+        let width = NARROWEST + room * (stretch.nanos as f64 / total.max(1) as f64) as f32;
+        let part = Rect::from_min_max(pos2(x, rect.top()), pos2(x + width, rect.bottom()));
+        ui.painter().rect_filled(part, 0.0, stretch.color);
+        x += width;
+    }
+    ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.0, palette.line), eframe::egui::StrokeKind::Outside);
+    ui.add_space(4.0);
+    Grid::new("life").num_columns(3).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
+        for Stretch { name, color, nanos } in stretches {
+            ui.horizontal(|ui| {
+                let (square, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
+                ui.painter().rect_filled(square, 2.0, *color);
+                ui.label(*name);
+            });
+            ui.label(format::duration(*nanos));
+            let share = *nanos as f64 / total.max(1) as f64 * 100.0;
+            ui.label(RichText::new(format!("{share:.0} %")).color(palette.dim));
+            ui.end_row();
+        }
+    });
+}
+
+/// What the time of its execution went to.
+fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
+    let (lane, until) = (item.lane(), item.until());
+    let (before, after) = (lane.away_until(item.start), lane.away_until(until));
+    let away = |activity: Activity| after[activity as usize] - before[activity as usize];
+    let off_core = lane.off_core_until(until) - lane.off_core_until(item.start);
+    let all_away: i64 = Activity::ALL.into_iter().map(away).sum();
+    let rows = [
+        ("computing", palette.computing, until - item.start - all_away - off_core),
+        ("I/O or sleep", palette.blocking, away(Activity::Blocking)),
+        ("waiting for the GIL", palette.waiting, away(Activity::WaitingForGil)),
+        ("waiting for a lock", palette.waiting, away(Activity::WaitingForLock)),
+        ("waiting for a future", palette.waiting, away(Activity::WaitingForFuture)),
+        ("without a core", palette.waiting, off_core),
+    ];
+    Grid::new("spent").num_columns(2).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
+        for (name, color, nanos) in rows {
+            if nanos > 0 {
+                ui.label(RichText::new(name).color(color));
+                ui.label(format::duration(nanos));
+                ui.end_row();
+            }
+        }
+    });
+}
+
+fn chunk(ui: &mut Ui, item: &Item<'_>) {
+    let Some(way) = item.way() else { return };
+    let last = way.first_item + way.items.saturating_sub(1);
+    let of = if way.items > 1 {
+        format!("call {}, a chunk of the items {} to {last}", item.call, way.first_item)
+    } else {
+        format!("call {}, of this item alone", item.call)
+    };
+    ui.label(of);
+    ui.label(format!("submitted {} after the run began", format::duration(way.submitted)));
+}
+
+/// Its result or its error with all causes, and its lines in the log.
+fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
+    if !item.is_the_runs_own() {
+        return;
+    }
+    let trace = &item.run.trace;
+    let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
+    if let Some(error) = failed.then(|| trace.error_of(item.number)).flatten() {
+        ui.add_space(8.0);
+        theme::heading(ui, "ERROR");
+        ui.add(Label::new(RichText::new(&*error.report).color(palette.error).monospace().size(11.5)).wrap());
+    }
+    let number = item.number as usize;
+    let yielded = item.run.yielded.iter().find(|yielded| yielded.item == number);
+    if let Some(Ok(result)) = yielded.map(|yielded| &yielded.result) {
+        ui.add_space(8.0);
+        theme::heading(ui, "RESULT");
+        ui.add(Label::new(RichText::new(result).monospace().size(11.5)).wrap());
+    }
+    let said: Vec<_> = trace.log_of(item.number, LINES).collect();
+    if !said.is_empty() {
+        ui.add_space(8.0);
+        theme::heading(ui, "IT SAID");
+        for line in said {
+            let text = RichText::new(&*line.line).monospace().size(11.5);
+            ui.add(Label::new(text).wrap()).on_hover_text(format::duration(line.at));
+        }
+    }
+}
