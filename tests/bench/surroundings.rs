@@ -61,7 +61,14 @@ fn checkpoints() {
 /// A part has a beginning and an end: two events.
 fn parts() {
     const TIMES: u64 = 1_000_000;
-    let part = |mode| move || each(mode, TIMES, |context| Ok(context.blocking(|| black_box(()))));
+    let part = |mode| {
+        move || {
+            each(mode, TIMES, |context| {
+                black_box(context.blocking(|| black_box(1)));
+                Ok(())
+            })
+        }
+    };
     let rivals =
         vec![Rival::new("no GIL", part(GilMode::Off)), Rival::new("the GIL let go and taken", part(GilMode::Shared))];
     compare("part of a task, recorded", "ns", ROUNDS, rivals);

@@ -113,9 +113,12 @@ pub(super) const COUNTING: Lesson = Lesson {
     judge: |machine, runs| threads_against_processes(machine, runs, 3.85 / 2.08, 8.0 / 15.0),
 };
 
+/// Of lessons that have nothing but a pool, which has two cores or more as a rule.
+const IN_A_POOL: f64 = 5.0;
+
 /// Equal sums that take so many seconds one after the other.
-fn sums(machine: &Machine, tasks: u64) -> [(&'static str, String); 2] {
-    let to = machine.units("sum", ONE_AFTER_THE_OTHER) / tasks;
+fn sums(machine: &Machine, tasks: u64, seconds: f64) -> [(&'static str, String); 2] {
+    let to = machine.units("sum", seconds) / tasks;
     [("tasks", tasks.to_string()), ("to", to.to_string())]
 }
 
@@ -129,8 +132,8 @@ pub(super) const SUM_SUBMIT: Lesson = Lesson {
     },
     runs: |machine| {
         vec![
-            run("sequential", "sum", sums(machine, 8), ExecutorKind::Sequential, 1),
-            run("processes", "sum", sums(machine, 8), ExecutorKind::Processes, 2)
+            run("sequential", "sum", sums(machine, 8, ONE_AFTER_THE_OTHER), ExecutorKind::Sequential, 1),
+            run("processes", "sum", sums(machine, 8, ONE_AFTER_THE_OTHER), ExecutorKind::Processes, 2)
                 .with(|settings| settings.collect = Collect::Submit),
         ]
     },
@@ -161,7 +164,7 @@ pub(super) const SUM_AS_COMPLETED: Lesson = Lesson {
     },
     runs: |machine| {
         vec![
-            run("as_completed", "sum", sums(machine, 8), ExecutorKind::Processes, 2)
+            run("as_completed", "sum", sums(machine, 8, IN_A_POOL), ExecutorKind::Processes, 2)
                 .with(|settings| settings.collect = Collect::AsCompleted),
         ]
     },
@@ -200,7 +203,7 @@ pub(super) const SUM_CHUNKS: Lesson = Lesson {
     },
     runs: |machine| {
         vec![
-            run("map, chunksize 3", "sum", sums(machine, 24), ExecutorKind::Processes, 4)
+            run("map, chunksize 3", "sum", sums(machine, 24, IN_A_POOL), ExecutorKind::Processes, 4)
                 .with(|settings| settings.chunksize = 3),
         ]
     },
@@ -231,7 +234,7 @@ pub(super) const LOCKED_COUNTER: Lesson = Lesson {
     },
     runs: |_| {
         let counter = |name, lock: &str| {
-            let params = [("additions", "1000000".to_owned()), ("lock", lock.to_owned())];
+            let params = [("additions", "1500000".to_owned()), ("lock", lock.to_owned())];
             run(name, "locked-counter", params, ExecutorKind::Threads, 4).with_gil()
         };
         vec![counter("without a lock", "no"), counter("with the lock", "yes")]
