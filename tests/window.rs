@@ -457,13 +457,11 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
     window.run_steps(3);
     press(&mut window, "▶  Run the lesson");
-    until(&mut window, "the lesson is over", |window| {
-        if let Some(button) = window.query_by_role_and_label(Role::Button, "Time out item 0") {
-            button.click();
-            window.run_steps(3);
-        }
-        shows(window, "What was published shows.")
+    until(&mut window, "it waits for ever", |window| {
+        window.query_by_role_and_label(Role::Button, "Time out item 0").is_some()
     });
+    window.get_by_role_and_label(Role::Button, "Time out item 0").click();
+    until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
     let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
     assert_eq!(lanes(&window), 3, "one worker, and two");
     window.get_by_label_contains("1. deadlock-nested · ").click();

@@ -99,6 +99,15 @@ pub fn kill_tree(pid: u32) {
     platform::kill_tree(pid);
 }
 
+/// Ends all processes but this one, the hard way, in whose environment the variable `name` was `value` when they began. Only Linux shows
+/// that; elsewhere nothing happens.
+pub fn kill_marked(name: &str, value: &str) {
+    #[cfg(target_os = "linux")]
+    unix::kill_marked(name, value);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (name, value);
+}
+
 /// Waits until a child has ended, without forgetting it: until somebody waits for it again, its number is its own. Where the system
 /// can't do that, it is forgotten, and its status kept.
 ///

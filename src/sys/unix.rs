@@ -86,6 +86,28 @@ pub(super) fn kill_tree(pid: u32) {
     }
 }
 
+#[cfg(target_os = "linux")]
+pub(super) fn kill_marked(name: &str, value: &str) {
+    /// While they are looked for, they may start others.
+    const ROUNDS: usize = 10;
+    let mark = format!("{name}={value}");
+    let is_marked = |pid: u32| {
+        std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()))
+    };
+    for _ in 0..ROUNDS {
+        let Ok(entries) = std::fs::read_dir("/proc") else { return };
+        let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        let marked: Vec<_> = numbers.filter(|pid| *pid != std::process::id() && is_marked(*pid)).collect();
+        if marked.is_empty() {
+            return;
+        }
+        for pid in marked.into_iter().filter_map(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;

@@ -83,6 +83,7 @@ fn start_and_wait(
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A group of its own, so that all of it can be killed; and Ctrl-C is for this program.
     sys::detach_from_terminal(&mut command);
+    warden::mark(&mut command);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(CommandError::NoSuchProgram(program)),

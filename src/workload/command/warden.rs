@@ -1,11 +1,13 @@
 //! Commands must not outlive the process that has started them, however that one ends. A process can't see to that itself when it is killed,
 //! so another does: the warden, one for each process that starts commands, which hears of them through a pipe. When the pipe closes,
-//! it kills those that were not said to have ended.
+//! it kills those that were not said to have ended. A command that was started in the last moment may not have been told of: commands
+//! carry a mark in their environment, by which they are found where the system shows it (Linux). The pipe does not close before they do.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
@@ -14,15 +16,30 @@ use crate::sys;
 /// The argument with which this program is a warden.
 pub(super) const ARGUMENT: &str = "warden";
 
+/// The variable that holds the mark.
+const MARK: &str = "POOLSCOPE_WARDEN";
+
+/// The mark of this process's commands: no other process has the same.
+static ID: LazyLock<String> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", std::process::id(), now.as_nanos())
+});
+
 /// The pipe to this process's warden. `None` if there could not be one: then a process that is killed leaves its commands behind.
 static WARDEN: LazyLock<Option<Mutex<ChildStdin>>> = LazyLock::new(|| start().ok().flatten().map(Mutex::new));
 
 fn start() -> io::Result<Option<ChildStdin>> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(ARGUMENT).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.arg(ARGUMENT).env(MARK, &*ID).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     sys::detach_from_terminal(&mut command);
     // It ends when this process does; nobody waits for it.
     Ok(command.spawn()?.stdin.take())
+}
+
+/// Marks a command that is to be started. From then on there is a warden.
+pub(super) fn mark(command: &mut Command) {
+    LazyLock::force(&WARDEN);
+    command.env(MARK, &*ID);
 }
 
 /// There is a command, whose first process is `pid`.
@@ -53,4 +70,7 @@ pub fn keep_watch() {
         }
     }
     commands.into_iter().for_each(sys::kill_tree);
+    if let Ok(id) = std::env::var(MARK) {
+        sys::kill_marked(MARK, &id);
+    }
 }
