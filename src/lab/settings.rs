@@ -290,6 +290,29 @@ mod tests {
         }
     }
 
+    /// An error names its field, and the window tells fields apart by their names.
+    #[test]
+    fn no_parameter_is_called_like_a_field() {
+        const FIELDS: [&str; 9] = [
+            "workload",
+            "executor",
+            "workers",
+            "chunksize",
+            "collect",
+            "on error",
+            "GIL",
+            "switch-interval",
+            "timeout",
+        ];
+        for workload in workload::catalogue() {
+            let params = workload.params();
+            for (index, param) in params.iter().enumerate() {
+                let twice = params[..index].iter().any(|other| other.name == param.name);
+                assert!(!twice && !FIELDS.contains(&param.name), "{}: {}", workload.name(), param.name);
+            }
+        }
+    }
+
     #[test]
     fn what_has_no_meaning_is_set_to_what_it_really_is() {
         let settings = RunSettings {

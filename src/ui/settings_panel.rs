@@ -43,15 +43,16 @@ fn workload_fields(
     actions: &mut Vec<Action>,
 ) {
     let width = ui.available_width();
-    let combo = ComboBox::from_id_salt("workload").width(width).selected_text(&form.workload).show_ui(ui, |ui| {
-        for workload in workload::catalogue() {
-            let chosen = form.workload == workload.name();
-            let response = ui.selectable_label(chosen, workload.name()).on_hover_text(workload.summary());
-            if response.clicked() {
-                workload.name().clone_into(&mut form.workload);
+    let combo =
+        ComboBox::from_id_salt("workload").width(width).height(600.0).selected_text(&form.workload).show_ui(ui, |ui| {
+            for workload in workload::catalogue() {
+                let chosen = form.workload == workload.name();
+                let response = ui.selectable_label(chosen, workload.name()).on_hover_text(workload.summary());
+                if response.clicked() {
+                    workload.name().clone_into(&mut form.workload);
+                }
             }
-        }
-    });
+        });
     name_for_readers(&combo.response, Role::ComboBox, "workload", &form.workload);
     if let Ok(workload) = workload::find(&form.workload) {
         let dim = theme::palette(ui).dim;

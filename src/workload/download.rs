@@ -112,7 +112,7 @@ impl Workload for Download {
                  the server, a connection that ends in the middle, no answer at all.",
             ),
             Param::new(
-                "timeout",
+                "time-limit",
                 ParamKind::Seconds { max: 86_400 },
                 "s",
                 "60",
@@ -141,7 +141,7 @@ impl Workload for Download {
             let (server, urls) = serve(params)?;
             (Some(server), urls)
         };
-        let timeout = params.seconds("timeout").max(Duration::from_millis(1));
+        let timeout = params.seconds("time-limit").max(Duration::from_millis(1));
         let urls: Arc<[String]> = urls.into();
         let job = |(item, url): (usize, &String)| {
             let output = output.clone().map(|output| (output, item));

@@ -90,7 +90,7 @@ fn what_a_command_says_takes_no_memory_and_no_time_without_end() {
     let kept: usize =
         report(&flood)["log"].as_array().unwrap().iter().map(|line| line["line"].as_str().unwrap().len()).sum();
     assert!((1..=2 * 4096).contains(&kept), "{kept}");
-    let output = command(home.path(), "sleep 80000", &["--set", "items=1..2", "--set", "timeout=0.1"]);
+    let output = command(home.path(), "sleep 80000", &["--set", "items=1..2", "--set", "time-limit=0.1"]);
     let told = messages(&report(&output));
     assert!(told.iter().all(|told| told == "`sleep` did not end within 0.1 s, and was killed"), "{told:?}");
     // Somebody who keeps the pipe open, and is no child of the shell any more, is not waited for.
@@ -265,7 +265,7 @@ fn each_faulty_download_fails_alone_and_says_why() {
         // How long a look-up of a host takes is the system's affair.
         let timeout = if fault == "stall" { "0.5" } else { "30" };
         let line = format!(
-            "run download --json --executor threads --set latency=0.01 --set bandwidth=0 --set timeout={timeout} --set save=yes \
+            "run download --json --executor threads --set latency=0.01 --set bandwidth=0 --set time-limit={timeout} --set save=yes \
              --set faulty=1 --set fault={fault}"
         );
         let report = report(&run(home.path(), &line));

@@ -34,7 +34,7 @@ pub(super) fn mark(ui: &Ui, item: &Item<'_>, rows: &Rows<'_>, view: TimeView, st
 pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
     let Some(at) = response.hover_pos().filter(|_| !response.dragged()) else { return };
     let Some(item) = item_at(at, rows, view) else { return };
-    mark(ui, &item, rows, view, Stroke::new(1.5, theme::palette(ui).text));
+    mark(ui, &item, rows, view, Stroke::new(1.5, theme::palette(ui).accent));
     let (lane, start, until) = (item.lane(), item.start, item.until());
     let off_core = lane.off_core_until(until) - lane.off_core_until(start);
     response.clone().on_hover_ui_at_pointer(|ui| {

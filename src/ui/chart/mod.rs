@@ -136,7 +136,7 @@ impl Chart {
         axis::now_line(ui.painter(), palette, canvas, view, run);
         legend.draw(ui.painter(), palette, axis.left_bottom());
         if let Some(item) = self.selected(shown) {
-            hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.accent));
+            hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.text));
         }
         hover::show(ui, &response, &rows, view);
         if response.clicked()

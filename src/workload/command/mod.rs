@@ -83,7 +83,7 @@ impl Workload for Command {
                 "The range (1..20: both are included), the name of the file, or the pattern (photos/*.jpg). Not for standard input.",
             ),
             Param::new(
-                "timeout",
+                "time-limit",
                 ParamKind::Seconds { max: 31_536_000 },
                 "s",
                 "0",
@@ -95,7 +95,7 @@ impl Workload for Command {
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let template = Arc::new(Template::parse(params.text("command"), params.yes("shell"))?);
         let items = items::find(params.choice("from"), params.text("items"), cancelled)?;
-        let timeout = Some(params.seconds("timeout")).filter(|timeout| !timeout.is_zero());
+        let timeout = Some(params.seconds("time-limit")).filter(|timeout| !timeout.is_zero());
         let of_items = Arc::clone(&items);
         let jobs = (0..items.len()).map(move |item| Job {
             template: Arc::clone(&template),
