@@ -76,7 +76,7 @@ pub use process_pool::{
 };
 pub use raw::{RawExecutor, Submit};
 pub use sequential::SequentialExecutor;
-pub use side_lanes::{SideLane, SideLanes, Waiting};
+pub use side_lanes::{SideLane, SideLanes};
 pub use thread_pool::{ThreadPoolBuilder, ThreadPoolExecutor};
 pub use waiting::{
     AsCompleted, DoneAndNotDone, Gather, ReturnWhen, Unfinished, as_completed, gather, gather_results, timeout, wait,

@@ -35,11 +35,6 @@ pub struct SideLane {
     lane: WorkerId,
 }
 
-/// What waits to be done on a lane, since it was made.
-#[must_use]
-#[derive(Debug)]
-pub struct Waiting(WorkId);
-
 impl SideLanes {
     /// A group that whoever listens to `sink` hears of.
     #[must_use]
@@ -59,14 +54,14 @@ impl SideLanes {
         SideLane { group: self.clone(), lane }
     }
 
-    /// Something called `name` is to be done, as soon as a lane comes to it.
-    pub fn waiting(&self, name: &str) -> Waiting {
+    /// Something called `name` is to be done. Returns its number.
+    fn submit(&self, name: &str) -> WorkId {
         let mut next = self.0.next.lock();
         let call = *next;
         *next += 1;
         self.tell(EventKind::Submitted { call, first_item: u32::try_from(call).unwrap_or(u32::MAX), items: 1 });
         self.tell(EventKind::Named { call, name: name.into() });
-        Waiting(call)
+        call
     }
 
     fn tell(&self, kind: EventKind) {
@@ -75,7 +70,7 @@ impl SideLanes {
 }
 
 impl SideLane {
-    /// Does `work`, which did not wait; it is at `activity` all the time.
+    /// Does `work`, which is called `name`; it is at `activity` all the time.
     ///
     /// # Errors
     /// Those of `work`.
@@ -85,19 +80,7 @@ impl SideLane {
         activity: Activity,
         work: impl FnOnce() -> Result<T, TaskError>,
     ) -> Result<T, TaskError> {
-        self.come_to(self.group.waiting(name), activity, work)
-    }
-
-    /// Does what has waited.
-    ///
-    /// # Errors
-    /// Those of `work`.
-    pub fn come_to<T>(
-        &self,
-        Waiting(call): Waiting,
-        activity: Activity,
-        work: impl FnOnce() -> Result<T, TaskError>,
-    ) -> Result<T, TaskError> {
+        let call = self.group.submit(name);
         let worker = self.lane;
         self.group.tell(EventKind::Taken { call, worker });
         self.group.tell(EventKind::Started { call, item: 0, worker });

@@ -283,8 +283,8 @@ fn side_lanes() {
     let clients = SideLanes::new("clients", pool.executor.sink());
     let lane = clients.lane();
     assert_eq!(lane.span("GET /", Activity::Blocking, || Ok(200)), Ok(200));
-    let later = clients.waiting("GET /slow");
-    assert!(lane.come_to(later, Activity::Computing, || Err::<(), _>(TaskError::message("503"))).is_err());
+    let failed = lane.span("GET /slow", Activity::Computing, || Err::<(), _>(TaskError::message("503")));
+    assert!(failed.is_err());
     drop(lane);
     let trace = pool.finish();
     let [side] = trace.sides() else { panic!("there is one") };
