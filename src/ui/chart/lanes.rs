@@ -11,7 +11,7 @@ use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, TALL, name_cell};
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Lane, Marks, Span, Wait};
+use crate::trace::{EndStage, Lane, Marks, Span, Wait};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -188,6 +188,12 @@ impl Picture {
                     self.label(lane, span.start..span.end, &bars, span.item);
                 }
                 self.sub_spans(lane, now, &bars);
+                // One that waited all its life is as red as one that computed.
+                for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
+                    let from = self.x(span.start);
+                    let to = self.x(span.end).max(from + 1.0);
+                    self.quad(from..to, failed_foot(&bars), self.palette.error);
+                }
                 if self.brackets > 0.0 {
                     self.brackets(&spans, lane, row, now);
                 }
@@ -291,7 +297,7 @@ impl Picture {
             self.quad(left..left + width, top..blocking, self.palette.blocking);
             self.quad(left..left + width, blocking..waiting, self.palette.waiting);
             if column.failed > 0 {
-                self.quad(left..left + width, bars.end - (height / 4.0).max(3.0)..bars.end, self.palette.error);
+                self.quad(left..left + width, failed_foot(&bars), self.palette.error);
             }
         }
     }
@@ -324,6 +330,11 @@ impl Picture {
             self.labels.push((at, Align2::CENTER_BOTTOM, format!("chunk {call}"), color));
         }
     }
+}
+
+/// Where a bar or a column says that something failed.
+fn failed_foot(bars: &Range<f32>) -> Range<f32> {
+    bars.end - ((bars.end - bars.start) / 4.0).max(3.0)..bars.end
 }
 
 /// A frame around the bar from `start` to `end`.
