@@ -317,25 +317,45 @@ impl EventLog {
 
     /// All events, in order.
     pub fn into_events(self) -> impl Iterator<Item = Event> {
-        let (mut next, mut last, mut second) = (0, Last::default(), None);
         let Self { bytes, others, .. } = self;
         let mut others = others.into_iter();
-        std::iter::from_fn(move || {
-            if let Some(second) = second.take() {
-                return Some(second);
-            }
-            let mut reader = Reader { bytes: &bytes, next, last };
-            let event = match reader.tag()? {
-                Tag::Other => others.next(),
-                // What was pushed, or looked at when it came from elsewhere, can be read.
-                tag => reader.fields(tag)?.events(tag).map(|(first, then)| {
-                    second = then;
-                    first
-                }),
-            };
-            (next, last) = (reader.next, reader.last);
-            event
-        })
+        let mut unpack = Unpack::default();
+        std::iter::from_fn(move || unpack.next(&bytes, || others.next()))
+    }
+
+    /// Copies of all events, in order.
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        let mut others = self.others.iter();
+        let mut unpack = Unpack::default();
+        std::iter::from_fn(move || unpack.next(&self.bytes, || others.next().cloned()))
+    }
+}
+
+/// How far the reading of a log is.
+#[derive(Default)]
+struct Unpack {
+    next: usize,
+    last: Last,
+    /// Of a pair.
+    second: Option<Event>,
+}
+
+impl Unpack {
+    fn next(&mut self, bytes: &[u8], other: impl FnOnce() -> Option<Event>) -> Option<Event> {
+        if let Some(second) = self.second.take() {
+            return Some(second);
+        }
+        let mut reader = Reader { bytes, next: self.next, last: self.last };
+        let event = match reader.tag()? {
+            Tag::Other => other(),
+            // What was pushed, or looked at when it came from elsewhere, can be read.
+            tag => reader.fields(tag)?.events(tag).map(|(first, then)| {
+                self.second = then;
+                first
+            }),
+        };
+        (self.next, self.last) = (reader.next, reader.last);
+        event
     }
 }
 

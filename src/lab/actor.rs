@@ -17,7 +17,7 @@ use super::sampler::{Sample, Sampler};
 use super::settings::{CheckedSettings, OnError};
 use crate::executor::{Event, Interruption, RawExecutor, WorkerCommand};
 use crate::sys;
-use crate::trace::{Series, Trace};
+use crate::trace::{Historian, History, Series, Trace};
 use crate::workload::Labels;
 
 /// How often the window can be told: 60 times a second.
@@ -28,6 +28,10 @@ const FOLD_INTERVAL: Duration = Duration::from_millis(8);
 
 /// How long the lab folds events before it looks at commands again.
 const FOLD_BUDGET: Duration = Duration::from_millis(8);
+
+/// What happened is heard of within this many nanoseconds: worker processes send their events every few milliseconds, if they
+/// have a core for it.
+const HEARD_WITHIN: i64 = 100_000_000;
 
 /// All that the lab thread has. Nobody else has any of it.
 pub(super) struct Actor {
@@ -47,6 +51,7 @@ pub(super) struct Actor {
 /// The run that is under way.
 struct Current {
     run: Run,
+    historian: Historian,
     recorder: Arc<Recorder>,
     /// Collected from the recorder, and not folded.
     events: std::vec::IntoIter<Event>,
@@ -212,6 +217,7 @@ impl Actor {
             if tells_of_an_error(&event) {
                 current.heed_error();
             }
+            current.historian.keep(event);
             count += 1;
             if count % 256 == 0 && started.elapsed() > FOLD_BUDGET {
                 break;
@@ -227,6 +233,7 @@ impl Actor {
     fn publish(&mut self) {
         let Some(current) = &mut self.current else { return };
         current.publish_at = None;
+        current.settle(sys::monotonic_nanos());
         current.run.backlog = current.events.len() + current.recorder.backlog();
         self.published.store(Some(Arc::new(current.run.clone())));
         (self.wake)();
@@ -257,7 +264,8 @@ impl Actor {
             current.run.status = Status::Ended(end);
             current.run.backlog = 0;
         }
-        if let Some(current) = self.current.take() {
+        if let Some(mut current) = self.current.take() {
+            current.settle(i64::MAX);
             self.tell_of_the_end(current.run);
             let _ = current.thread.join();
         }
@@ -276,13 +284,16 @@ impl Current {
         checked: CheckedSettings,
         worker_command: Option<WorkerCommand>,
     ) -> Result<Self, (Box<Run>, std::io::Error)> {
+        let origin = sys::monotonic_nanos();
         let run = Run {
             number,
             settings: checked.settings.clone(),
             status: Status::Preparing,
             items: None,
             labels: None,
-            trace: Trace::new(sys::monotonic_nanos()),
+            trace: Trace::new(origin),
+            history: History::default(),
+            moment: None,
             cpu: Series::default(),
             deadlock: None,
             deadlocked: false,
@@ -308,6 +319,7 @@ impl Current {
         };
         Ok(Self {
             run,
+            historian: Historian::new(origin),
             recorder,
             events: Vec::new().into_iter(),
             fold_tick: tick(FOLD_INTERVAL),
@@ -330,6 +342,13 @@ impl Current {
         let mut events: Vec<_> = self.events.by_ref().collect();
         self.recorder.collect(&mut events);
         self.events = events.into_iter();
+    }
+
+    /// Adds to the history what happened long enough before the stamp `now`, and nothing before which more may be heard of.
+    fn settle(&mut self, now: i64) {
+        let next = self.events.as_slice().first().map_or(now, |event| event.at.min(now));
+        self.historian.settle(next.saturating_sub(HEARD_WITHIN));
+        self.run.history = self.historian.history().clone();
     }
 
     fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::drive::{RunError, Yielded};
 use super::settings::{ExecutorKind, RunSettings};
 use crate::executor::{ProcessPoolExecutor, SubmitError};
-use crate::trace::{Deadlock, Series, Trace};
+use crate::trace::{Deadlock, History, Series, Trace};
 use crate::workload::Labels;
 
 /// A run at one moment. Clones share what is large.
@@ -23,6 +23,10 @@ pub struct Run {
     pub labels: Option<Labels>,
     /// What happened.
     pub trace: Trace,
+    /// The same, event by event. While the run goes on, the newest are not in it yet.
+    pub history: History,
+    /// `None`, or the moment of the run that this shows, in nanoseconds from its start.
+    pub moment: Option<i64>,
     /// CPU load per core, in percent.
     pub cpu: Series<Vec<f32>>,
     /// Tasks that wait for each other, and so for ever; or did until somebody ended that.
@@ -115,9 +119,26 @@ impl Run {
         matches!(self.status, Status::Ended(_))
     }
 
-    /// Nanoseconds from its start until now, or until its last event once it is over.
+    /// The run as it was at `time`, when its trace was `trace`.
+    #[must_use]
+    pub fn at(&self, time: i64, trace: &Trace) -> Self {
+        let deadlock = trace.deadlock();
+        Self {
+            status: Status::Running,
+            moment: Some(time),
+            deadlocked: deadlock.is_some(),
+            deadlock,
+            trace: trace.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Nanoseconds from its start until now, until its last event once it is over, or until the moment that this shows.
     #[must_use]
     pub fn elapsed(&self) -> i64 {
+        if let Some(moment) = self.moment {
+            return moment;
+        }
         if self.ended() { self.trace.last_event() } else { self.trace.time_of(crate::sys::monotonic_nanos()) }
     }
 

@@ -9,10 +9,13 @@
 mod blocks;
 mod call;
 mod counts;
+mod history;
 mod lane;
 mod nested;
 mod off_core;
+mod queued;
 mod recorder;
+mod replay;
 mod series;
 mod side;
 mod summary;
@@ -24,8 +27,10 @@ use std::sync::Arc;
 
 pub use call::{Call, Stage};
 pub use counts::{Counts, QueueDepths, StageCounts};
+pub use history::{Historian, History};
 pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use recorder::Recorder;
+pub use replay::Replay;
 pub use series::Series;
 pub use side::Side;
 pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
@@ -36,6 +41,7 @@ use crate::executor::{Activity, Event, EventKind, Outcome, Printed, Stream, Task
 use blocks::Blocks;
 use call::{Stamp, StoredCall};
 use nested::Nested;
+use queued::Queued;
 use waits::Waits;
 
 /// A run, as far as its events have come. Times are nanoseconds from its start.
@@ -46,6 +52,7 @@ pub struct Trace {
     calls: Blocks<StoredCall>,
     lanes: Vec<Lane>,
     counts: Counts,
+    queued: Queued,
     queues: Series<QueueDepths>,
     errors: Blocks<ItemError>,
     /// What the items of calls that are under way have come to, in case the call is lost after all.
@@ -98,6 +105,7 @@ impl Trace {
             calls: Blocks::default(),
             lanes: Vec::new(),
             counts: Counts::default(),
+            queued: Queued::default(),
             queues: Series::default(),
             errors: Blocks::default(),
             under_way: HashMap::new(),
@@ -303,6 +311,7 @@ impl Trace {
             *self.counts.items.at(from) -= items;
             *self.counts.items.at(stage) += items;
         }
+        self.note_move(call as u32, from, stage);
         self.note_queues(at);
         true
     }
@@ -607,6 +616,9 @@ mod tests {
                 prop_assert!(trace.counts.calls.add_up() && trace.counts.items.add_up(), "{:?}", trace.counts);
                 let finished = trace.counts.items.finished;
                 prop_assert_eq!(trace.counts.returned + trace.counts.raised, finished);
+                let calls = &trace.counts.calls;
+                let queued = [trace.pending().count(), trace.in_call_queue().count(), trace.in_result_queue().count()];
+                prop_assert_eq!(queued, [calls.pending, calls.call_queue, calls.result_queue]);
             }
             let _ = trace.deadlock().map(|deadlock| trace.describe_deadlock(&deadlock));
             let nested = trace.lanes.iter().filter_map(Lane::nested);
