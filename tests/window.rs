@@ -348,10 +348,10 @@ fn keys_run_and_show_the_sheet() {
     until_over(&mut window, 1);
     window.key_press(Key::Questionmark);
     window.run_steps(3);
-    assert!(shows(&window, "zoom in and out at the pointer"));
+    assert!(shows(&window, "Zoom in at the pointer"));
     window.key_press(Key::Escape);
     window.run_steps(3);
-    assert!(!shows(&window, "zoom in and out at the pointer"));
+    assert!(!shows(&window, "Zoom in at the pointer"));
 }
 
 #[test]
@@ -471,4 +471,197 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     assert_eq!(lanes(&window), 3);
     press(&mut window, "two threads");
     assert_eq!(window.get_by_role_and_label(Role::TextInput, "workers").value().as_deref(), Some("2"));
+}
+
+fn key(window: &mut Window, key: Key) {
+    window.key_press(key);
+    window.run_steps(3);
+}
+
+fn command_key(window: &mut Window, key: Key) {
+    window.key_press_modifiers(egui::Modifiers::COMMAND, key);
+    window.run_steps(3);
+}
+
+fn drag(window: &mut Window, from: egui::Pos2, to: egui::Pos2) {
+    let (button, modifiers) = (egui::PointerButton::Primary, egui::Modifiers::NONE);
+    window.event(egui::Event::PointerMoved(from));
+    window.run_steps(2);
+    window.event(egui::Event::PointerButton { pos: from, button, pressed: true, modifiers });
+    window.run_steps(2);
+    for part in [0.3, 0.6, 1.0] {
+        window.event(egui::Event::PointerMoved(from + (to - from) * part));
+        window.run_steps(2);
+    }
+    window.event(egui::Event::PointerButton { pos: to, button, pressed: false, modifiers });
+    window.run_steps(3);
+}
+
+/// Where on the screen the lanes are drawn.
+fn canvas(window: &Window) -> egui::Rect {
+    let ruler = window.get_by_label("ruler").rect();
+    let chart = window.get_by_label("what each worker executed, over time").rect();
+    egui::Rect::from_min_max(ruler.left_bottom(), chart.max)
+}
+
+#[test]
+fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
+    let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.01")], "processes", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let events = run(&window).unwrap().history.len();
+    assert!(shows(&window, "returned: 3") && shows(&window, "the whole run"));
+    press(&mut window, "Previous event");
+    assert!(shows(&window, &format!("event {} of {events}", events - 1)));
+    key(&mut window, Key::Home);
+    for label in ["before the first event", "As it was", "returned: 0", "work ids: 0", "call queue: 0 of 2"] {
+        assert!(shows(&window, label), "{label}");
+    }
+    // Forward, event by event: counts follow what is told.
+    let mut told = Vec::new();
+    for event in 1..events {
+        key(&mut window, Key::ArrowRight);
+        assert!(shows(&window, &format!("event {event} of {events}")));
+        for (sentence, count) in [
+            ("item 0 is submitted: pending 0 → 1", "work ids: 1"),
+            ("worker 0 takes item 2: call queue 1 → 0", "call queue: 0 of 2"),
+            ("item 1 returns after", "returned: 2"),
+            ("the answer for item 2 enters the result queue", "result queue: 1"),
+        ] {
+            if window.query_by_label_contains(sentence).is_some() {
+                assert!(shows(&window, count), "{sentence}, but not {count}");
+                told.push(sentence);
+            }
+        }
+    }
+    assert_eq!(told.len(), 4, "{told:?}");
+    key(&mut window, Key::End);
+    assert!(shows(&window, "the whole run") && shows(&window, "Done"));
+}
+
+#[test]
+fn a_replay_comes_to_the_end_by_itself_and_can_be_paused() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "1.5")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    press(&mut window, "Replay");
+    assert!(shows(&window, "As it was"));
+    key(&mut window, Key::Space);
+    assert!(window.query_by_role_and_label(Role::Button, "Replay").is_some(), "it stands still");
+    key(&mut window, Key::Space);
+    until(&mut window, "the replay is over", |window| shows(window, "the whole run"));
+    assert!(shows(&window, "returned: 2"));
+}
+
+#[test]
+fn the_view_pauses_and_the_run_does_not() {
+    let form = remembered("sleep", &[("tasks", "3000"), ("seconds", "0.001")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.totals().returned > 20));
+    key(&mut window, Key::Space);
+    assert!(shows(&window, "As it was"));
+    let figures = |window: &Window| window.get_by_label_contains("returned: ").value();
+    let then = figures(&window);
+    let ran = run(&window).unwrap().totals().returned;
+    until(&mut window, "the run goes on", |window| run(window).unwrap().totals().returned > ran + 20);
+    assert_eq!(figures(&window), then);
+    key(&mut window, Key::Space);
+    assert!(!shows(&window, "As it was"));
+    until_over(&mut window, 1);
+    assert!(shows(&window, "returned: 3,000"));
+}
+
+#[test]
+fn the_chart_moves_by_keys_and_mouse_and_every_move_can_be_undone() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.05")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let in_sight = |window: &Window| window.get_by_label_contains("overview of the whole run").value();
+    let whole = in_sight(&window);
+    let canvas = canvas(&window);
+    let along = |x: f32, y: f32| pos2(canvas.left() + canvas.width() * x, y);
+    let ruler = canvas.top() - 8.0;
+    drag(&mut window, along(0.25, ruler), along(0.5, ruler));
+    let zoomed = in_sight(&window);
+    assert_ne!(zoomed, whole);
+    drag(&mut window, along(0.5, canvas.center().y), along(0.3, canvas.center().y));
+    let moved = in_sight(&window);
+    assert_ne!(moved, zoomed);
+    key(&mut window, Key::W);
+    assert_ne!(in_sight(&window), moved);
+    for _ in 0..3 {
+        command_key(&mut window, Key::ArrowLeft);
+    }
+    assert_eq!(in_sight(&window), whole);
+    command_key(&mut window, Key::ArrowRight);
+    assert_eq!(in_sight(&window), zoomed);
+    command_key(&mut window, Key::Num0);
+    assert_eq!(in_sight(&window), whole);
+    let overview = window.get_by_label_contains("overview of the whole run").rect();
+    drag(&mut window, overview.left_center() + vec2(100.0, 0.0), overview.left_center() + vec2(300.0, 0.0));
+    assert_ne!(in_sight(&window), whole);
+    // A click on the ruler looks at that moment.
+    click_at(&mut window, along(0.5, ruler));
+    assert!(shows(&window, "As it was"));
+    key(&mut window, Key::Escape);
+    assert!(!shows(&window, "As it was"));
+}
+
+#[test]
+fn times_are_marked_and_areas_counted() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.05"), ("fail", "2")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let canvas = canvas(&window);
+    for (x, marks) in [(0.2, 1), (0.6, 2), (0.2, 1)] {
+        window.event(egui::Event::PointerMoved(pos2(canvas.left() + canvas.width() * x, canvas.center().y)));
+        window.run_steps(2);
+        key(&mut window, Key::M);
+        assert_eq!(window.query_all_by_label_contains("mark: ").count(), marks, "a second press takes it away");
+    }
+    key(&mut window, Key::R);
+    drag(&mut window, canvas.left_top() + vec2(1.0, 3.0), pos2(canvas.right() - 2.0, canvas.top() + 20.0));
+    assert!(shows(&window, "SELECTED AREA"));
+    let told = |name: &str| window.query_all_by_label(name).next().is_some();
+    assert!(told("of them failed") && told("idle"));
+    assert!(shows(&window, "4") && shows(&window, "1"), "items and failures");
+    window.get_by_label_contains("To the longest item").click();
+    window.run_steps(3);
+    assert!(shows(&window, "INSPECTOR"));
+    key(&mut window, Key::Escape);
+    key(&mut window, Key::Escape);
+    assert!(!shows(&window, "SELECTED AREA") && !shows(&window, "INSPECTOR"));
+}
+
+#[test]
+fn the_palette_finds_and_does_everything() {
+    let mut window = window();
+    let open = egui::Modifiers { shift: true, ..egui::Modifiers::COMMAND };
+    window.key_press_modifiers(open, Key::P);
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("lesson nested");
+    window.run_steps(3);
+    key(&mut window, Key::Enter);
+    assert!(window.query_by_role_and_label(Role::TextInput, "command").is_none(), "it closes");
+    assert!(shows(&window, "▶  Run the lesson"));
+    assert!(run(&window).is_none(), "Enter was the palette's");
+    window.key_press_modifiers(open, Key::P);
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("workload noop");
+    window.run_steps(3);
+    key(&mut window, Key::Enter);
+    let workload = window.query_by_role_and_label(Role::ComboBox, "workload").map(|node| node.value());
+    assert!(workload.is_none_or(|value| value.as_deref() == Some("noop")));
+    window.key_press_modifiers(open, Key::P);
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("no such thing");
+    window.run_steps(3);
+    assert!(shows(&window, "Nothing is called so."));
+    key(&mut window, Key::Escape);
+    assert!(window.query_by_role_and_label(Role::TextInput, "command").is_none());
 }

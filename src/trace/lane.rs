@@ -179,6 +179,12 @@ impl Lane {
         self.spans.get(self.spans.partition_point(|span| span.start < start).checked_sub(1)?).copied()
     }
 
+    /// Spans of which at least a part lies in `from..to`.
+    pub fn spans_between(&self, from: i64, to: i64) -> impl Iterator<Item = &Span> {
+        let first = self.spans.partition_point(|span| span.end <= from);
+        self.spans.iter_from(first).take_while(move |span| span.start < to)
+    }
+
     /// All spans, in the order of time.
     pub fn spans(&self) -> impl Iterator<Item = &Span> {
         self.spans.iter()

@@ -453,6 +453,12 @@ impl Trace {
         &self.sides
     }
 
+    /// The lanes beside the workers' with that number.
+    #[must_use]
+    pub fn side(&self, number: u32) -> Option<&Side> {
+        self.sides.iter().find(|side| side.number == number)
+    }
+
     /// What a call is called, if it has a name.
     #[must_use]
     pub fn name(&self, call: u32) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
-use super::chart::Selection;
+use super::chart::{Move, Selection};
 use crate::executor::Interruption;
 use crate::lab::RunSettings;
 use crate::lesson::Lesson;
@@ -22,8 +22,23 @@ pub(super) enum Action {
     TakeOver(Box<RunSettings>),
     /// Looks at an item of the chart, or at none.
     Select(Option<Selection>),
-    ZoomToSelection,
+    Move(Move),
+    /// Shows a stretch of time, with some room around it.
+    ShowTimes(i64, i64),
+    /// Looks at a moment of the run, in nanoseconds from its start; `None` = now.
+    LookAt(Option<i64>),
+    /// Goes so many events further, or back.
+    StepEvents(i64),
+    /// Stands still, or goes on.
+    PauseView,
+    PlayReplay,
+    PauseReplay,
+    /// Ends what is open or selected.
+    Clear,
+    ChooseWorkload(&'static str),
+    OpenLesson(&'static Lesson),
     ToggleLessons,
     ToggleTheme,
     ToggleHelp,
+    TogglePalette,
 }

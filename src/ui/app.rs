@@ -1,5 +1,6 @@
 //! The window's state, and how a frame goes: look at the run, draw the panels, then do what the user asked for.
 
+use std::iter;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,15 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{self, CentralPanel, Context, Event, Frame, Key, Margin, Panel, ScrollArea, ThemePreference, Ui};
+use eframe::egui::{self, CentralPanel, Context, Frame, Margin, Panel, ScrollArea, ThemePreference, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::chart::{Chart, Shown};
+use super::command_palette::CommandPalette;
 use super::details::Details;
 use super::form::Form;
 use super::lessons::Lessons;
-use super::{deadlock, flow, help, inspector, runs, settings_panel, theme, toolbar};
+use super::time_machine::{Past, TimeMachine};
+use super::{area_panel, commands, deadlock, flow, help, inspector, runs, settings_panel, theme, toolbar, transport};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
@@ -63,6 +66,8 @@ pub struct App {
     chart: Chart,
     details: Details,
     lessons: Lessons,
+    time: TimeMachine,
+    palette: CommandPalette,
     light: bool,
     show_help: bool,
     /// Ended runs, oldest first.
@@ -107,6 +112,8 @@ impl App {
             chart: Chart::default(),
             details: Details::default(),
             lessons: Lessons::new(),
+            time: TimeMachine::default(),
+            palette: CommandPalette::default(),
             light: remembered.light,
             show_help: false,
             past: Vec::new(),
@@ -136,35 +143,64 @@ impl App {
     /// Draws a frame into `ui`, which is the whole window.
     pub fn show(&mut self, ui: &mut Ui) {
         self.take_in_what_came(ui.ctx());
+        // Keys first: what they ask for is seen in this very frame.
+        for action in commands::pressed(ui.ctx()) {
+            self.act(ui.ctx(), action);
+        }
         let newest = self.lab.run();
         let live = newest.as_deref().filter(|run| !run.ended());
         let run = self.run();
-        let run = run.as_deref();
         let lesson_runs = self.lessons.runs(newest.as_ref()).filter(|_| self.together).unwrap_or_default();
-        let shown: Vec<Shown<'_>> = if lesson_runs.is_empty() {
-            run.map(|run| Shown { run, name: "" }).into_iter().collect()
+        let runs: Vec<(&str, &Run)> = if lesson_runs.is_empty() {
+            run.as_deref().map(|run| ("", run)).into_iter().collect()
         } else {
-            lesson_runs.iter().map(|(name, run)| Shown { run, name }).collect()
+            lesson_runs.iter().map(|(name, run)| (*name, &**run)).collect()
         };
+        let past = self.time.look(ui.ctx(), &runs.iter().map(|(_, run)| *run).collect::<Vec<_>>());
+        let pasts = past.iter().flat_map(|past| past.runs.iter().map(Some)).chain(iter::repeat(None));
+        let shown: Vec<_> = runs.iter().zip(pasts).map(|(&(name, run), past)| Shown { run, name, past }).collect();
         let mut actions = Vec::new();
-        self.keys(ui.ctx(), &mut actions);
+        self.panels(ui, &shown, live, past.as_ref(), &mut actions);
+        self.palette.show(ui.ctx(), Vec::new(), &mut actions);
+        if self.show_help {
+            help::show(ui.ctx(), &mut self.show_help);
+        }
+        for action in actions {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    /// Draws all panels; the last of the runs that are `shown` is in focus.
+    fn panels(
+        &mut self,
+        ui: &mut Ui,
+        shown: &[Shown<'_>],
+        live: Option<&Run>,
+        past: Option<&Past>,
+        actions: &mut Vec<Action>,
+    ) {
+        let now = shown.last().map(|shown| shown.run);
+        // As it was at the moment that is looked at.
+        let run = shown.last().map(Shown::looked_at);
         let settings = self.form.check();
         let errors = settings.as_ref().err().map_or(&[][..], Vec::as_slice);
         let palette = theme::palette(ui);
         let panel = Frame::new().fill(palette.panel);
 
         Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
-            toolbar::show(ui, run, live, errors.first(), &mut actions);
+            toolbar::show(ui, run, live, errors.first(), actions);
         });
+        let (item, area) = (self.chart.selected(shown), self.chart.area(shown));
         // A lesson brings its own settings, and the chart needs room beside it.
-        let beside = usize::from(self.lessons.open) + usize::from(self.chart.selected(&shown).is_some());
+        let inspecting = item.is_some() || area.is_some();
+        let beside = usize::from(self.lessons.open) + usize::from(inspecting);
         if ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32 || beside == 0 {
             Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, &mut actions);
+                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, actions);
                         ui.add_space(10.0);
-                        runs::show(ui, &self.past, live, run, &mut actions);
+                        runs::show(ui, &self.past, live, now, actions);
                     });
                 });
             });
@@ -172,17 +208,20 @@ impl App {
         if self.lessons.open {
             let frame = panel.inner_margin(Margin::symmetric(12, 10));
             Panel::right("lessons").frame(frame).default_size(400.0).size_range(300.0..=640.0).show(ui, |ui| {
-                self.lessons.show(ui, &mut actions);
+                self.lessons.show(ui, actions);
             });
         }
-        if let Some(item) = self.chart.selected(&shown) {
+        if inspecting {
             let frame = panel.inner_margin(Margin::symmetric(12, 10));
             Panel::right("inspector").frame(frame).default_size(300.0).size_range(240.0..=480.0).show(ui, |ui| {
-                inspector::show(ui, &item, &mut actions);
+                if let Some(area) = &area {
+                    area_panel::show(ui, area, actions);
+                    ui.add_space(12.0);
+                }
+                if let Some(item) = &item {
+                    inspector::show(ui, item, actions);
+                }
             });
-            if actions.iter().any(|action| matches!(action, Action::ZoomToSelection)) {
-                self.chart.zoom_to(&item);
-            }
         }
         let room = ui.available_height();
         Panel::bottom("details")
@@ -190,20 +229,21 @@ impl App {
             .resizable(true)
             .default_size(room * 0.34)
             .size_range(130.0..=room * 0.45)
-            .show(ui, |ui| self.details.show(ui, run, self.chart.view(&shown)));
+            .show(ui, |ui| self.details.show(ui, run, self.chart.view(shown)));
+        if now.is_some_and(|run| !run.history.is_empty()) {
+            let frame = panel.inner_margin(Margin::symmetric(12, 4));
+            Panel::bottom("transport").frame(frame).show_separator_line(false).show(ui, |ui| {
+                transport::show(ui, now, &mut self.time, past, actions);
+            });
+        }
         let background = Frame::new().fill(palette.background);
         CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
             flow::show(ui, run);
-            deadlock::show(ui, live.filter(|live| run.is_some_and(|run| run.number == live.number)), &mut actions);
+            let stuck = live.filter(|live| past.is_none() && now.is_some_and(|run| run.number == live.number));
+            deadlock::show(ui, stuck, actions);
             ui.add_space(6.0);
-            self.chart.show(ui, &shown);
+            self.chart.show(ui, shown, self.time.time(), actions);
         });
-        if self.show_help {
-            help::show(ui.ctx(), &mut self.show_help);
-        }
-        for action in actions {
-            self.act(ui.ctx(), action);
-        }
     }
 
     /// Results of what goes on elsewhere.
@@ -254,37 +294,10 @@ impl App {
         context.request_repaint_after(Duration::from_secs_f32((interval - self.frame_cost).max(0.001)));
     }
 
-    fn keys(&mut self, context: &Context, actions: &mut Vec<Action>) {
-        // A key that is held down does a thing once.
-        let pressed = |wanted: Key| {
-            context.input(|input| {
-                input.events.iter().any(
-                    |event| matches!(event, Event::Key { key, pressed: true, repeat: false, .. } if *key == wanted),
-                )
-            })
-        };
-        if context.text_edit_focused() {
-            return;
-        }
-        // A button that has the focus is pressed by Enter.
-        if pressed(Key::Enter) && context.memory(|memory| memory.focused().is_none()) {
-            actions.push(Action::Run);
-        }
-        if pressed(Key::Questionmark) {
-            actions.push(Action::ToggleHelp);
-        }
-        if pressed(Key::L) {
-            actions.push(Action::ToggleLessons);
-        }
-        if pressed(Key::Escape) && !std::mem::take(&mut self.show_help) {
-            actions.push(Action::Select(None));
-        }
-        self.chart.keys(context);
-    }
-
     fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
         self.shown = None;
         self.together = false;
+        self.time.look_at(None);
         self.chart.fit();
         self.lab.send(Command::Run(settings));
         context.request_repaint();
@@ -303,6 +316,7 @@ impl App {
                 let newest = self.lab.run().is_some_and(|run| run.number == number);
                 self.shown = (!newest).then_some(number);
                 self.together = false;
+                self.time.look_at(None);
                 self.chart.fit();
             }
             Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
@@ -315,8 +329,22 @@ impl App {
             }
             Action::TakeOver(settings) => self.form.take_over(*settings),
             Action::Select(selection) => self.chart.select(selection),
-            // It was done while the runs were at hand.
-            Action::ZoomToSelection => {}
+            Action::Move(way) => self.chart.ask(way),
+            Action::ShowTimes(start, end) => self.chart.show_times(start, end),
+            Action::LookAt(time) => self.time.look_at(time),
+            Action::StepEvents(events) => self.time.step(events),
+            Action::PauseView => self.time.toggle(self.run().as_deref()),
+            Action::PlayReplay => self.time.play(),
+            Action::PauseReplay => self.time.pause(),
+            Action::Clear => {
+                let closed = self.palette.close() || std::mem::take(&mut self.show_help) || self.chart.clear();
+                if !closed {
+                    self.time.look_at(None);
+                }
+            }
+            Action::ChooseWorkload(name) => name.clone_into(&mut self.form.workload),
+            Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
+            Action::TogglePalette => self.palette.toggle(),
             Action::ToggleLessons => self.lessons.open = !self.lessons.open,
             Action::ToggleTheme => {
                 self.light = !self.light;

@@ -34,6 +34,12 @@ pub(super) fn duration(nanos: i64) -> String {
     }
 }
 
+/// A moment of a run, to the microsecond: `1.623451 s`.
+pub(super) fn exact(nanos: i64) -> String {
+    let micros = nanos.max(0) / 1_000;
+    format!("{}.{:06} s", micros / 1_000_000, micros % 1_000_000)
+}
+
 /// A clock that stands still between tenths of a second, so that its text need not be laid out for every frame.
 pub(super) fn clock(nanos: i64) -> String {
     const TENTH: i64 = 100_000_000;
@@ -71,6 +77,9 @@ pub(super) fn axis_mark(nanos: i64, step: i64, end: i64) -> String {
 
 /// How far a run is, in a word.
 pub(super) fn status_word(run: &Run) -> &'static str {
+    if run.moment.is_some() {
+        return "As it was";
+    }
     match &run.status {
         Status::Ended(End::Completed | End::StoppedByError) if run.totals().lost > 0 => "Broken",
         Status::Preparing => "Looking for items",
@@ -100,6 +109,7 @@ mod tests {
         let times = [0, 85, 1_700, 412_000_000, 3_420_000_000, 125_000_000_000, 7_500_000_000_000].map(duration);
         assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
         assert_eq!([50_000_000, 3_499_999_999, 61_000_000_000].map(clock), ["0.0 s", "3.4 s", "1 min 01 s"]);
+        assert_eq!([0, 1_623_451_999, 75_000_001_000].map(exact), ["0.000000 s", "1.623451 s", "75.000001 s"]);
         assert_eq!([6.42, 812.0, 12_345.0, 2.1e6].map(rate), ["6.4", "812", "12.3 k", "2.1 M"]);
         assert_eq!(axis_mark(1_500_000_000, 500_000_000, 4_000_000_000), "1.5 s");
         assert_eq!(axis_mark(2_000_000_000, 1_000_000_000, 9_000_000_000), "2 s");

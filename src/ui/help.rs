@@ -1,31 +1,56 @@
 //! The sheet of all keys.
 
-use eframe::egui::{Align2, Context, Grid, RichText, Window, vec2};
+use eframe::egui::{Align2, Context, Grid, RichText, Ui, Window, vec2};
 
-const KEYS: [(&str, &str); 11] = [
-    ("Enter", "run"),
-    ("W  S", "zoom in and out at the pointer"),
-    ("A  D", "move left and right"),
-    ("F", "to the selected item; again: the whole run"),
-    ("click", "look at an item"),
-    (",  .", "the item before and after it on its lane"),
-    ("L", "lessons"),
-    ("Ctrl + wheel", "zoom at the pointer"),
-    ("wheel", "scroll through the lanes"),
-    ("drag", "move through time"),
-    ("?  Esc", "show and close this sheet; look at no item"),
+use super::{commands, theme};
+
+/// What is done with the mouse.
+const MOUSE: [(&str, &str); 8] = [
+    ("click", "Look at an item, or an entry of a queue"),
+    ("drag", "Move through time"),
+    ("wheel", "Scroll through the lanes"),
+    ("Ctrl+wheel", "Zoom at the pointer"),
+    ("double click", "The whole run"),
+    ("ruler: click", "Look at this moment of the run"),
+    ("ruler: drag", "Zoom to a stretch of time"),
+    ("overview: drag", "Choose what is in sight"),
 ];
 
 /// Draws the sheet while `open`.
 pub(super) fn show(context: &Context, open: &mut bool) {
     let window = Window::new("Keys").open(open).resizable(false).collapsible(false);
     window.anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(context, |ui| {
-        Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-            for (key, what) in KEYS {
-                ui.label(RichText::new(key).monospace());
-                ui.label(what);
-                ui.end_row();
-            }
+        let commands = commands::all();
+        let with_keys = commands.iter().filter_map(|command| Some((command.topic, command.key?.text(), command.name)));
+        let rows: Vec<_> = with_keys.chain(MOUSE.map(|(how, what)| ("Mouse", how, what))).collect();
+        let topics: Vec<_> = rows.chunk_by(|one, next| one.0 == next.0).collect();
+        // Two columns of about the same height.
+        let half = rows.len() / 2;
+        ui.horizontal_top(|ui| {
+            let mut before = 0;
+            let (left, right): (Vec<_>, Vec<_>) = topics.into_iter().partition(|topic| {
+                before += topic.len();
+                before <= half + 2
+            });
+            column(ui, &left);
+            ui.add_space(28.0);
+            column(ui, &right);
         });
+    });
+}
+
+fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {
+    ui.vertical(|ui| {
+        for topic in topics {
+            theme::heading(ui, &topic[0].0.to_uppercase());
+            Grid::new(("keys", topic[0].0)).num_columns(2).spacing([16.0, 4.0]).min_row_height(18.0).show(ui, |ui| {
+                for (_, key, what) in *topic {
+                    ui.label(RichText::new(*key).monospace());
+                    ui.label(*what);
+                    ui.end_row();
+                }
+            });
+            ui.add_space(8.0);
+        }
     });
 }

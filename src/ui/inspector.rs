@@ -29,7 +29,7 @@ pub(super) fn show(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
         step(ui, "‹", "Previous", "The item before it on its lane (,)", item.previous(), actions);
         step(ui, "›", "Next", "The item after it on its lane (.)", item.next(), actions);
         if ui.button("Zoom").on_hover_text("Show it as wide as the chart (F)").clicked() {
-            actions.push(Action::ZoomToSelection);
+            actions.push(Action::ShowTimes(item.start, item.until()));
         }
         if ui.button("Close").on_hover_text("Look at no item (Esc)").clicked() {
             actions.push(Action::Select(None));

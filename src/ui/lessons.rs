@@ -79,6 +79,15 @@ impl Lessons {
         });
     }
 
+    /// Opens the panel at that lesson.
+    pub(super) fn open_lesson(&mut self, lesson: &'static Lesson) {
+        self.open = true;
+        self.lesson = Some(lesson);
+        (self.guess, self.progress) = (None, Progress::NotBegun);
+        self.planned.clear();
+        self.ended.clear();
+    }
+
     fn list(&mut self, ui: &mut Ui) {
         let palette = theme::palette(ui);
         ui.label(
@@ -91,10 +100,7 @@ impl Lessons {
                 let id = RichText::new(lesson.id).size(10.5).color(palette.dim);
                 let button = Button::new(lesson.title()).right_text(id);
                 if ui.add(button.min_size(vec2(ui.available_width(), 28.0)).truncate()).clicked() {
-                    self.lesson = Some(lesson);
-                    (self.guess, self.progress) = (None, Progress::NotBegun);
-                    self.planned.clear();
-                    self.ended.clear();
+                    self.open_lesson(lesson);
                 }
             }
             ui.add_space(6.0);

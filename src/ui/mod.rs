@@ -5,7 +5,10 @@
 
 mod action;
 mod app;
+mod area_panel;
 mod chart;
+mod command_palette;
+mod commands;
 mod deadlock;
 mod details;
 mod flow;
@@ -16,9 +19,12 @@ mod inspector;
 mod lessons;
 mod plots;
 mod runs;
+mod sentence;
 mod settings_panel;
 mod theme;
+mod time_machine;
 mod toolbar;
+mod transport;
 
 pub use app::{App, Remembered};
 

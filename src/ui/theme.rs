@@ -18,6 +18,8 @@ pub(super) struct Palette {
     pub(super) text: Color32,
     pub(super) dim: Color32,
     pub(super) accent: Color32,
+    /// Written on the accent.
+    pub(super) on_accent: Color32,
     /// The main button, and what is written on it.
     pub(super) button: Color32,
     pub(super) on_button: Color32,
@@ -49,6 +51,7 @@ const DARK: Palette = Palette {
     text: rgb(0xe6_e9ee),
     dim: rgb(0x9a_a4b2),
     accent: rgb(0x4c_9dff),
+    on_accent: rgb(0x06_1220),
     button: rgb(0x1f_6feb),
     on_button: rgb(0xff_ffff),
     computing: rgb(0x2f_a58b),
@@ -71,6 +74,7 @@ const LIGHT: Palette = Palette {
     text: rgb(0x1c_2128),
     dim: rgb(0x5a_6473),
     accent: rgb(0x1f_6feb),
+    on_accent: rgb(0xff_ffff),
     button: rgb(0x1f_6feb),
     on_button: rgb(0xff_ffff),
     computing: rgb(0x1b_8f76),

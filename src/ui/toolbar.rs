@@ -96,6 +96,7 @@ fn status(ui: &mut Ui, run: Option<&Run>) {
     let totals = run.totals();
     let trouble = totals.failed() > 0 || matches!(run.status, Status::Ended(End::Failed(_)));
     let color = match run.status {
+        _ if run.moment.is_some() => palette.accent,
         Status::Ended(_) if trouble => palette.error,
         Status::Ended(End::Completed) => palette.computing,
         Status::Ended(_) => palette.dim,

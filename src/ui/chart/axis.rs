@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::hatch::Hatch;
 use super::{RULER, Shown, TimeView};
@@ -13,14 +16,23 @@ use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
 /// The marks of the axis, and their lines over the canvas.
-pub(super) fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Rect, view: TimeView, run: &Run) {
-    // The tag of the line that says "now" needs room.
-    let now = (!run.ended()).then(|| axis.left() + view.x_of(run.elapsed(), axis.width()));
+pub(super) fn ruler(
+    painter: &Painter,
+    palette: &Palette,
+    axis: Rect,
+    canvas: Rect,
+    view: TimeView,
+    run: &Run,
+    playhead: Option<i64>,
+) {
+    let x_of = |time: i64| axis.left() + view.x_of(time, axis.width());
+    // The tags of the lines that say "now" and which moment is looked at need room.
+    let tags = [(!run.ended()).then(|| x_of(run.elapsed())), playhead.map(x_of)];
     let (marks, step) = view.marks(axis.width(), 84.0);
     for mark in marks {
-        let x = axis.left() + view.x_of(mark, axis.width());
+        let x = x_of(mark);
         painter.vline(x, axis.top() + RULER - 5.0..=canvas.bottom(), Stroke::new(1.0, palette.line));
-        if now.is_some_and(|now| (now - x).abs() < 40.0) {
+        if tags.iter().flatten().any(|tag| (tag - x).abs() < 48.0) {
             continue;
         }
         let text = format::axis_mark(mark, step, view.end);
@@ -28,6 +40,25 @@ pub(super) fn ruler(painter: &Painter, palette: &Palette, axis: Rect, canvas: Re
         let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
         painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);
     }
+}
+
+/// A time that the user marked, and how far it is from the mark before it.
+pub(super) fn mark(ui: &Ui, canvas: Rect, x: f32, time: i64, before: Option<i64>) {
+    let (painter, palette) = (ui.painter(), theme::palette(ui));
+    let line = [pos2(x, canvas.top()), pos2(x, canvas.bottom())];
+    painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, palette.accent), 4.0, 3.0));
+    let mut text = format::duration(time);
+    if let Some(before) = before {
+        text = format!("{text}  Δ {}", format::duration(time - before));
+    }
+    let galley = painter.layout_no_wrap(text.clone(), theme::small(), palette.accent);
+    let left = (x + 4.0).min(canvas.right() - galley.size().x);
+    let at = pos2(left, canvas.bottom() - galley.size().y - 2.0);
+    let behind = Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, 1.0));
+    painter.rect_filled(behind, 3.0, palette.background);
+    painter.galley(at, galley, palette.accent);
+    let response = ui.interact(behind, ui.scope_id().with(("mark", time)), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("mark: {text}")));
 }
 
 /// Where the run is.

@@ -108,18 +108,36 @@ impl<'a> Item<'a> {
         self.row.lane.span_before(self.start).map(|span| Self::of_span(self.run, self.row, span))
     }
 
+    /// The item that this one had to wait for: the one before it in its chunk, or the one that kept its worker busy while it
+    /// waited in a queue. `None` if the worker was free.
+    pub(in crate::ui) fn cause(&self) -> Option<Self> {
+        let before = self.previous()?;
+        let kept_waiting = self.way().is_some_and(|way| way.submitted <= before.until());
+        (before.call == self.call || kept_waiting).then_some(before)
+    }
+
+    /// The item that had to wait for this one, in the same sense.
+    pub(in crate::ui) fn effect(&self) -> Option<Self> {
+        self.next().filter(|next| next.cause().is_some())
+    }
+
     pub(in crate::ui) fn select(&self) -> Selection {
-        let lane = self.row.lane.worker;
-        let place = match self.row.place {
-            Place::Worker => LanePlace::Worker(lane),
-            Place::Within(worker) => LanePlace::Within(worker, lane),
-            Place::Beside { group, .. } => LanePlace::Beside(group, lane),
-        };
-        Selection { run: self.run.number, place, start: self.start }
+        Selection::of_span(self.run, &self.row, self.start)
     }
 }
 
 impl Selection {
+    /// What began at `start` on that lane.
+    pub(super) const fn of_span(run: &Run, row: &LaneRow<'_>, start: i64) -> Self {
+        let lane = row.lane.worker;
+        let place = match row.place {
+            Place::Worker => LanePlace::Worker(lane),
+            Place::Within(worker) => LanePlace::Within(worker, lane),
+            Place::Beside { group, .. } => LanePlace::Beside(group, lane),
+        };
+        Self { run: run.number, place, start }
+    }
+
     /// What is selected, if it is in `run`.
     pub(in crate::ui) fn find(self, run: &Run) -> Option<Item<'_>> {
         if run.number != self.run {

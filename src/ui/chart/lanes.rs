@@ -34,7 +34,10 @@ pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView) {
         match &row.lane {
             Err(heading) => draw_heading(&painter, palette, row.run, heading, rect, left),
             Ok(lane) => {
-                name(ui, &painter, palette, row.run, lane, rect, left);
+                // The name tells of the moment that is looked at.
+                let past = row.past.and_then(|past| Some((past, lane.of_past(past)?)));
+                let (run, then) = past.as_ref().map_or((row.run, lane), |(past, then)| (*past, then));
+                name(ui, &painter, palette, run, then, rect, left);
                 picture.brackets = Rows::brackets(row);
                 picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
             }

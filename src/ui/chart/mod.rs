@@ -3,51 +3,103 @@
 //! All bars of a frame are one mesh; what a lane draws comes from [`Lane::marks`](crate::trace::Lane::marks), so a frame
 //! costs pixels, not tasks. The canvas is one widget: what is under the pointer is found by lane and binary search.
 
+mod area;
 mod axis;
 mod hatch;
 mod hover;
 mod item;
 mod lanes;
+mod navigation;
+mod overview;
+mod playhead;
 mod rows;
 mod view;
 
-use eframe::egui::{Align2, Context, FontId, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+pub(in crate::ui) use area::{Area, AreaFigures};
 pub(in crate::ui) use item::{Item, Selection};
 pub(in crate::ui) use rows::Shown;
 pub(in crate::ui) use view::TimeView;
 
+use super::action::Action;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
 use axis::Legend;
+use navigation::Navigation;
 use rows::Rows;
 
 /// Left of the lanes, for their names; the plots below leave the same room.
 pub(super) const GUTTER: f32 = 124.0;
 const RULER: f32 = 24.0;
+/// Where there is less room than this, the overview is left out.
+const ROOM_FOR_OVERVIEW: f32 = 190.0;
+
+/// A way to move through the chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    ZoomIn,
+    ZoomOut,
+    Left,
+    Right,
+    /// The whole run.
+    Fit,
+    /// To the selected item, and from there to the whole run.
+    FitSelection,
+    Undo,
+    Redo,
+    /// To the item after or before the selected one on its lane.
+    Next,
+    Previous,
+    /// To the item that the selected one had to wait for, or that waited for it.
+    Cause,
+    Effect,
+    /// Puts a mark at the pointer, or takes it away.
+    Mark,
+    ClearMarks,
+    /// The next drag selects an area.
+    SelectArea,
+}
 
 /// Where in time the chart is. It lasts as long as the window.
 #[derive(Debug, Default)]
 pub(super) struct Chart {
-    /// `None` = the whole run, as long as it may get.
-    window: Option<TimeView>,
-    /// The right edge stays with the newest events.
-    following: bool,
+    navigation: Navigation,
     /// How far the lanes are scrolled up.
     scrolled: f32,
     /// The item that is looked at.
     selected: Option<Selection>,
-    /// What the keys asked for since the last frame.
-    key_zoom: f64,
-    key_move: f64,
-    key_step: i32,
-    key_to_selection: bool,
+    /// Times that the user marked, in order.
+    marks: Vec<i64>,
+    area: Option<Area>,
+    /// The next drag selects an area.
+    selecting: bool,
+    /// A drag over the ruler that zooms, from where it began.
+    zooming_from: Option<i64>,
+    brush: Option<overview::Brush>,
+    /// What was asked for since the last frame.
+    asked: Vec<Move>,
+}
+
+/// What part of the chart is what.
+#[derive(Clone, Copy)]
+struct Layout {
+    overview: Option<Rect>,
+    /// The ruler and the lanes below it.
+    axis: Rect,
+    canvas: Rect,
 }
 
 impl Chart {
     /// The whole run again.
     pub(super) fn fit(&mut self) {
-        *self = Self { selected: self.selected, ..Self::default() };
+        self.scrolled = 0.0;
+        self.navigation.fit();
+    }
+
+    /// Moves with the next frame, as only that knows where everything is.
+    pub(super) fn ask(&mut self, way: Move) {
+        self.asked.push(way);
     }
 
     /// Looks at an item, or at none.
@@ -55,61 +107,38 @@ impl Chart {
         self.selected = selection;
     }
 
-    /// The item that is looked at, if it is in one of these runs.
-    pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Item<'a>> {
-        let selected = self.selected?;
-        shown.iter().find_map(|shown| selected.find(shown.run))
+    /// Ends what is going on or is selected. Returns whether there was something.
+    pub(super) fn clear(&mut self) -> bool {
+        let area = self.area.take().is_some() | std::mem::take(&mut self.selecting);
+        area || self.selected.take().is_some()
     }
 
-    /// Shows an item, with some room around it.
-    pub(super) fn zoom_to(&mut self, item: &Item<'_>) {
-        let room = ((item.until() - item.start) / 4).max(TimeView::SHORTEST);
-        self.window = Some(TimeView { start: item.start - room, end: item.until() + room });
-        self.following = false;
+    /// What is selected, if it is in one of these runs: as it was at the moment that is looked at, if it had begun.
+    pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Item<'a>> {
+        let selected = self.selected?;
+        let then = shown.iter().find_map(|shown| selected.find(shown.past?));
+        then.or_else(|| shown.iter().find_map(|shown| selected.find(shown.run)))
+    }
+
+    /// The area that is selected, and what is in it. While it is being drawn it is none: a panel that opens would take the room.
+    pub(super) fn area(&self, shown: &[Shown<'_>]) -> Option<AreaFigures> {
+        self.area.as_ref().filter(|_| !self.selecting).map(|area| area.figures(shown))
+    }
+
+    /// Shows a stretch of time.
+    pub(super) fn show_times(&mut self, start: i64, end: i64) {
+        let room = ((end - start) / 4).max(TimeView::SHORTEST);
+        self.navigation.jump(TimeView { start: start - room, end: end + room });
     }
 
     /// The visible stretch of time.
     pub(super) fn view(&self, shown: &[Shown<'_>]) -> TimeView {
-        // An empty axis shows a second.
-        let elapsed = shown.iter().map(|shown| shown.run.elapsed().max(1_000)).max().unwrap_or(1_000_000_000);
-        match self.window {
-            None => TimeView { start: 0, end: elapsed + elapsed / 16 },
-            Some(window) if self.following => {
-                let end = elapsed + window.length() / 16;
-                TimeView { start: end - window.length(), end }
-            }
-            Some(window) => window,
-        }
+        self.navigation.view(elapsed(shown))
     }
 
-    /// The keys of people who know Perfetto, by their place on the keyboard.
-    pub(super) fn keys(&mut self, context: &Context) {
-        let pressed = context.input(|input| {
-            let keys = input.events.iter().filter_map(|event| match event {
-                eframe::egui::Event::Key { key, physical_key, pressed: true, modifiers, .. } if modifiers.is_none() => {
-                    Some(physical_key.unwrap_or(*key))
-                }
-                _ => None,
-            });
-            keys.collect::<Vec<_>>()
-        });
-        for key in pressed {
-            match key {
-                Key::W => self.key_zoom -= 1.0,
-                Key::S => self.key_zoom += 1.0,
-                Key::A => self.key_move -= 0.1,
-                Key::D => self.key_move += 0.1,
-                Key::F if self.window.is_none() && self.selected.is_some() => self.key_to_selection = true,
-                Key::F => self.fit(),
-                Key::Period => self.key_step = 1,
-                Key::Comma => self.key_step = -1,
-                _ => {}
-            }
-        }
-    }
-
-    /// Draws the chart of these runs, one below the other on one time axis, into what is left of `ui`.
-    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>]) {
+    /// Draws the chart of these runs, one below the other on one time axis, into what is left of `ui`. `playhead` = the moment
+    /// that is looked at, if it is not now.
+    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>], playhead: Option<i64>, actions: &mut Vec<Action>) {
         let area = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
@@ -119,24 +148,43 @@ impl Chart {
             return;
         };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
-        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), area.max - vec2(0.0, legend.height()));
-        self.keys_of_selection(shown);
-        self.navigate(ui, &response, axis, shown);
+        let layout = Layout::new(area, legend.height());
+        self.take_moves(ui, &response, layout, shown, playhead);
+        self.navigate(ui, &response, layout, shown);
         let view = self.view(shown);
-        let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
+        let Layout { overview, axis, canvas } = layout;
         if shown.iter().all(|shown| shown.run.trace.lanes().is_empty() && shown.run.trace.sides().is_empty()) {
             let (title, text) = nothing_to_see(run);
             empty(ui, &response, canvas, title, &text);
             return;
         }
-        axis::ruler(ui.painter(), palette, axis, canvas, view, run);
+        if let Some(overview) = overview {
+            self.overview(ui, overview, shown, view);
+        }
+        axis::ruler(ui.painter(), palette, axis, canvas, view, run, playhead);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
         let rows = Rows::new(shown, canvas, &mut self.scrolled);
         lanes::show(ui, &rows, area.left(), view);
+        if let Some(playhead) = playhead {
+            playhead::veil(ui.painter(), palette, canvas, view, playhead);
+        }
+        if let Some(selected) = &self.area {
+            selected.draw(ui.painter(), palette, &rows, view);
+        }
+        self.draw_marks(ui, canvas, view);
         axis::now_line(ui.painter(), palette, canvas, view, run);
         legend.draw(ui.painter(), palette, axis.left_bottom());
+        let ruler = Rect::from_min_max(axis.min, pos2(axis.right(), canvas.top()));
+        self.ruler(ui, ruler, canvas, view, actions);
+        if let Some(playhead) = playhead {
+            playhead::show(ui, ruler, canvas, view, playhead, actions);
+        }
         if let Some(item) = self.selected(shown) {
             hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.text));
+        }
+        if self.selecting {
+            self.drag_area(ui, &response, &rows, view);
+            return;
         }
         hover::show(ui, &response, &rows, view);
         if response.clicked()
@@ -146,56 +194,180 @@ impl Chart {
         }
     }
 
-    /// The keys that have to do with the item that is looked at.
-    fn keys_of_selection(&mut self, shown: &[Shown<'_>]) {
-        let (step, zoom) = (std::mem::take(&mut self.key_step), std::mem::take(&mut self.key_to_selection));
-        let Some(item) = self.selected(shown) else { return };
-        let stepped = match step {
-            1 => item.next(),
-            -1 => item.previous(),
-            _ => None,
-        };
-        if let Some(stepped) = stepped {
-            self.selected = Some(stepped.select());
+    /// Draws an area as long as the button is down.
+    fn drag_area(&mut self, ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
+        ui.set_cursor_icon(CursorIcon::Crosshair);
+        let now = response.interact_pointer_pos();
+        let from = ui.input(|input| input.pointer.press_origin());
+        if response.dragged()
+            && let (Some(from), Some(to)) = (from, now)
+        {
+            self.area = Area::between(from, to, rows, view);
         }
-        if zoom {
-            self.zoom_to(&item);
+        self.selecting = !response.drag_stopped();
+    }
+
+    /// What the keys and commands asked for.
+    fn take_moves(&mut self, ui: &Ui, response: &Response, layout: Layout, shown: &[Shown<'_>], playhead: Option<i64>) {
+        for way in std::mem::take(&mut self.asked) {
+            let view = self.view(shown);
+            let pointed = pointed_time(response, layout.axis, view);
+            let pivot = pointed.unwrap_or(view.start + view.length() / 2);
+            let selected = self.selected(shown);
+            let pan = |part: f64| view.moved((view.length() as f64 * part) as i64, elapsed(shown));
+            match way {
+                Move::ZoomIn => self.glide(ui, view.zoomed(pivot, 0.8), shown),
+                Move::ZoomOut => self.glide(ui, view.zoomed(pivot, 1.25), shown),
+                Move::Left => self.navigation.glide(pan(-0.1), false, seconds(ui)),
+                Move::Right => self.navigation.glide(pan(0.1), false, seconds(ui)),
+                Move::Fit => self.fit(),
+                Move::FitSelection => match selected {
+                    Some(item) if self.navigation.shows_everything() => self.show_times(item.start, item.until()),
+                    _ => self.fit(),
+                },
+                Move::Undo => self.navigation.undo(),
+                Move::Redo => self.navigation.redo(),
+                Move::Next | Move::Previous | Move::Cause | Move::Effect => {
+                    let to = selected.and_then(|item| match way {
+                        Move::Next => item.next(),
+                        Move::Previous => item.previous(),
+                        Move::Cause => item.cause(),
+                        _ => item.effect(),
+                    });
+                    if let Some(item) = to {
+                        self.selected = Some(item.select());
+                        self.keep_in_sight(&item, view);
+                    }
+                }
+                Move::Mark => self.mark(pointed.or(playhead).unwrap_or(pivot), view, layout.axis.width()),
+                Move::ClearMarks => self.marks.clear(),
+                Move::SelectArea => self.selecting = !self.selecting,
+            }
         }
     }
 
-    /// Wheel, drag and keys.
-    fn navigate(&mut self, ui: &Ui, response: &Response, axis: Rect, shown: &[Shown<'_>]) {
-        let view = self.view(shown);
-        let elapsed = shown.iter().map(|shown| shown.run.elapsed()).max().unwrap_or_default();
+    /// Moves so that the item can be seen, if it can't.
+    fn keep_in_sight(&mut self, item: &Item<'_>, view: TimeView) {
+        if item.until() < view.start || item.start > view.end {
+            let start = item.start - view.length() / 4;
+            self.navigation.jump(TimeView { start, end: start + view.length() });
+        }
+    }
+
+    fn glide(&mut self, ui: &Ui, to: TimeView, shown: &[Shown<'_>]) {
+        // Whoever looks at the newest keeps looking at it.
         let live = shown.iter().any(|shown| !shown.run.ended());
-        let width = axis.width();
-        let pointer = response.hover_pos().filter(|at| axis.x_range().contains(at.x));
-        let pivot = pointer.map_or(view.start + view.length() / 2, |at| view.time_at(at.x - axis.left(), width));
+        self.navigation.glide(to, live && to.end >= elapsed(shown), seconds(ui));
+    }
+
+    /// Wheel and drag.
+    fn navigate(&mut self, ui: &Ui, response: &Response, layout: Layout, shown: &[Shown<'_>]) {
+        let (view, width) = (self.view(shown), layout.axis.width());
         let (wheel, pinch) = if response.contains_pointer() {
             ui.input(|input| (input.smooth_scroll_delta, f64::from(input.zoom_delta())))
         } else {
             (vec2(0.0, 0.0), 1.0)
         };
         self.scrolled -= wheel.y;
-        let mut new = view;
-        let factor = 1.25_f64.powf(std::mem::take(&mut self.key_zoom)) / pinch;
-        if (factor - 1.0).abs() > f64::EPSILON {
-            new = new.zoomed(pivot, factor);
+        if (pinch - 1.0).abs() > f64::EPSILON {
+            let pivot = pointed_time(response, layout.axis, view).unwrap_or(view.start);
+            self.glide(ui, view.zoomed(pivot, 1.0 / pinch), shown);
         }
-        let dragged = f64::from(-response.drag_delta().x - wheel.x) / f64::from(width);
-        let moved = ((dragged + std::mem::take(&mut self.key_move)) * view.length() as f64) as i64;
+        let dragged = if self.selecting { 0.0 } else { response.drag_delta().x };
+        let moved = (f64::from(-dragged - wheel.x) / f64::from(width) * view.length() as f64) as i64;
         if moved != 0 {
-            new = new.moved(moved, elapsed);
+            self.navigation.glide(view.moved(moved, elapsed(shown)), false, seconds(ui));
         }
-        if new != view {
-            // Whoever looks at the newest keeps looking at it.
-            self.following = live && moved == 0 && new.end >= elapsed;
-            self.window = Some(new);
+        if !self.selecting {
+            self.scrolled -= response.drag_delta().y;
         }
         if response.double_clicked() {
             self.fit();
         }
     }
+
+    /// A click on the ruler looks at that moment; a drag over it zooms to what it covers.
+    fn ruler(&mut self, ui: &Ui, ruler: Rect, canvas: Rect, view: TimeView, actions: &mut Vec<Action>) {
+        let response = ui.interact(ruler, ui.scope_id().with("ruler"), Sense::CLICK | Sense::DRAG);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "ruler"));
+        let time = |x: f32| view.time_at(x - ruler.left(), ruler.width());
+        let at = response.interact_pointer_pos().map(|at| time(at.x));
+        if response.drag_started() {
+            self.zooming_from = ui.input(|input| input.pointer.press_origin()).map(|at| time(at.x));
+        }
+        if let (Some(from), Some(to)) = (self.zooming_from, at) {
+            let x = |time: i64| ruler.left() + view.x_of(time, ruler.width()).clamp(0.0, ruler.width());
+            let covered = Rect::from_x_y_ranges(x(from.min(to))..=x(from.max(to)), ruler.top()..=canvas.bottom());
+            ui.painter().rect_filled(covered, 0.0, theme::palette(ui).accent.gamma_multiply(0.18));
+            if response.drag_stopped() {
+                self.zooming_from = None;
+                if (to - from).abs() >= TimeView::SHORTEST {
+                    self.navigation.jump(TimeView { start: from.min(to), end: from.max(to) });
+                }
+            }
+        } else if response.clicked() {
+            actions.push(Action::LookAt(at));
+        }
+        response.on_hover_text("Click: look at this moment of the run. Drag: zoom to a stretch of time");
+    }
+
+    fn overview(&mut self, ui: &Ui, area: Rect, shown: &[Shown<'_>], view: TimeView) {
+        let whole = Navigation::default().view(elapsed(shown));
+        match overview::show(ui, area, shown, whole, view, &mut self.brush) {
+            Some(overview::Wish::Show(to)) => self.navigation.glide(to, false, seconds(ui)),
+            Some(overview::Wish::Fit) => self.fit(),
+            None => {}
+        }
+    }
+
+    /// Puts a mark there, or takes away the one that is there.
+    fn mark(&mut self, time: i64, view: TimeView, width: f32) {
+        const NEAR: f32 = 6.0;
+        let near = |mark: &i64| (view.x_of(*mark, width) - view.x_of(time, width)).abs() < NEAR;
+        let before = self.marks.len();
+        self.marks.retain(|mark| !near(mark));
+        if self.marks.len() == before {
+            self.marks.push(time);
+            self.marks.sort_unstable();
+        }
+    }
+
+    fn draw_marks(&self, ui: &Ui, canvas: Rect, view: TimeView) {
+        let mut before = None;
+        for &mark in &self.marks {
+            let x = canvas.left() + view.x_of(mark, canvas.width());
+            if canvas.x_range().contains(x) {
+                axis::mark(ui, canvas, x, mark, before);
+            }
+            before = Some(mark);
+        }
+    }
+}
+
+impl Layout {
+    fn new(area: Rect, legend: f32) -> Self {
+        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), area.max - vec2(0.0, legend));
+        let overview = (axis.height() >= ROOM_FOR_OVERVIEW)
+            .then(|| Rect::from_min_size(area.min, vec2(area.width(), overview::HEIGHT)));
+        let axis = overview.map_or(axis, |overview| axis.with_min_y(overview.bottom() + 4.0));
+        let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
+        Self { overview, axis, canvas }
+    }
+}
+
+/// How long these runs have lasted. An empty axis shows a second.
+fn elapsed(shown: &[Shown<'_>]) -> i64 {
+    shown.iter().map(|shown| shown.run.elapsed().max(1_000)).max().unwrap_or(1_000_000_000)
+}
+
+/// The time under the pointer.
+fn pointed_time(response: &Response, axis: Rect, view: TimeView) -> Option<i64> {
+    let pointer = response.hover_pos().filter(|at| axis.x_range().contains(at.x));
+    pointer.map(|at| view.time_at(at.x - axis.left(), axis.width()))
+}
+
+fn seconds(ui: &Ui) -> f64 {
+    ui.input(|input| input.time)
 }
 
 fn nothing_to_see(run: &Run) -> (&'static str, String) {

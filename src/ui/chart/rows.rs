@@ -26,11 +26,22 @@ pub(super) const TALL: f32 = 40.0;
 pub(in crate::ui) struct Shown<'a> {
     pub(in crate::ui) run: &'a Run,
     pub(in crate::ui) name: &'a str,
+    /// As it was at the moment that is looked at; `None` = that is now.
+    pub(in crate::ui) past: Option<&'a Run>,
+}
+
+impl<'a> Shown<'a> {
+    /// As it is to be told of.
+    pub(in crate::ui) fn looked_at(&self) -> &'a Run {
+        self.past.unwrap_or(self.run)
+    }
 }
 
 /// One row.
 pub(super) struct Row<'a> {
     pub(super) run: &'a Run,
+    /// See [`Shown::past`].
+    pub(super) past: Option<&'a Run>,
     /// `None` = the heading of the run, which is called so.
     pub(super) lane: Result<LaneRow<'a>, &'a str>,
     top: f32,
@@ -88,6 +99,16 @@ impl<'a> LaneRow<'a> {
         }
     }
 
+    /// The same lane of the run as it was, if it was there already.
+    pub(super) fn of_past(&self, past: &'a Run) -> Option<Self> {
+        let lane = self.lane.worker;
+        match self.place {
+            Place::Worker => Self::of_worker(past, lane),
+            Place::Within(worker) => Self::within(past, worker, lane),
+            Place::Beside { group, .. } => Self::beside(past, group, lane),
+        }
+    }
+
     /// What an item on it is called.
     pub(super) fn label(&self, run: &Run, call: u32, item: u32) -> String {
         match self.place {
@@ -113,25 +134,7 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Lanes share the height; when there are too many for that, they scroll.
     pub(super) fn new(shown: &[Shown<'a>], canvas: Rect, scrolled: &mut f32) -> Self {
-        let mut rows: Vec<Row<'a>> = Vec::new();
-        for &Shown { run, name } in shown {
-            let row = |lane| Row { run, lane, top: 0.0, height: 0.0 };
-            if shown.len() > 1 {
-                rows.push(row(Err(name)));
-            }
-            for (group, side) in run.trace.sides().iter().enumerate() {
-                let trace = side.trace();
-                let place = Place::Beside { group, name: &side.name, lanes: trace.lanes().len() };
-                rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
-            }
-            for lane in run.trace.lanes() {
-                rows.push(row(Ok(LaneRow { lane, trace: &run.trace, place: Place::Worker })));
-                if let Some(trace) = lane.nested() {
-                    let place = Place::Within(lane.worker);
-                    rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
-                }
-            }
-        }
+        let mut rows = Self::list(shown);
         let share = |row: &Row<'_>| match &row.lane {
             Err(_) => 0.0,
             Ok(lane) if lane.is_within() => WITHIN,
@@ -152,6 +155,50 @@ impl<'a> Rows<'a> {
         }
         *scrolled = scrolled.clamp(0.0, (top - canvas.height()).max(0.0));
         Self { canvas, all: rows, scrolled: *scrolled, height: top }
+    }
+
+    /// All of them, without a place.
+    fn list(shown: &[Shown<'a>]) -> Vec<Row<'a>> {
+        let mut rows = Vec::new();
+        for &Shown { run, name, past } in shown {
+            let row = |lane| Row { run, past, lane, top: 0.0, height: 0.0 };
+            if shown.len() > 1 {
+                rows.push(row(Err(name)));
+            }
+            for (group, side) in run.trace.sides().iter().enumerate() {
+                let trace = side.trace();
+                let place = Place::Beside { group, name: &side.name, lanes: trace.lanes().len() };
+                rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
+            }
+            for lane in run.trace.lanes() {
+                rows.push(row(Ok(LaneRow { lane, trace: &run.trace, place: Place::Worker })));
+                if let Some(trace) = lane.nested() {
+                    let place = Place::Within(lane.worker);
+                    rows.extend(trace.lanes().iter().map(|lane| row(Ok(LaneRow { lane, trace, place }))));
+                }
+            }
+        }
+        rows
+    }
+
+    /// The lanes among the rows with these numbers, from the top, and their runs.
+    pub(super) fn lanes_of(shown: &[Shown<'a>], rows: Range<usize>) -> impl Iterator<Item = (&'a Run, LaneRow<'a>)> {
+        let rows = Self::list(shown).into_iter().skip(rows.start).take(rows.len());
+        rows.filter_map(|row| Some((row.run, row.lane.ok()?)))
+    }
+
+    /// The numbers of the rows of which a part lies between these heights of the screen.
+    pub(super) fn between(&self, top: f32, bottom: f32) -> Range<usize> {
+        let within = |y: f32| y.clamp(self.canvas.top(), self.canvas.bottom()) - self.canvas.top() + self.scrolled;
+        let (top, bottom) = (within(top), within(bottom));
+        let first = self.all.partition_point(|row| row.top + row.height <= top);
+        first..self.all.partition_point(|row| row.top < bottom).max(first)
+    }
+
+    /// Where on the screen these rows are, from top to bottom.
+    pub(super) fn heights(&self, rows: Range<usize>) -> Option<Range<f32>> {
+        let last = rows.end.min(self.all.len()).checked_sub(1)?;
+        Some(self.rect(self.all.get(rows.start)?).top()..self.rect(self.all.get(last)?).bottom())
     }
 
     /// The part of the rows that is in sight, as a bar along the right edge; `None` if all of them are.

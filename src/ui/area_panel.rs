@@ -1,0 +1,60 @@
+//! The panel about the area of the chart that is selected.
+
+use eframe::egui::{Grid, RichText, Ui};
+
+use super::action::Action;
+use super::chart::AreaFigures;
+use super::{format, theme};
+
+/// Draws the panel.
+pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    ui.horizontal(|ui| {
+        theme::heading(ui, "SELECTED AREA");
+        if ui.button("Zoom").on_hover_text("Show it as wide as the chart").clicked() {
+            actions.push(Action::ShowTimes(area.time.start, area.time.end));
+        }
+        if ui.button("Close").on_hover_text("Select nothing (Esc)").clicked() {
+            actions.push(Action::Clear);
+        }
+    });
+    ui.add_space(6.0);
+    let length = area.time.end - area.time.start;
+    let room = length.saturating_mul(area.lanes as i64);
+    let share = |nanos: i64| {
+        let percent = nanos as f64 / room.max(1) as f64 * 100.0;
+        format!("{}   {percent:.0} %", format::duration(nanos))
+    };
+    let nanos = |seconds: f64| format::duration((seconds * 1e9) as i64);
+    let computing = area.busy - area.waiting - area.blocking;
+    let rows = [
+        ("from", format::exact(area.time.start)),
+        ("to", format::exact(area.time.end)),
+        ("length", format::duration(length)),
+        ("lanes", format::count(area.lanes)),
+        ("items", format::count(area.items)),
+        ("of them failed", format::count(area.failed)),
+        ("items a second", format::rate(area.items as f64 / (length as f64 / 1e9).max(1e-9))),
+        ("computing", share(computing)),
+        ("I/O or sleep", share(area.blocking)),
+        ("waiting", share(area.waiting)),
+        ("idle", share((room - area.busy).max(0))),
+        ("run time, median", nanos(area.run.p50)),
+        ("95 % at most", nanos(area.run.p95)),
+        ("longest", nanos(area.run.max)),
+    ];
+    Grid::new("area").num_columns(2).spacing([14.0, 3.0]).min_row_height(18.0).show(ui, |ui| {
+        for (name, value) in rows {
+            ui.label(RichText::new(name).color(palette.dim));
+            ui.label(RichText::new(value).monospace());
+            ui.end_row();
+        }
+    });
+    if let Some((length, selection)) = area.longest {
+        ui.add_space(6.0);
+        let text = format!("To the longest item ({})", format::duration(length));
+        if ui.link(text).on_hover_text("Look at it in the inspector").clicked() {
+            actions.push(Action::Select(Some(selection)));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The line at the moment that is looked at; what came after it is veiled.
+
+use eframe::egui::{Align2, CursorIcon, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::TimeView;
+use crate::ui::action::Action;
+use crate::ui::format;
+use crate::ui::theme::{self, Palette};
+
+/// Veils what came later.
+pub(super) fn veil(painter: &Painter, palette: &Palette, canvas: Rect, view: TimeView, playhead: i64) {
+    let x = canvas.left() + view.x_of(playhead, canvas.width()).clamp(0.0, canvas.width());
+    painter.rect_filled(canvas.with_min_x(x), 0.0, palette.background.gamma_multiply(0.72));
+}
+
+/// Draws the line, with a handle to drag it by.
+pub(super) fn show(ui: &Ui, ruler: Rect, canvas: Rect, view: TimeView, playhead: i64, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    let x = ruler.left() + view.x_of(playhead, ruler.width());
+    if !ruler.x_range().contains(x) {
+        return;
+    }
+    ui.painter().vline(x, ruler.bottom() - 6.0..=canvas.bottom(), Stroke::new(1.5, palette.accent));
+    let text = ui.painter().layout_no_wrap(format::duration(playhead), theme::small(), palette.on_accent);
+    let size = text.size() + vec2(12.0, 4.0);
+    let left = (x - size.x / 2.0).clamp(ruler.left(), ruler.right() - size.x);
+    let handle = Rect::from_min_size(pos2(left, ruler.center().y - size.y / 2.0 + 1.0), size);
+    ui.painter().rect_filled(handle, 4.0, palette.accent);
+    let at = Align2::CENTER_CENTER.anchor_size(handle.center(), text.size()).min;
+    ui.painter().galley(at, text, palette.on_accent);
+    let response = ui.interact(handle.expand(3.0), ui.scope_id().with("playhead"), Sense::DRAG);
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::Slider, true, "moment that is looked at");
+        info.value = Some(playhead as f64 / 1e9);
+        info
+    });
+    if response.dragged()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        let time = view.time_at(at.x.clamp(ruler.left(), ruler.right()) - ruler.left(), ruler.width());
+        actions.push(Action::LookAt(Some(time)));
+    }
+    response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text("Drag: look at another moment");
+}

@@ -1,0 +1,159 @@
+//! Everything that can be done by a key or from the command palette: one list, from which the keys, the palette and the sheet of
+//! keys are made.
+
+use eframe::egui::{Context, Event, Key, Modifiers};
+
+use super::action::Action;
+use super::chart::Move;
+
+/// Something that can be done.
+pub(super) struct Command {
+    pub(super) topic: &'static str,
+    pub(super) name: &'static str,
+    pub(super) key: Option<Shortcut>,
+    pub(super) action: Action,
+}
+
+/// A key, with Ctrl (Cmd on a Mac) or Shift or neither.
+#[derive(Clone, Copy)]
+pub(super) struct Shortcut {
+    key: Key,
+    command: bool,
+    shift: bool,
+    /// Holding it down goes on doing it.
+    repeats: bool,
+    shown: &'static str,
+}
+
+/// Keys that are known by the letter on them, wherever it is; all others by their place on the keyboard.
+const BY_LETTER: [Key; 5] = [Key::Questionmark, Key::Slash, Key::Plus, Key::Equals, Key::Minus];
+
+impl Shortcut {
+    const fn new(key: Key, shown: &'static str) -> Self {
+        Self { key, command: false, shift: false, repeats: false, shown }
+    }
+
+    const fn repeating(key: Key, shown: &'static str) -> Self {
+        Self { repeats: true, ..Self::new(key, shown) }
+    }
+
+    const fn shift(self) -> Self {
+        Self { shift: true, ..self }
+    }
+
+    const fn command(self) -> Self {
+        Self { command: true, ..self }
+    }
+
+    /// As it stands on the keyboard.
+    pub(super) const fn text(self) -> &'static str {
+        self.shown
+    }
+
+    /// A button or a field that has the focus takes such a key for itself.
+    const fn belongs_to_focus(self) -> bool {
+        matches!(self.key, Key::Enter | Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::Home | Key::End)
+            && !self.command
+    }
+
+    fn is(self, pressed: &Press) -> bool {
+        let key = if BY_LETTER.contains(&self.key) { pressed.key } else { pressed.place };
+        // Which letters need Shift differs between keyboards.
+        let shift = BY_LETTER.contains(&self.key) || self.shift == pressed.modifiers.shift;
+        let modifiers = self.command == pressed.modifiers.command && !pressed.modifiers.alt && shift;
+        key == self.key && modifiers && (self.repeats || !pressed.repeat)
+    }
+}
+
+/// A key that was pressed.
+struct Press {
+    key: Key,
+    place: Key,
+    modifiers: Modifiers,
+    repeat: bool,
+}
+
+/// What the keys that were pressed since the last frame ask for.
+pub(super) fn pressed(context: &Context) -> Vec<Action> {
+    let presses: Vec<_> = context.input(|input| {
+        let presses = input.events.iter().filter_map(|event| match *event {
+            Event::Key { key, physical_key, pressed: true, repeat, modifiers } => {
+                Some(Press { key, place: physical_key.unwrap_or(key), modifiers, repeat })
+            }
+            _ => None,
+        });
+        presses.collect()
+    });
+    if presses.is_empty() {
+        return Vec::new();
+    }
+    let writing = context.text_edit_focused();
+    let focused = context.memory(|memory| memory.focused().is_some());
+    let commands = all();
+    let asked = presses.iter().filter_map(|press| {
+        let command = commands.iter().find(|command| command.key.is_some_and(|key| key.is(press)))?;
+        let key = command.key?;
+        // Who writes means letters; only what has Ctrl, Shift and a letter is no text.
+        let free = if writing { key.command && key.shift } else { !(focused && key.belongs_to_focus()) };
+        free.then(|| command.action.clone())
+    });
+    asked.collect()
+}
+
+/// All commands, by topic.
+pub(super) fn all() -> Vec<Command> {
+    let key = Shortcut::new;
+    let held = Shortcut::repeating;
+    let list: Vec<(&str, &str, Option<Shortcut>, Action)> = vec![
+        ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::Run),
+        ("Run", "Stop: cancel what is pending", None, Action::Stop),
+        ("Run", "Stop now: interrupt what executes too", None, Action::StopNow),
+        ("Look", "Zoom in at the pointer", Some(held(Key::W, "W")), Action::Move(Move::ZoomIn)),
+        ("Look", "Zoom out at the pointer", Some(held(Key::S, "S")), Action::Move(Move::ZoomOut)),
+        ("Look", "Move to the left", Some(held(Key::A, "A")), Action::Move(Move::Left)),
+        ("Look", "Move to the right", Some(held(Key::D, "D")), Action::Move(Move::Right)),
+        (
+            "Look",
+            "To the selected item; again: the whole run",
+            Some(key(Key::F, "F")),
+            Action::Move(Move::FitSelection),
+        ),
+        ("Look", "The whole run", Some(key(Key::Num0, "Ctrl+0").command()), Action::Move(Move::Fit)),
+        ("Look", "Undo: where the chart was", Some(held(Key::ArrowLeft, "Ctrl+←").command()), Action::Move(Move::Undo)),
+        ("Look", "Redo", Some(held(Key::ArrowRight, "Ctrl+→").command()), Action::Move(Move::Redo)),
+        ("Items", "Next item on the lane", Some(held(Key::Period, ".")), Action::Move(Move::Next)),
+        ("Items", "Previous item on the lane", Some(held(Key::Comma, ",")), Action::Move(Move::Previous)),
+        ("Items", "What the item waited for", Some(held(Key::OpenBracket, "[")), Action::Move(Move::Cause)),
+        ("Items", "What waited for the item", Some(held(Key::CloseBracket, "]")), Action::Move(Move::Effect)),
+        ("Items", "Mark this time, or take the mark away", Some(key(Key::M, "M")), Action::Move(Move::Mark)),
+        ("Items", "Select an area with the next drag", Some(key(Key::R, "R")), Action::Move(Move::SelectArea)),
+        ("Items", "Take all marks away", Some(key(Key::M, "Shift+M").shift()), Action::Move(Move::ClearMarks)),
+        ("Items", "Clear: what is open or selected", Some(key(Key::Escape, "Esc")), Action::Clear),
+        ("Time", "Pause the view, or replay", Some(key(Key::Space, "Space")), Action::PauseView),
+        ("Time", "Next event", Some(held(Key::ArrowRight, "→")), Action::StepEvents(1)),
+        ("Time", "Previous event", Some(held(Key::ArrowLeft, "←")), Action::StepEvents(-1)),
+        ("Time", "To the start of the run", Some(key(Key::Home, "Home")), Action::LookAt(Some(0))),
+        ("Time", "To its newest state", Some(key(Key::End, "End")), Action::LookAt(None)),
+        ("Window", "All commands", Some(key(Key::P, "Ctrl+Shift+P").command().shift()), Action::TogglePalette),
+        ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
+        ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
+        ("Window", "Dark or light", None, Action::ToggleTheme),
+    ];
+    list.into_iter().map(|(topic, name, key, action)| Command { topic, name, key, action }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_does_two_things() {
+        let commands = all();
+        let keys: Vec<_> = commands.iter().filter_map(|command| command.key).collect();
+        for (index, key) in keys.iter().enumerate() {
+            let same = |other: &Shortcut| (other.key, other.command, other.shift) == (key.key, key.command, key.shift);
+            assert!(!keys[index + 1..].iter().any(same), "{}", key.text());
+            assert!(!keys[index + 1..].iter().any(|other| other.text() == key.text()), "{}", key.text());
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Which moment of a run is looked at: now, or an earlier one, at which it stands still or from which it is replayed.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use eframe::egui::Context;
+
+use super::sentence::sentence;
+use crate::lab::Run;
+use crate::trace::Replay;
+
+/// See the module. It lasts as long as the window.
+pub(super) struct TimeMachine {
+    /// `None` = now.
+    moment: Option<Moment>,
+    playing: bool,
+    /// How fast a replay goes; 1 = as fast as it was.
+    pub(super) speed: f64,
+    /// Of each run that is looked at, by its number.
+    replays: HashMap<usize, Replay>,
+    /// How many events further or back was asked for.
+    steps: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Moment {
+    /// Nanoseconds from the start of each run; those since the last whole one, for slow replays.
+    time: i64,
+    rest: f64,
+    /// Of the run in focus exactly so many events had happened, as several may happen at the same time.
+    events: Option<usize>,
+}
+
+/// What there is to see at a moment.
+pub(super) struct Past {
+    /// The runs as they were, in the order in which they were given.
+    pub(super) runs: Vec<Run>,
+    /// Of the run in focus: how many events had happened, of how many, and what the last of them says.
+    pub(super) events: usize,
+    pub(super) of: usize,
+    pub(super) sentence: String,
+    /// Whether all of them are there already; if not, the next frame goes on.
+    pub(super) arrived: bool,
+}
+
+/// How long a frame may take to get to the moment.
+const BUDGET: Duration = Duration::from_millis(5);
+
+impl Default for TimeMachine {
+    fn default() -> Self {
+        Self { moment: None, playing: false, speed: 1.0, replays: HashMap::new(), steps: 0 }
+    }
+}
+
+impl TimeMachine {
+    /// Looks at `time`, nanoseconds from the start; `None` = now.
+    pub(super) fn look_at(&mut self, time: Option<i64>) {
+        self.moment = time.map(|time| Moment { time: time.max(0), rest: 0.0, events: None });
+        self.playing = false;
+    }
+
+    /// Goes so many events of the run in focus further, or back.
+    pub(super) const fn step(&mut self, events: i64) {
+        self.steps += events;
+        self.playing = false;
+    }
+
+    /// The moment that is looked at; `None` = now.
+    pub(super) fn time(&self) -> Option<i64> {
+        self.moment.map(|moment| moment.time)
+    }
+
+    pub(super) const fn plays(&self) -> bool {
+        self.playing
+    }
+
+    /// Stands still, or goes on. A run that goes on is looked at as it is now, again; one that has ended is replayed.
+    pub(super) fn toggle(&mut self, run: Option<&Run>) {
+        let Some(run) = run else { return };
+        match self.moment {
+            Some(_) if self.playing => self.playing = false,
+            Some(_) if !run.ended() => self.look_at(None),
+            Some(_) => self.playing = true,
+            None if run.ended() => self.play(),
+            None => self.look_at(Some(run.elapsed())),
+        }
+    }
+
+    /// Replays from where it is, or from the start.
+    pub(super) fn play(&mut self) {
+        let start = Moment { time: 0, rest: 0.0, events: None };
+        self.moment.get_or_insert(start);
+        self.playing = true;
+    }
+
+    /// Stops a replay where it is.
+    pub(super) const fn pause(&mut self) {
+        self.playing = false;
+    }
+
+    /// The runs as they were at the moment that is looked at; `None` = as they are now. The last one is in focus.
+    pub(super) fn look(&mut self, context: &Context, runs: &[&Run]) -> Option<Past> {
+        self.replays.retain(|number, _| runs.iter().any(|run| run.number == *number));
+        let focus = *runs.last()?;
+        self.go_on(context, runs);
+        self.take_steps(focus);
+        let Moment { time, events, .. } = self.moment?;
+        let deadline = Instant::now() + BUDGET;
+        let mut arrived = true;
+        let mut as_it_was = |run: &&Run| {
+            let exactly = events.filter(|_| run.number == focus.number);
+            let index = exactly.unwrap_or_else(|| run.history.count_until(time));
+            let replay = self.replays.entry(run.number).or_default();
+            arrived &= replay.seek(&run.history, index, deadline);
+            run.at(time, replay.trace())
+        };
+        let past: Vec<_> = runs.iter().map(&mut as_it_was).collect();
+        if !arrived {
+            context.request_repaint();
+        }
+        let replay = self.replays.get(&focus.number)?;
+        let last = replay.index().checked_sub(1).and_then(|last| focus.history.events_from(last).next());
+        let sentence =
+            last.map_or_else(|| "before the first event".to_owned(), |last| sentence(replay.trace(), &last.kind));
+        Some(Past { runs: past, events: replay.index(), of: focus.history.len(), sentence, arrived })
+    }
+
+    fn go_on(&mut self, context: &Context, runs: &[&Run]) {
+        let Some(moment) = self.moment.as_mut().filter(|_| self.playing) else { return };
+        let passed = f64::from(context.input(|input| input.stable_dt)) * 1e9 * self.speed + moment.rest;
+        moment.time = moment.time.saturating_add(passed as i64);
+        moment.rest = passed.fract();
+        moment.events = None;
+        if runs.iter().all(|run| run.elapsed() <= moment.time) {
+            self.look_at(None);
+        } else {
+            context.request_repaint();
+        }
+    }
+
+    fn take_steps(&mut self, focus: &Run) {
+        let steps = std::mem::take(&mut self.steps);
+        if steps == 0 || focus.history.is_empty() {
+            return;
+        }
+        let here = match self.moment {
+            Some(Moment { events: Some(events), .. }) => events,
+            Some(Moment { time, .. }) => focus.history.count_until(time),
+            None => focus.history.len(),
+        };
+        let events = (here as i64 + steps).clamp(0, focus.history.len() as i64) as usize;
+        let last = events.checked_sub(1).and_then(|last| focus.history.events_from(last).next());
+        self.moment = Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some(events) });
+    }
+}
