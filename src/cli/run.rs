@@ -11,11 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::console::{Console, Watched};
 use super::report::Report;
 use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
-use crate::executor::GilMode;
+use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{
-    Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, parse_chunksize, parse_switch_interval,
-    parse_timeout, parse_workers,
+    Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, parse_chunksize,
+    parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
+use crate::workload::Initializer;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -48,6 +49,15 @@ pub(super) struct Arguments {
     /// How long a thread waits before it asks for that lock
     #[arg(long, value_name = "SECONDS", default_value = "0.005", allow_hyphen_values = true)]
     switch_interval: String,
+    /// What each worker of a pool does before its first call: takes so many seconds, or `fail`s
+    #[arg(long, value_name = "SECONDS", default_value = "", allow_hyphen_values = true)]
+    initializer: String,
+    /// Replace a worker process after so many calls
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    max_tasks_per_child: Option<String>,
+    /// What the death of a worker process does: breaks the pool, as in Python, or costs its call alone
+    #[arg(long, value_enum, default_value = "break-pool")]
+    on_worker_death: OnWorkerDeath,
     /// For workloads that draw random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true)]
     seed: String,
@@ -145,10 +155,15 @@ impl Arguments {
             on_error: self.on_error,
             gil: self.gil,
             switch_interval: parse_switch_interval(&self.switch_interval).map_err(field)?,
-            seed: self
-                .seed
-                .parse()
-                .map_err(|_| format!("--seed: must be a whole number from 0 to {}, not `{}`", u64::MAX, self.seed))?,
+            initializer: Initializer::parse(&self.initializer).map_err(field)?,
+            max_tasks_per_child: match self.max_tasks_per_child.as_deref() {
+                None => None,
+                Some(text) => {
+                    parse_max_tasks_per_child(if text.is_empty() { "nothing" } else { text }).map_err(field)?
+                }
+            },
+            on_worker_death: self.on_worker_death,
+            seed: parse_seed(&self.seed).map_err(field)?,
         })
     }
 }
@@ -163,6 +178,19 @@ impl ValueEnum for GilMode {
             Self::Off => PossibleValue::new("off").help("Free-threaded Python"),
             Self::Shared => PossibleValue::new("shared").help("CPython as most know it"),
             Self::PerWorker => PossibleValue::new("per-worker").help("Subinterpreters"),
+        })
+    }
+}
+
+impl ValueEnum for OnWorkerDeath {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::BreakPool, Self::Restart]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::BreakPool => PossibleValue::new("break-pool"),
+            Self::Restart => PossibleValue::new("restart"),
         })
     }
 }

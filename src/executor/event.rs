@@ -106,6 +106,8 @@ pub enum EventKind {
     SideLanesBegan { side: u32, name: Box<str> },
     /// Something happened on lanes beside the executor's.
     Beside { side: u32, kind: Box<EventKind> },
+    /// Somebody outside did something to the run, in a few words: `6 workers`, `worker 2 killed`.
+    Intervened { what: Box<str> },
     /// What a call on a lane beside the executor's is called.
     Named { call: WorkId, name: Box<str> },
 }
@@ -145,6 +147,7 @@ impl EventKind {
             | Self::CallbackPanicked { .. }
             | Self::SideLanesBegan { .. }
             | Self::Beside { .. }
+            | Self::Intervened { .. }
             | Self::Named { .. } => None,
         }
     }
@@ -190,6 +193,7 @@ impl EventKind {
             Self::MaxWorkersChanged { .. }
             | Self::WorkerMissing { .. }
             | Self::SideLanesBegan { .. }
+            | Self::Intervened { .. }
             | Self::Beside { .. } => {}
         }
         self

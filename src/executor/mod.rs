@@ -74,7 +74,7 @@ pub use map::{Chunking, Map, MapOptions};
 pub use process_pool::{
     OnWorkerDeath, ProcessPoolBuilder, ProcessPoolExecutor, WorkerCommand, WorkerError, run_worker,
 };
-pub use raw::{RawExecutor, Submit};
+pub use raw::{Pending, RawExecutor, Submit};
 pub use sequential::SequentialExecutor;
 pub use side_lanes::{SideLane, SideLanes};
 pub use thread_pool::{ThreadPoolBuilder, ThreadPoolExecutor};

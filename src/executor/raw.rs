@@ -1,10 +1,11 @@
 //! What is the same in all executors, without the types of what they run.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::context::{Interruption, TaskContext};
 use super::error::{BuildError, SubmitError, TaskError};
-use super::event::{EventSink, WorkId};
+use super::event::{EventSink, WorkId, WorkerId};
 use super::function::{Function, Portable};
 use super::future::TaskFuture;
 use super::work_item::WorkItem;
@@ -36,6 +37,13 @@ pub trait RawExecutor: Send + Sync {
     /// no longer.
     fn interrupt_call(&self, call: WorkId, why: Interruption);
 
+    /// Beyond CPython: cancels calls that are pending, as [`TaskFuture::cancel`](super::TaskFuture::cancel) of their futures would.
+    fn cancel_pending(&self, which: Pending);
+
+    /// Beyond CPython: kills a worker on purpose, as a crash would. What follows is what follows from that. Only processes can be
+    /// killed; nothing, if there is no such worker any more.
+    fn kill_worker(&self, worker: WorkerId);
+
     /// Beyond CPython: tasks that have not begun return at once, as skipped. Final.
     fn skip_rest(&self);
 
@@ -48,6 +56,28 @@ pub trait RawExecutor: Send + Sync {
     /// # Errors
     /// When `max_workers` is out of range.
     fn set_max_workers(&self, max_workers: usize) -> Result<(), BuildError>;
+}
+
+/// Which of the pending calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// All of them.
+    All,
+    /// The one with that number, if it is pending.
+    Call(WorkId),
+}
+
+impl Pending {
+    /// Takes them out of `queue`, in which calls stand in the order of their numbers.
+    pub(super) fn take_from(self, queue: &mut VecDeque<WorkItem>) -> VecDeque<WorkItem> {
+        match self {
+            Self::All => std::mem::take(queue),
+            Self::Call(call) => {
+                let index = queue.binary_search_by_key(&call, |item| item.id);
+                index.ok().and_then(|index| queue.remove(index)).into_iter().collect()
+            }
+        }
+    }
 }
 
 /// Where calls go in: see [`RawExecutor::submitter`]. A task can have one, and so submit to its own executor.

@@ -7,11 +7,11 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 use super::context::{Control, Interruption, TaskContext};
 use super::error::{BuildError, SubmitError, TaskError};
-use super::event::{Event, EventKind, EventSink, WorkId};
+use super::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use super::exit::{next_pool_id, program_is_ending};
 use super::future::{PoolId, TaskFuture};
 use super::gil::{Gil, GilSettings};
-use super::raw::{RawExecutor, Submit};
+use super::raw::{Pending, RawExecutor, Submit};
 use super::work_item::{Numbering, WorkItem};
 
 /// Runs each call where and when it is submitted. Its one worker is whoever submits; two threads take turns.
@@ -148,6 +148,11 @@ impl RawExecutor for SequentialExecutor {
     fn interrupt(&self) {
         self.shared.control.interrupt();
     }
+
+    /// Nothing is ever pending.
+    fn cancel_pending(&self, _which: Pending) {}
+
+    fn kill_worker(&self, _worker: WorkerId) {}
 
     fn skip_rest(&self) {
         self.shared.control.skip_rest();

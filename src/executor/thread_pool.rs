@@ -23,7 +23,7 @@ use super::event::{Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::future::{PoolId, TaskFuture, panic_message};
 use super::gil::{Gil, GilMode, GilSettings};
-use super::raw::{RawExecutor, Submit};
+use super::raw::{Pending, RawExecutor, Submit};
 use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Patience, thread};
 use super::work_item::{Numbering, WorkItem};
 
@@ -344,6 +344,20 @@ impl RawExecutor for ThreadPoolExecutor {
     fn interrupt_call(&self, call: WorkId, why: Interruption) {
         self.pool.0.control.interrupt_call(call, why);
     }
+
+    fn cancel_pending(&self, which: Pending) {
+        let cancelled = {
+            let shared = self.pool.shared();
+            let mut state = shared.state.lock();
+            let mut cancelled = which.take_from(&mut shared.ready.lock());
+            cancelled.append(&mut which.take_from(&mut state.incoming));
+            cancelled
+        };
+        // Outside the lock: a callback may use the pool.
+        cancelled.into_iter().for_each(WorkItem::cancel);
+    }
+
+    fn kill_worker(&self, _worker: WorkerId) {}
 
     fn skip_rest(&self) {
         self.pool.0.control.skip_rest();

@@ -2,7 +2,7 @@
 //! whatever comes first.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,16 @@ use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 
 use super::Command;
-use super::drive::{Collected, Ended, Progress, RunError, drive};
-use super::recorder::{Recorder, tells_of_an_error};
+use super::batches::add_batch;
+use super::drive::{Collected, Ended, Progress, RunError, Shared, drive};
+use super::recorder::tells_of_an_error;
 use super::run::{End, Run, Status};
 use super::sampler::{Sample, Sampler};
-use super::settings::{CheckedSettings, OnError};
-use crate::executor::{Event, Interruption, RawExecutor, WorkerCommand};
+use super::settings::{CheckedSettings, ExecutorKind, OnError};
+use crate::executor::{Chunking, Event, EventKind, EventSink, Interruption, Pending, RawExecutor, WorkerCommand};
 use crate::sys;
 use crate::trace::{Historian, History, Series, Trace};
-use crate::workload::Labels;
+use crate::workload::{FieldError, Labels};
 
 /// How often the window can be told: 60 times a second.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
@@ -52,15 +53,15 @@ pub(super) struct Actor {
 struct Current {
     run: Run,
     historian: Historian,
-    recorder: Arc<Recorder>,
+    shared: Shared,
     /// Collected from the recorder, and not folded.
     events: std::vec::IntoIter<Event>,
     fold_tick: Receiver<Instant>,
     progress: Receiver<Progress>,
     samples: Receiver<Sample>,
     executor: Option<Arc<dyn RawExecutor>>,
-    /// Tells the drive thread to look for no more items, and to submit no more.
-    cancelled: Arc<AtomicBool>,
+    /// Of each map whose chunks can be cut anew.
+    chunkings: Vec<Chunking<'static, String>>,
     /// How it will have ended, once it has.
     end: End,
     /// Whether what executes is to be interrupted, now or when it comes to that.
@@ -106,6 +107,8 @@ impl Actor {
                         current.prepared(items, labels, executor);
                     }
                 }
+                Woken::Progress(Progress::Mapped(chunking)) => self.change(|current| current.chunkings.push(chunking)),
+                Woken::Progress(Progress::More(more)) => self.change(|current| current.more(more)),
                 Woken::Progress(Progress::Ended(result)) => {
                     if let Some(current) = &mut self.current {
                         current.result = Some(result);
@@ -151,7 +154,8 @@ impl Actor {
             recv(time_out) -> _ => Woken::TimeOut,
             recv(behind) -> _ => Woken::Fold,
             recv(current.fold_tick) -> _ => Woken::Fold,
-            recv(progress) -> progress => progress.map_or_else(|_| drive_panicked(), Woken::Progress),
+            // It stays open: this side has a sender of it too.
+            recv(progress) -> progress => progress.map_or(Woken::Publish, Woken::Progress),
             recv(current.samples) -> sample => Woken::Sample(sample.ok()),
         }
     }
@@ -161,7 +165,12 @@ impl Actor {
         self.closing |= command.is_none();
         let (next, interrupt) = match command {
             Some(Command::SetWorkers(workers)) => return self.change(|current| current.set_workers(workers)),
+            Some(Command::SetChunksize(chunksize)) => return self.change(|current| current.set_chunksize(chunksize)),
             Some(Command::InterruptCall(call, why)) => return self.change(|current| current.interrupt_call(call, why)),
+            Some(Command::CancelPending(which)) => return self.change(|current| current.cancel_pending(which)),
+            Some(Command::KillWorker(worker)) => return self.change(|current| current.kill_worker(worker)),
+            Some(Command::SubmitMore) => return self.change(Current::submit_more),
+            Some(Command::Close) => return self.change(Current::close),
             Some(Command::Run(settings)) => (Some(settings), true),
             Some(Command::Stop) => (None, false),
             Some(Command::StopNow) | None => (None, true),
@@ -234,7 +243,7 @@ impl Actor {
         let Some(current) = &mut self.current else { return };
         current.publish_at = None;
         current.settle(sys::monotonic_nanos());
-        current.run.backlog = current.events.len() + current.recorder.backlog();
+        current.run.backlog = current.events.len() + current.shared.recorder.backlog();
         self.published.store(Some(Arc::new(current.run.clone())));
         (self.wake)();
     }
@@ -273,11 +282,6 @@ impl Actor {
     }
 }
 
-/// The channel of the drive thread closed without its last word, which only a bug can do.
-fn drive_panicked() -> Woken {
-    Woken::Progress(Progress::Ended(Err(RunError::System("the run broke off because of a bug".to_owned()))))
-}
-
 impl Current {
     fn start(
         number: usize,
@@ -289,6 +293,7 @@ impl Current {
             number,
             settings: checked.settings.clone(),
             status: Status::Preparing,
+            closed: false,
             items: None,
             labels: None,
             trace: Trace::new(origin),
@@ -300,14 +305,16 @@ impl Current {
             yielded: Arc::default(),
             backlog: 0,
         };
-        let recorder = Arc::new(Recorder::default());
-        let drive_recorder = Arc::clone(&recorder);
         let (progress_in, progress) = unbounded();
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let drive_cancelled = Arc::clone(&cancelled);
-        let thread = thread::Builder::new()
-            .name("drive".to_owned())
-            .spawn(move || drive(checked, worker_command, &drive_recorder, &drive_cancelled, &progress_in));
+        let shared = Shared {
+            recorder: Arc::default(),
+            cancelled: Arc::default(),
+            progress: progress_in,
+            batches: Arc::default(),
+        };
+        let of_drive = shared.clone();
+        let thread =
+            thread::Builder::new().name("drive".to_owned()).spawn(move || drive(checked, worker_command, &of_drive));
         let thread = match thread {
             Ok(thread) => thread,
             Err(error) => return Err((Box::new(run), error)),
@@ -320,13 +327,13 @@ impl Current {
         Ok(Self {
             run,
             historian: Historian::new(origin),
-            recorder,
+            shared,
             events: Vec::new().into_iter(),
             fold_tick: tick(FOLD_INTERVAL),
             progress,
             samples,
             executor: None,
-            cancelled,
+            chunkings: Vec::new(),
             end: End::Completed,
             interrupt: false,
             result: None,
@@ -340,7 +347,7 @@ impl Current {
     /// Takes over what was recorded.
     fn collect(&mut self) {
         let mut events: Vec<_> = self.events.by_ref().collect();
-        self.recorder.collect(&mut events);
+        self.shared.recorder.collect(&mut events);
         self.events = events.into_iter();
     }
 
@@ -352,11 +359,12 @@ impl Current {
     }
 
     fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {
+        self.shared.batches.begin(items);
         self.run.items = Some(items);
         self.run.labels = Some(labels);
         self.deadline = self.run.settings.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         self.executor = Some(executor);
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.shared.cancelled.load(Ordering::Relaxed) {
             // The stop came while the items were being looked for.
             self.apply_stop();
         } else {
@@ -379,7 +387,9 @@ impl Current {
             self.end = end;
         }
         self.interrupt |= interrupt;
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.run.closed = true;
+        self.intervened(if interrupt { "stop now" } else { "stop: shutdown(cancel_futures=True)" }.to_owned());
+        self.shared.cancelled.store(true, Ordering::Relaxed);
         self.run.status = Status::Stopping;
         self.apply_stop();
         self.publish_soon();
@@ -397,16 +407,102 @@ impl Current {
     fn set_workers(&mut self, workers: usize) {
         // A number that can't be changes nothing; whoever offers one knows the limits.
         if let Some(executor) = &self.executor
+            && workers != self.run.settings.workers
             && executor.set_max_workers(workers).is_ok()
         {
             self.run.settings.workers = workers;
+            self.intervened(if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") });
         }
+    }
+
+    fn set_chunksize(&mut self, chunksize: usize) {
+        // What is taken back could not be submitted again.
+        if self.chunkings.is_empty() || self.run.closed || [0, self.run.settings.chunksize].contains(&chunksize) {
+            return;
+        }
+        self.run.settings.chunksize = chunksize;
+        self.intervened(format!("chunksize {chunksize}"));
+        let chunkings = self.chunkings.clone();
+        // All that is pending is submitted anew, which may take a while.
+        let changing = move || {
+            for chunking in chunkings {
+                // A run that is being stopped is no longer cut.
+                let _ = chunking.set_chunksize(chunksize);
+            }
+        };
+        let _ = thread::Builder::new().name("chunksize".to_owned()).spawn(changing);
     }
 
     fn interrupt_call(&self, call: u32, why: Interruption) {
         if let Some(executor) = &self.executor {
+            let item = self.run.trace.call(call).map_or(call, |call| call.first_item);
+            let how = match why {
+                Interruption::Cancelled => "interrupted",
+                Interruption::TimedOut => "timed out",
+            };
+            self.intervened(format!("item {item} {how}"));
             executor.interrupt_call(call.into(), why);
         }
+    }
+
+    fn cancel_pending(&self, which: Pending) {
+        if let Some(executor) = &self.executor {
+            self.intervened(match which {
+                Pending::All => "cancel all pending".to_owned(),
+                Pending::Call(call) => format!("cancel call {call}"),
+            });
+            executor.cancel_pending(which);
+        }
+    }
+
+    fn kill_worker(&self, worker: u32) {
+        if let Some(executor) = &self.executor {
+            self.intervened(format!("kill worker {worker}"));
+            executor.kill_worker(worker);
+        }
+    }
+
+    fn submit_more(&mut self) {
+        // A sequential run has no time for it: its only thread is at the items that it has.
+        let takes_more = !self.run.closed && self.run.settings.executor != ExecutorKind::Sequential;
+        let Some(executor) = self.executor.as_ref().filter(|_| takes_more) else { return };
+        // They were in order when the run began.
+        if let Ok(checked) = self.run.settings.check() {
+            // Without a thread there is nothing more.
+            let _ = add_batch(checked, Arc::clone(executor), &self.shared);
+        }
+    }
+
+    /// More items are coming.
+    fn more(&mut self, more: Result<(usize, Labels), FieldError>) {
+        match more {
+            Ok((items, labels)) => {
+                let before = self.run.items.unwrap_or_default();
+                self.run.items = Some(before + items);
+                let old = self.run.labels.take();
+                self.run.labels = Some(Arc::new(move |item| match (&old, item.checked_sub(before)) {
+                    (_, Some(item)) => labels(item),
+                    (Some(old), None) => old(item),
+                    (None, None) => String::new(),
+                }));
+                self.intervened(format!("{items} more items"));
+            }
+            Err(error) => self.intervened(format!("no more items: {error}")),
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(executor) = &self.executor {
+            self.run.closed = true;
+            self.shared.cancelled.store(true, Ordering::Relaxed);
+            self.intervened("shutdown(cancel_futures=False)".to_owned());
+            executor.shutdown(false, false);
+        }
+    }
+
+    /// Notes what somebody outside did to the run.
+    fn intervened(&self, what: String) {
+        self.shared.recorder.record(Event::now(EventKind::Intervened { what: what.into() }));
     }
 
     fn heed_error(&mut self) {

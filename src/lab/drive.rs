@@ -2,23 +2,29 @@
 //! It tells the lab what it did; what the executor did the lab hears as events.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
+use super::batches::Batches;
 use super::recorder::Recorder;
 use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError, RunSettings};
 use crate::executor::{
-    BuildError, EventSink, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, ResultError, SequentialExecutor,
-    SubmitError, TaskFuture, ThreadPoolExecutor, WorkerCommand, as_completed, gather_results,
+    BuildError, Chunking, EventSink, Map, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, ResultError,
+    SequentialExecutor, SubmitError, TaskFuture, ThreadPoolExecutor, WorkerCommand, as_completed, gather_results,
 };
-use crate::workload::{FieldError, Labels, Plan};
+use crate::workload::{FieldError, INITIALIZE, Initializer, Labels, Plan, SharedGoOn};
 
 /// What the lab hears of the thread that drives a run, in this order.
 pub(super) enum Progress {
     /// The items are known; submitting starts.
     Prepared { items: usize, labels: Labels, executor: Arc<dyn RawExecutor> },
+    /// All of them are submitted, by a map that can still be cut anew.
+    Mapped(Chunking<'static, String>),
+    /// More items are about to be submitted, or why not.
+    More(Result<(usize, Labels), FieldError>),
     /// Everything is over: nothing of the executor is left.
     Ended(Ended),
 }
@@ -61,40 +67,45 @@ pub enum RunError {
     System(String),
 }
 
-/// Drives the run. `cancelled` is looked at until the last item is submitted.
-pub(super) fn drive(
-    run: CheckedSettings,
-    worker_command: Option<WorkerCommand>,
-    recorder: &Arc<Recorder>,
-    cancelled: &AtomicBool,
-    progress: &Sender<Progress>,
-) {
-    let ended = prepare_and_run(run, worker_command, recorder, cancelled, progress);
-    // Nobody listens any more if the lab itself is ending.
-    let _ = progress.send(Progress::Ended(ended));
+/// What the lab and the threads that drive a run share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) recorder: Arc<Recorder>,
+    /// No more items are looked for, and none is submitted.
+    pub(super) cancelled: Arc<AtomicBool>,
+    pub(super) progress: Sender<Progress>,
+    /// Items that are added while the run goes on.
+    pub(super) batches: Arc<Batches>,
 }
 
-fn prepare_and_run(
-    run: CheckedSettings,
-    worker_command: Option<WorkerCommand>,
-    recorder: &Arc<Recorder>,
-    cancelled: &AtomicBool,
-    progress: &Sender<Progress>,
-) -> Ended {
+/// Drives the run.
+pub(super) fn drive(run: CheckedSettings, worker_command: Option<WorkerCommand>, shared: &Shared) {
+    // The lab waits for the last word, so that must come even after a bug.
+    let ended = catch_unwind(AssertUnwindSafe(|| prepare_and_run(run, worker_command, shared)));
+    let ended = ended.unwrap_or_else(|_| Err(RunError::System("the run broke off because of a bug".to_owned())));
+    // Nobody listens any more if the lab itself is ending.
+    let _ = shared.progress.send(Progress::Ended(ended));
+}
+
+fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, shared: &Shared) -> Ended {
     let CheckedSettings { settings, workload, params } = run;
-    let mut plan = workload.plan(&params, cancelled)?;
+    let mut plan = workload.plan(&params, &shared.cancelled)?;
     let _kept = plan.take_kept();
-    if cancelled.load(Ordering::Relaxed) {
+    if shared.cancelled.load(Ordering::Relaxed) {
         return Ok(Collected::default());
     }
-    let events: Arc<dyn EventSink> = Arc::clone(recorder) as _;
+    let events: Arc<dyn EventSink> = Arc::clone(&shared.recorder) as _;
     let executor = build(&settings, worker_command, events)?;
     let labels = Arc::clone(&plan.labels);
-    let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) };
-    let _ = progress.send(prepared);
-    let Collected { refused, yielded } = collect(plan, &*executor, &settings, recorder, cancelled);
+    let _ = shared.progress.send(Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) });
+    let submitted = Submitted::of(plan, &executor, &settings, shared);
+    let mut collected = submitted.collect(0);
+    // What is being added now is still taken, and nothing after that.
+    let more = shared.batches.close();
     executor.shutdown(true, false);
-    Ok(Collected { refused: refused.filter(|refused| *refused != SubmitError::ShutDown), yielded })
+    collected.yielded.extend(more.into_iter().flat_map(|batch| batch.join().unwrap_or_default()));
+    collected.refused = collected.refused.filter(|refused| *refused != SubmitError::ShutDown);
+    Ok(collected)
 }
 
 fn build(
@@ -102,72 +113,113 @@ fn build(
     worker_command: Option<WorkerCommand>,
     sink: Arc<dyn EventSink>,
 ) -> Result<Arc<dyn RawExecutor>, RunError> {
+    let initializer = settings.initializer;
     Ok(match settings.executor {
         ExecutorKind::Sequential => Arc::new(SequentialExecutor::with_gil(settings.gil(), sink)),
         ExecutorKind::Threads => {
             let builder = ThreadPoolExecutor::builder().max_workers(settings.workers).gil(settings.gil()).events(sink);
+            // A worker without one is ready at once.
+            let builder = match initializer {
+                Initializer::None => builder,
+                _ => builder.initializer(move || initializer.run()),
+            };
             Arc::new(builder.build()?)
         }
         ExecutorKind::Processes => {
             let command = worker_command.map_or_else(WorkerCommand::this_program, Ok);
             let command = command.map_err(|error| RunError::System(format!("this program was not found: {error}")))?;
-            let builder = ProcessPoolExecutor::builder().max_workers(settings.workers).worker_command(command);
+            let mut builder = ProcessPoolExecutor::builder().max_workers(settings.workers).worker_command(command);
+            builder = builder.on_worker_death(settings.on_worker_death);
+            if initializer != Initializer::None {
+                builder = builder.initializer(INITIALIZE, initializer);
+            }
+            if let Some(calls) = settings.max_tasks_per_child {
+                builder = builder.max_tasks_per_child(calls);
+            }
             Arc::new(builder.gil(settings.gil()).events(sink).build()?)
         }
     })
 }
 
-/// Submits and waits the way that was chosen. What comes of each item the lab hears as events, so most results are let go.
-fn collect(
-    plan: Plan,
-    executor: &dyn RawExecutor,
-    settings: &RunSettings,
-    recorder: &Recorder,
-    cancelled: &AtomicBool,
-) -> Collected {
-    // The lab does the same when it comes to the event. Here it is heeded before the next call, which matters where the
-    // next call runs in this thread.
-    let go_on = || match settings.on_error {
-        _ if cancelled.load(Ordering::Relaxed) => false,
-        OnError::Stop => !recorder.has_raised(),
-        OnError::Skip if recorder.has_raised() => {
-            executor.skip_rest();
-            true
+/// What was submitted and is to be waited for, in the way that was chosen.
+pub(super) enum Submitted {
+    Map(Map<'static, String>),
+    Futures(Vec<TaskFuture<String>>, Option<SubmitError>, Collect),
+    Refused(SubmitError),
+}
+
+impl Submitted {
+    /// Submits all items of `plan`, unless the run is stopped before.
+    pub(super) fn of(plan: Plan, executor: &Arc<dyn RawExecutor>, settings: &RunSettings, shared: &Shared) -> Self {
+        let go_on = go_on(executor, settings.on_error, shared);
+        if settings.collect != Collect::Map {
+            let (futures, refused) = plan.submit(&**executor, &*go_on);
+            return Self::Futures(futures, refused, settings.collect);
         }
-        OnError::Skip | OnError::Continue => true,
-    };
-    let mut yielded = Vec::new();
-    let mut keep = |item: usize, result: Result<String, ResultError>| {
-        if yielded.len() < YIELDED_KEPT {
-            yielded.push(Yielded { item, result: result.map_err(|error| error.to_string()) });
-        }
-    };
-    if settings.collect == Collect::Map {
         let options = MapOptions { chunksize: settings.chunksize, ..MapOptions::default() };
-        let refused = match plan.map(executor, options, &go_on) {
-            Some(Ok(results)) => {
+        match plan.map(&**executor, options, go_on) {
+            Some(Ok(map)) => {
+                let _ = shared.progress.send(Progress::Mapped(map.chunking()));
+                Self::Map(map)
+            }
+            Some(Err(MapError::Submit(refused))) => Self::Refused(refused),
+            // Settings are checked before a run starts.
+            Some(Err(MapError::Chunksize | MapError::Buffersize)) | None => {
+                Self::Futures(Vec::new(), None, Collect::Map)
+            }
+        }
+    }
+
+    /// Waits for the results, of which the first is that of item number `first`. What comes of each item the lab hears as
+    /// events, so most results are let go.
+    pub(super) fn collect(self, first: usize) -> Collected {
+        let mut yielded = Vec::new();
+        let mut keep = |item: usize, result: Result<String, ResultError>| {
+            if yielded.len() < YIELDED_KEPT {
+                yielded.push(Yielded { item: first + item, result: result.map_err(|error| error.to_string()) });
+            }
+        };
+        let refused = match self {
+            Self::Map(results) => {
                 results.enumerate().for_each(|(item, result)| keep(item, result));
                 None
             }
-            Some(Err(MapError::Submit(refused))) => Some(refused),
-            // Settings are checked before a run starts.
-            Some(Err(MapError::Chunksize | MapError::Buffersize)) | None => None,
-        };
-        return Collected { refused, yielded };
-    }
-    let (futures, refused) = plan.submit(executor, &go_on);
-    match settings.collect {
-        Collect::AsCompleted => {
-            let items: HashMap<_, _> = futures.iter().map(TaskFuture::id).zip(0..).collect();
-            for future in as_completed(futures, None).flatten() {
-                keep(items.get(&future.id()).copied().unwrap_or_default(), future.result(None));
+            Self::Refused(refused) => Some(refused),
+            Self::Futures(futures, refused, Collect::AsCompleted) => {
+                let items: HashMap<_, _> = futures.iter().map(TaskFuture::id).zip(0..).collect();
+                for future in as_completed(futures, None).flatten() {
+                    keep(items.get(&future.id()).copied().unwrap_or_default(), future.result(None));
+                }
+                refused
             }
-        }
-        Collect::Gather => {
-            let results = pollster::block_on(gather_results(futures));
-            results.into_iter().enumerate().for_each(|(item, result)| keep(item, result));
-        }
-        _ => futures.into_iter().enumerate().for_each(|(item, future)| keep(item, future.result(None))),
+            Self::Futures(futures, refused, Collect::Gather) => {
+                let results = pollster::block_on(gather_results(futures));
+                results.into_iter().enumerate().for_each(|(item, result)| keep(item, result));
+                refused
+            }
+            Self::Futures(futures, refused, _) => {
+                futures.into_iter().enumerate().for_each(|(item, future)| keep(item, future.result(None)));
+                refused
+            }
+        };
+        Collected { refused, yielded }
     }
-    Collected { refused, yielded }
+}
+
+/// Whether the next item is to be submitted. The lab does the same when it comes to the event of an error; here it is heeded
+/// before the next call, which matters where the next call runs in this thread.
+fn go_on(executor: &Arc<dyn RawExecutor>, on_error: OnError, shared: &Shared) -> SharedGoOn {
+    let (executor, cancelled) = (Arc::downgrade(executor), Arc::clone(&shared.cancelled));
+    let recorder = Arc::clone(&shared.recorder);
+    Arc::new(move || match on_error {
+        _ if cancelled.load(Ordering::Relaxed) => false,
+        OnError::Stop => !recorder.has_raised(),
+        OnError::Skip if recorder.has_raised() => {
+            if let Some(executor) = executor.upgrade() {
+                executor.skip_rest();
+            }
+            true
+        }
+        OnError::Skip | OnError::Continue => true,
+    })
 }

@@ -13,6 +13,7 @@
 //! nothing happens.
 
 mod actor;
+mod batches;
 mod drive;
 mod recorder;
 mod run;
@@ -29,11 +30,11 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use drive::{RunError, Yielded};
 pub use run::{End, Run, Status, Totals};
 pub use settings::{
-    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_switch_interval,
-    parse_timeout, parse_workers,
+    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_max_tasks_per_child,
+    parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
 
-use crate::executor::{Interruption, WorkerCommand};
+use crate::executor::{Interruption, Pending, WorkerCommand};
 use actor::Actor;
 
 /// What can be asked of the lab.
@@ -44,8 +45,18 @@ pub enum Command {
     Stop,
     /// Changes how many workers the run that is under way may have.
     SetWorkers(usize),
+    /// Changes how many items a chunk has, of the run that is under way: of what no worker has yet.
+    SetChunksize(usize),
     /// Asks the task of one call to end at its next checkpoint.
     InterruptCall(u32, Interruption),
+    /// Cancels calls that are pending.
+    CancelPending(Pending),
+    /// Kills a worker process, as a crash would.
+    KillWorker(u32),
+    /// Submits the items of the run that is under way once more.
+    SubmitMore,
+    /// Takes no more items: `shutdown(cancel_futures=False)`. What was submitted runs.
+    Close,
     /// Cancels what is pending, and asks what executes to end at its next checkpoint.
     StopNow,
 }

@@ -17,6 +17,8 @@ pub struct Run {
     pub settings: RunSettings,
     /// How far it is.
     pub status: Status,
+    /// It takes no more items.
+    pub closed: bool,
     /// How many items there are; not known while it is being prepared.
     pub items: Option<usize>,
     /// What the items are called.

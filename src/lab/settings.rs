@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::executor::{GilMode, GilSettings, ProcessPoolExecutor, ThreadPoolExecutor};
-use crate::workload::{self, FieldError, Params, Workload};
+use crate::executor::{GilMode, GilSettings, OnWorkerDeath, ProcessPoolExecutor, ThreadPoolExecutor};
+use crate::workload::{self, FieldError, Initializer, Params, Workload};
 
 /// All that decides about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,12 @@ pub struct RunSettings {
     pub gil: GilMode,
     /// How long a thread waits before it asks for that lock, in seconds.
     pub switch_interval: f64,
+    /// What each worker of a pool does before its first call.
+    pub initializer: Initializer,
+    /// After so many calls a worker process is replaced.
+    pub max_tasks_per_child: Option<usize>,
+    /// What the death of a worker process does to the pool.
+    pub on_worker_death: OnWorkerDeath,
     /// For workloads that draw random numbers.
     pub seed: u64,
 }
@@ -51,6 +57,9 @@ impl Default for RunSettings {
             on_error: OnError::Continue,
             gil: GilMode::Off,
             switch_interval: GilSettings::default().switch_interval.as_secs_f64(),
+            initializer: Initializer::None,
+            max_tasks_per_child: None,
+            on_worker_death: OnWorkerDeath::BreakPool,
             seed: 0,
         }
     }
@@ -160,6 +169,10 @@ impl RunSettings {
             check_timeout(timeout)?;
         }
         check_switch_interval(self.switch_interval)?;
+        self.initializer.check()?;
+        if let Some(calls) = self.max_tasks_per_child {
+            check_between(MAX_TASKS, calls, CHUNKSIZE_LIMIT)?;
+        }
         let mut settings = self.clone();
         if let Some(why) = workload.threads_only()
             && self.executor != ExecutorKind::Threads
@@ -174,6 +187,12 @@ impl RunSettings {
         }
         if settings.collect != Collect::Map {
             settings.chunksize = 1;
+        }
+        if settings.executor != ExecutorKind::Processes {
+            settings.max_tasks_per_child = None;
+        }
+        if settings.executor == ExecutorKind::Sequential {
+            settings.initializer = Initializer::None;
         }
         Ok(CheckedSettings { settings, workload, params })
     }
@@ -218,6 +237,32 @@ pub fn parse_chunksize(text: &str) -> Result<usize, FieldError> {
     let chunksize = text.trim().parse().map_err(|_| not_between("chunksize", CHUNKSIZE_LIMIT, &text.trim()))?;
     check_between("chunksize", chunksize, CHUNKSIZE_LIMIT)?;
     Ok(chunksize)
+}
+
+/// Parses the text of the field `seed`.
+///
+/// # Errors
+/// With the limits in it.
+pub fn parse_seed(text: &str) -> Result<u64, FieldError> {
+    let error =
+        || FieldError::new("seed", format!("must be a whole number from 0 to {}, not `{}`", u64::MAX, text.trim()));
+    text.trim().parse().map_err(|_| error())
+}
+
+/// The field for [`RunSettings::max_tasks_per_child`].
+const MAX_TASKS: &str = "max-tasks-per-child";
+
+/// Parses the text of the field `max tasks per child`; empty = none.
+///
+/// # Errors
+/// With the limits in it.
+pub fn parse_max_tasks_per_child(text: &str) -> Result<Option<usize>, FieldError> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let calls = text.trim().parse().map_err(|_| not_between(MAX_TASKS, CHUNKSIZE_LIMIT, &text.trim()))?;
+    check_between(MAX_TASKS, calls, CHUNKSIZE_LIMIT)?;
+    Ok(Some(calls))
 }
 
 /// Parses the text of the field `timeout`; empty = none.
@@ -293,7 +338,7 @@ mod tests {
     /// An error names its field, and the window tells fields apart by their names.
     #[test]
     fn no_parameter_is_called_like_a_field() {
-        const FIELDS: [&str; 9] = [
+        const FIELDS: [&str; 13] = [
             "workload",
             "executor",
             "workers",
@@ -303,6 +348,10 @@ mod tests {
             "GIL",
             "switch-interval",
             "timeout",
+            "initializer",
+            MAX_TASKS,
+            "on worker death",
+            "seed",
         ];
         for workload in workload::catalogue() {
             let params = workload.params();

@@ -185,6 +185,15 @@ impl Lane {
         self.spans.iter_from(first).take_while(move |span| span.start < to)
     }
 
+    /// When item number `item` of the run began, if it is or was here with `call`, which was taken at `taken`.
+    pub(super) fn start_of(&self, call: u32, item: u32, taken: i64) -> Option<i64> {
+        let first = self.spans.partition_point(|span| span.start < taken);
+        // From when a worker has taken a call it executes nothing else.
+        let mut spans = self.spans.iter_from(first).take_while(|span| span.call == call);
+        let ended = spans.find(|span| span.item == item).map(|span| span.start);
+        ended.or_else(|| self.open.filter(|open| (open.call, open.item) == (call, item)).map(|open| open.start))
+    }
+
     /// All spans, in the order of time.
     pub fn spans(&self) -> impl Iterator<Item = &Span> {
         self.spans.iter()

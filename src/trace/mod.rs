@@ -60,6 +60,7 @@ pub struct Trace {
     log: Blocks<LogLine>,
     waits: Waits,
     sides: Vec<Side>,
+    interventions: Blocks<Intervention>,
     /// What calls are called, of those that have a name, in the order of their numbers.
     names: Blocks<(u32, Arc<str>)>,
     last_event: i64,
@@ -81,6 +82,15 @@ pub struct LogLine {
     pub stream: Stream,
     /// The line, without its end.
     pub line: Arc<str>,
+}
+
+/// Something that somebody outside did to the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intervention {
+    /// When.
+    pub at: i64,
+    /// What, in a few words.
+    pub what: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,6 +122,7 @@ impl Trace {
             log: Blocks::default(),
             waits: Waits::default(),
             sides: Vec::new(),
+            interventions: Blocks::default(),
             names: Blocks::default(),
             last_event: 0,
             last_result: 0,
@@ -206,6 +217,10 @@ impl Trace {
                     self.names.push((call, (**name).into()));
                 }
                 known
+            }
+            EventKind::Intervened { what } => {
+                self.interventions.push(Intervention { at, what: (**what).into() });
+                true
             }
             EventKind::MaxWorkersChanged { .. }
             | EventKind::InitializerFailed { .. }
@@ -472,6 +487,11 @@ impl Trace {
         &self.counts
     }
 
+    /// What was done to the run from outside, in the order of time.
+    pub fn interventions(&self) -> impl Iterator<Item = &Intervention> {
+        self.interventions.iter()
+    }
+
     /// Queue depths over time.
     #[must_use]
     pub const fn queues(&self) -> &Series<QueueDepths> {
@@ -482,6 +502,13 @@ impl Trace {
     #[must_use]
     pub fn call(&self, call: u32) -> Option<Call> {
         self.calls.get(call as usize).map(StoredCall::expand)
+    }
+
+    /// The worker that executes or executed item number `item` of that call, and when that began; `None` if it has not begun.
+    #[must_use]
+    pub fn start_of(&self, call: u32, item: u32) -> Option<(u32, i64)> {
+        let taken = self.call(call)?.taken?;
+        self.lanes.iter().find_map(|lane| Some((lane.worker, lane.start_of(call, item, taken)?)))
     }
 
     /// How many calls were submitted.

@@ -14,6 +14,15 @@ pub(super) enum Action {
     ShowRun(usize),
     SetWorkers(usize),
     InterruptCall(u32, Interruption),
+    CancelCall(u32),
+    CancelPending,
+    KillWorker(u32),
+    SetChunksize(usize),
+    /// So many workers more, or fewer.
+    AddWorkers(isize),
+    SubmitMore,
+    /// No more items; what was submitted runs.
+    Close,
     PickPath(&'static str),
     RunLesson(&'static Lesson),
     /// The runs of the lesson, on one time axis.

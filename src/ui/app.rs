@@ -19,8 +19,8 @@ use super::form::Form;
 use super::lessons::Lessons;
 use super::time_machine::{Past, TimeMachine};
 use super::{area_panel, commands, deadlock, flow, help, inspector, runs, settings_panel, theme, toolbar, transport};
-use crate::executor::WorkerCommand;
-use crate::lab::{CheckedSettings, Command, Lab, Run};
+use crate::executor::{Pending, WorkerCommand};
+use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
 use crate::workload::ParamKind;
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
@@ -161,7 +161,7 @@ impl App {
         let shown: Vec<_> = runs.iter().zip(pasts).map(|(&(name, run), past)| Shown { run, name, past }).collect();
         let mut actions = Vec::new();
         self.panels(ui, &shown, live, past.as_ref(), &mut actions);
-        self.palette.show(ui.ctx(), Vec::new(), &mut actions);
+        self.palette.show(ui.ctx(), Self::of_live_run(live), &mut actions);
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
@@ -198,7 +198,7 @@ impl App {
             Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, actions);
+                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, live, actions);
                         ui.add_space(10.0);
                         runs::show(ui, &self.past, live, now, actions);
                     });
@@ -238,7 +238,9 @@ impl App {
         }
         let background = Frame::new().fill(palette.background);
         CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
-            flow::show(ui, run);
+            let call =
+                item.and_then(|item| item.call()).filter(|(number, _)| now.is_some_and(|run| run.number == *number));
+            flow::show(ui, run, call.map(|(_, call)| call), actions);
             let stuck = live.filter(|live| past.is_none() && now.is_some_and(|run| run.number == live.number));
             deadlock::show(ui, stuck, actions);
             ui.add_space(6.0);
@@ -321,6 +323,13 @@ impl App {
             }
             Action::SetWorkers(workers) => self.lab.send(Command::SetWorkers(workers)),
             Action::InterruptCall(call, why) => self.lab.send(Command::InterruptCall(call, why)),
+            Action::CancelCall(call) => self.lab.send(Command::CancelPending(Pending::Call(call.into()))),
+            Action::CancelPending => self.lab.send(Command::CancelPending(Pending::All)),
+            Action::KillWorker(worker) => self.lab.send(Command::KillWorker(worker)),
+            Action::SetChunksize(chunksize) => self.lab.send(Command::SetChunksize(chunksize)),
+            Action::AddWorkers(change) => self.add_workers(change),
+            Action::SubmitMore => self.lab.send(Command::SubmitMore),
+            Action::Close => self.lab.send(Command::Close),
             Action::PickPath(param) => self.pick_path(context, param),
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::ShowLessonRuns => {
@@ -352,6 +361,33 @@ impl App {
             }
             Action::ToggleHelp => self.show_help = !self.show_help,
         }
+    }
+
+    /// So many workers more, or fewer: of the run that goes on, or of the next.
+    fn add_workers(&mut self, change: isize) {
+        let live = self.lab.run().filter(|run| !run.ended() && run.settings.executor == self.form.executor);
+        let now = live.as_ref().map(|run| run.settings.workers).or_else(|| self.form.workers.trim().parse().ok());
+        let wanted = now.unwrap_or(1).saturating_add_signed(change).clamp(1, self.form.executor.workers_limit());
+        self.form.workers = wanted.to_string();
+        if live.is_some() && self.form.executor != ExecutorKind::Sequential {
+            self.lab.send(Command::SetWorkers(wanted));
+        }
+    }
+
+    /// What can be done to the run that goes on, for the palette.
+    fn of_live_run(live: Option<&Run>) -> Vec<(String, Action)> {
+        let Some(live) = live else { return Vec::new() };
+        let mut commands = vec![
+            ("Cancel all pending calls".to_owned(), Action::CancelPending),
+            ("Submit the items once more".to_owned(), Action::SubmitMore),
+            ("Close: shutdown(cancel_futures=False)".to_owned(), Action::Close),
+        ];
+        let processes = live.trace.lanes().iter().filter(|lane| lane.pid.is_some() && lane.exited.is_none());
+        commands.extend(processes.map(|lane| {
+            let worker = lane.worker;
+            (format!("Kill worker {worker}"), Action::KillWorker(worker))
+        }));
+        commands
     }
 
     /// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.

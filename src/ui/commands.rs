@@ -108,6 +108,8 @@ pub(super) fn all() -> Vec<Command> {
         ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::Run),
         ("Run", "Stop: cancel what is pending", None, Action::Stop),
         ("Run", "Stop now: interrupt what executes too", None, Action::StopNow),
+        ("Run", "One worker more, also while it runs", Some(held(Key::Plus, "+")), Action::AddWorkers(1)),
+        ("Run", "One worker fewer", Some(held(Key::Minus, "−")), Action::AddWorkers(-1)),
         ("Look", "Zoom in at the pointer", Some(held(Key::W, "W")), Action::Move(Move::ZoomIn)),
         ("Look", "Zoom out at the pointer", Some(held(Key::S, "S")), Action::Move(Move::ZoomOut)),
         ("Look", "Move to the left", Some(held(Key::A, "A")), Action::Move(Move::Left)),

@@ -1,20 +1,28 @@
-//! The data flow: every queue that the executor in use really has, with live counts, in the order in which calls go
-//! through them.
+//! The data flow: every queue that the executor in use really has, in the order in which calls go through them, with the calls
+//! themselves as chips: the next to leave a queue stands first.
 
 use eframe::egui::{
-    Align2, Color32, FontId, Painter, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CursorIcon, FontId, Painter, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
+use super::action::Action;
+use super::chart::Selection;
 use super::format;
 use super::theme::{self, Palette};
 use crate::lab::{ExecutorKind, Run};
+use crate::trace::Trace;
 
 const HEIGHT: f32 = 86.0;
 const BOX_TOP: f32 = 20.0;
 const BOX_HEIGHT: f32 = 38.0;
 const ARROW: f32 = 26.0;
 const DONE_WIDTH: f32 = 150.0;
-const CHIP: f32 = 13.0;
+/// Around a chip's text, between chips, and the narrowest chip.
+const CHIP_PADDING: f32 = 6.0;
+const CHIP_GAP: f32 = 4.0;
+const CHIP_WIDTH: f32 = 24.0;
+const CHIP_HEIGHT: f32 = 22.0;
 
 /// A queue, or the workers.
 struct Station {
@@ -22,13 +30,20 @@ struct Station {
     /// What is in it, and how much fits if that is limited.
     count: usize,
     capacity: Option<usize>,
+    /// The calls in it, as far as there may be room for them.
+    calls: Vec<u32>,
     color: fn(&Palette) -> Color32,
     help: &'static str,
     weight: f32,
+    /// It is full, and what comes before it has to wait.
+    holds_back: bool,
 }
 
-/// Draws the row. Without a run it shows what a process pool would have, empty.
-pub(super) fn show(ui: &mut Ui, run: Option<&Run>) {
+/// More chips than this fit on no screen.
+const CHIPS: usize = 120;
+
+/// Draws the row. Without a run it shows what a process pool would have, empty. `selected` = the call that is looked at.
+pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, actions: &mut Vec<Action>) {
     let (id, rect) = ui.allocate_space(vec2(ui.available_width(), HEIGHT));
     let palette = theme::palette(ui);
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
@@ -40,37 +55,45 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>) {
     for (index, station) in stations.iter().enumerate() {
         let width = room * station.weight / weights;
         let area = Rect::from_min_size(pos2(x, rect.top()), vec2(width, BOX_TOP + BOX_HEIGHT));
-        draw_station(&painter, palette, area, station);
         let amount = amount(station);
         let response = ui.interact(area, id.with(index), Sense::hover()).on_hover_text(station.help);
         let label = format!("{}: {amount}", station.title);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+        let inner = draw_station(&painter, palette, area, station);
+        if let Some(run) = run {
+            chips(ui, id.with(("chips", index)), palette, inner, station, run, selected, actions);
+        }
         arrow(&painter, palette, pos2(area.right() + 5.0, rect.top() + BOX_TOP + BOX_HEIGHT / 2.0));
         edges.push(area.right());
         x = area.right() + ARROW;
     }
     draw_done(ui, id, palette, Rect::from_min_max(pos2(x, rect.top()), rect.max), run);
-    draw_note(&painter, palette, rect, edges[0] + ARROW / 2.0, run);
+    draw_note(ui, id, palette, rect, edges[0] + ARROW / 2.0, x - ARROW, run);
 }
 
 fn stations(run: Option<&Run>) -> Vec<Station> {
     let kind = run.map_or(ExecutorKind::Processes, |run| run.settings.executor);
     let calls = run.map(|run| run.trace.counts().calls).unwrap_or_default();
+    let those = |which: &dyn Fn(&Trace) -> Vec<u32>| run.map(|run| which(&run.trace)).unwrap_or_default();
     let workers = Station {
         title: "workers",
         count: calls.executing,
         capacity: run.map(|run| run.settings.workers),
+        calls: those(&|trace| trace.lanes().iter().filter_map(|lane| Some(lane.open?.call)).collect()),
         color: |palette| palette.computing,
         help: "Calls that a worker has taken. Each worker has one at a time.",
         weight: 1.2,
+        holds_back: false,
     };
     let waiting = |title, help| Station {
         title,
         count: calls.pending,
         capacity: None,
+        calls: those(&|trace| trace.pending().take(CHIPS).collect()),
         color: |palette| palette.pending,
         help,
         weight: 1.2,
+        holds_back: false,
     };
     match kind {
         ExecutorKind::Sequential => {
@@ -88,24 +111,29 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
         }
         ExecutorKind::Processes => {
             let help = "Pending calls, known to the parent alone. What is in here can be cancelled.";
+            let capacity = run.and_then(Run::call_queue_capacity);
             vec![
                 waiting("work ids", help),
                 Station {
                     title: "call queue",
                     count: calls.call_queue,
-                    capacity: run.and_then(Run::call_queue_capacity),
+                    capacity,
+                    calls: those(&|trace| trace.in_call_queue().take(CHIPS).collect()),
                     color: |palette| palette.call_queue,
-                    help: "Calls that wait for a worker: at most workers + 1, as they can no longer be cancelled. Their futures are already RUNNING.",
+                    help: "Calls that wait for a worker: at most workers + 1, as they can no longer be cancelled. Their futures are already RUNNING. Tinted while it is full and more are pending: back-pressure.",
                     weight: 1.2,
+                    holds_back: calls.pending > 0 && capacity.is_some_and(|capacity| calls.call_queue >= capacity),
                 },
                 workers,
                 Station {
                     title: "result queue",
                     count: calls.result_queue,
                     capacity: None,
+                    calls: those(&|trace| trace.in_result_queue().take(CHIPS).collect()),
                     color: |palette| palette.result_queue,
                     help: "Answers on their way back to the manager thread, which resolves the futures.",
                     weight: 1.0,
+                    holds_back: false,
                 },
             ]
         }
@@ -119,9 +147,9 @@ fn amount(station: &Station) -> String {
     }
 }
 
-fn draw_station(painter: &Painter, palette: &Palette, area: Rect, station: &Station) {
+/// Title, count and frame. Returns where its chips are.
+fn draw_station(painter: &Painter, palette: &Palette, area: Rect, station: &Station) -> Rect {
     let title = FontId::new(12.0, theme::strong());
-    let color = (station.color)(palette);
     let named = painter.text(area.left_top(), Align2::LEFT_TOP, station.title, title, palette.text);
     // Where there is no room for all of it, the capacity is the first to go, and then the number.
     let room = area.right() - named.right() - 6.0;
@@ -131,25 +159,80 @@ fn draw_station(painter: &Painter, palette: &Palette, area: Rect, station: &Stat
         painter.galley(area.right_top() - vec2(galley.size().x, 0.0), galley, palette.dim);
     }
     let frame = Rect::from_min_max(area.left_top() + vec2(0.0, BOX_TOP), area.max);
-    painter.rect(frame, 6.0, palette.panel, Stroke::new(1.0, palette.line), StrokeKind::Inside);
-    let step = CHIP + 4.0;
-    let fits = ((frame.width() - 12.0) / step).floor().max(1.0) as usize;
-    let slots = station.capacity.unwrap_or(station.count);
-    let all = slots <= fits;
-    // The last place is for the dots that say that there is more.
-    let drawn = if all { slots } else { fits - 1 };
-    for slot in 0..drawn {
-        let min = pos2(frame.left() + 8.0 + slot as f32 * step, frame.center().y - 8.0);
-        let chip = Rect::from_min_size(min, vec2(CHIP, 16.0));
-        if slot < station.count {
-            painter.rect_filled(chip, 3.0, color);
-        } else {
-            painter.rect_stroke(chip, 3.0, Stroke::new(1.0, color.gamma_multiply(0.5)), StrokeKind::Inside);
-        }
+    let (fill, line) = if station.holds_back {
+        (palette.waiting.gamma_multiply(0.14), palette.waiting)
+    } else {
+        (palette.panel, palette.line)
+    };
+    painter.rect(frame, 6.0, fill, Stroke::new(1.0, line), StrokeKind::Inside);
+    frame.shrink2(vec2(7.0, 0.0))
+}
+
+/// What a call is called on its chip: by its item, or by its number if it is a chunk.
+fn chip_text(run: &Run, call: u32) -> String {
+    match run.trace.call(call) {
+        Some(facts) if run.settings.chunksize == 1 => facts.first_item.to_string(),
+        _ => format!("c{call}"),
     }
-    if !all {
-        let at = pos2(frame.left() + 8.0 + drawn as f32 * step, frame.center().y);
-        painter.text(at, Align2::LEFT_CENTER, "…", FontId::proportional(14.0), palette.dim);
+}
+
+/// The calls of a station, each to be looked at with a click, and the places that are free.
+#[expect(clippy::too_many_arguments, reason = "where, what and for whom")]
+fn chips(
+    ui: &Ui,
+    id: eframe::egui::Id,
+    palette: &Palette,
+    area: Rect,
+    station: &Station,
+    run: &Run,
+    selected: Option<u32>,
+    actions: &mut Vec<Action>,
+) {
+    let painter = ui.painter().with_clip_rect(area.expand2(vec2(4.0, 0.0)));
+    let color = (station.color)(palette);
+    let font = FontId::monospace(11.0);
+    // Room for the dots that say that there is more.
+    let dots = 14.0;
+    let mut x = area.left();
+    let mut drawn = 0;
+    for (index, &call) in station.calls.iter().enumerate() {
+        let text = painter.layout_no_wrap(chip_text(run, call), font.clone(), palette.text);
+        let width = (text.size().x + 2.0 * CHIP_PADDING).max(CHIP_WIDTH);
+        let is_last = index + 1 == station.count;
+        if x + width + if is_last { 0.0 } else { dots } > area.right() {
+            break;
+        }
+        let chip = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(width, CHIP_HEIGHT));
+        let chosen = selected == Some(call);
+        let stroke = if chosen { Stroke::new(2.0, palette.text) } else { Stroke::new(1.0, color) };
+        painter.rect(chip, 4.0, color.gamma_multiply(0.26), stroke, StrokeKind::Inside);
+        let at = Align2::CENTER_CENTER.anchor_size(chip.center(), text.size()).min;
+        painter.galley(at, text, palette.text);
+        let response = ui.interact(chip, id.with(index), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        let name = format!("{} in {}", format::call_name(run, call), station.title);
+        response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
+        if response.clicked() {
+            actions.push(Action::Select(Selection::of_call(run, call)));
+        }
+        if response.has_focus() {
+            painter.rect_stroke(chip, 4.0, Stroke::new(2.0, palette.accent), StrokeKind::Outside);
+        }
+        response.on_hover_text(name);
+        x += width + CHIP_GAP;
+        drawn += 1;
+    }
+    if drawn < station.count && !station.calls.is_empty() {
+        painter.text(pos2(x, area.center().y), Align2::LEFT_CENTER, "…", FontId::proportional(14.0), palette.dim);
+        return;
+    }
+    let free = station.capacity.map_or(0, |capacity| capacity.saturating_sub(station.count));
+    for _ in 0..free {
+        if x + CHIP_WIDTH > area.right() {
+            break;
+        }
+        let place = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(CHIP_WIDTH, CHIP_HEIGHT));
+        painter.rect_stroke(place, 4.0, Stroke::new(1.0, color.gamma_multiply(0.35)), StrokeKind::Inside);
+        x += CHIP_WIDTH + CHIP_GAP;
     }
 }
 
@@ -190,8 +273,17 @@ fn draw_done(ui: &Ui, id: eframe::egui::Id, palette: &Palette, area: Rect, run: 
     }
 }
 
-/// The line below: where cancelling ends.
-fn draw_note(painter: &Painter, palette: &Palette, rect: Rect, boundary: f32, run: Option<&Run>) {
+/// The line below: where cancelling ends, and what the thread does that moves everything.
+fn draw_note(
+    ui: &Ui,
+    id: eframe::egui::Id,
+    palette: &Palette,
+    rect: Rect,
+    boundary: f32,
+    right: f32,
+    run: Option<&Run>,
+) {
+    let painter = ui.painter();
     let y = rect.top() + BOX_TOP + BOX_HEIGHT + 5.0;
     let kind = run.map_or(ExecutorKind::Processes, |run| run.settings.executor);
     if kind == ExecutorKind::Sequential {
@@ -204,5 +296,40 @@ fn draw_note(painter: &Painter, palette: &Palette, rect: Rect, boundary: f32, ru
     }
     let font = theme::small();
     painter.text(pos2(boundary - 7.0, y + 3.0), Align2::RIGHT_TOP, "can be cancelled", font.clone(), palette.dim);
-    painter.text(pos2(boundary + 7.0, y + 3.0), Align2::LEFT_TOP, "no longer", font, palette.dim);
+    let no_longer =
+        painter.text(pos2(boundary + 7.0, y + 3.0), Align2::LEFT_TOP, "no longer", font.clone(), palette.dim);
+    let Some(text) = run.and_then(manager) else { return };
+    let galley = painter.layout_no_wrap(text.clone(), font, palette.dim);
+    let left = no_longer.right() + 28.0;
+    if left + galley.size().x <= right {
+        let area = Rect::from_min_size(pos2(left, y + 3.0), galley.size());
+        painter.galley(area.min, galley, palette.dim);
+        let response = ui.interact(area, id.with("manager"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+        let help = "The thread of the parent process that fills the call queue, takes results and resolves futures";
+        response.on_hover_text(help);
+    }
+}
+
+/// What the executor manager thread waits for, as far as the queues tell.
+fn manager(run: &Run) -> Option<String> {
+    if run.settings.executor != ExecutorKind::Processes {
+        return None;
+    }
+    let calls = &run.trace.counts().calls;
+    let full = run.call_queue_capacity().is_some_and(|capacity| calls.call_queue >= capacity);
+    let what = if run.ended() {
+        "has ended"
+    } else if calls.result_queue > 0 {
+        "takes results"
+    } else if calls.pending > 0 && full {
+        "waits for room in the call queue"
+    } else if calls.pending > 0 {
+        "fills the call queue"
+    } else if calls.call_queue + calls.executing > 0 {
+        "waits for a result"
+    } else {
+        "waits for work"
+    };
+    Some(format!("executor manager thread: {what}"))
 }

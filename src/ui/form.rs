@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::executor::{GilMode, GilSettings};
+use crate::executor::{GilMode, GilSettings, OnWorkerDeath};
 use crate::lab::{
-    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_switch_interval,
-    parse_timeout, parse_workers,
+    CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_max_tasks_per_child,
+    parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
-use crate::workload::{self, FieldError, Param, Workload};
+use crate::workload::{self, FieldError, Initializer, Param, Workload};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,10 @@ pub(super) struct Form {
     pub(super) on_error: OnError,
     pub(super) gil: GilMode,
     pub(super) switch_interval: String,
+    pub(super) initializer: String,
+    pub(super) max_tasks_per_child: String,
+    pub(super) on_worker_death: OnWorkerDeath,
+    pub(super) seed: String,
 }
 
 impl Default for Form {
@@ -44,6 +48,10 @@ impl Default for Form {
             on_error: OnError::Continue,
             gil: GilMode::Off,
             switch_interval: GilSettings::SWITCH_INTERVAL.as_secs_f64().to_string(),
+            initializer: String::new(),
+            max_tasks_per_child: String::new(),
+            on_worker_death: OnWorkerDeath::default(),
+            seed: "0".to_owned(),
         }
     }
 }
@@ -76,6 +84,10 @@ impl Form {
         self.chunksize = settings.chunksize.to_string();
         self.timeout = settings.timeout.map(|seconds| seconds.to_string()).unwrap_or_default();
         self.switch_interval = settings.switch_interval.to_string();
+        self.initializer = settings.initializer.to_string();
+        self.max_tasks_per_child = settings.max_tasks_per_child.map(|calls| calls.to_string()).unwrap_or_default();
+        self.on_worker_death = settings.on_worker_death;
+        self.seed = settings.seed.to_string();
         (self.executor, self.collect, self.on_error, self.gil) =
             (settings.executor, settings.collect, settings.on_error, settings.gil);
         self.params.insert(settings.workload.clone(), settings.params);
@@ -106,9 +118,21 @@ impl Form {
             GilMode::Off => Ok(standard),
             GilMode::Shared | GilMode::PerWorker => parse_switch_interval(&self.switch_interval).map_err(&mut kept),
         };
+        let initializer = match self.executor {
+            ExecutorKind::Sequential => Ok(Initializer::None),
+            _ => Initializer::parse(&self.initializer).map_err(&mut kept),
+        };
+        let max_tasks_per_child = match self.executor {
+            ExecutorKind::Processes => parse_max_tasks_per_child(&self.max_tasks_per_child).map_err(&mut kept),
+            _ => Ok(None),
+        };
+        let seed = parse_seed(&self.seed).map_err(&mut kept);
         let (Ok(workers), Ok(chunksize), Ok(timeout), Ok(switch_interval), []) =
             (workers, chunksize, timeout, switch_interval, errors.as_slice())
         else {
+            return Err(errors);
+        };
+        let (Ok(initializer), Ok(max_tasks_per_child), Ok(seed)) = (initializer, max_tasks_per_child, seed) else {
             return Err(errors);
         };
         let settings = RunSettings {
@@ -122,7 +146,10 @@ impl Form {
             on_error: self.on_error,
             gil: self.gil,
             switch_interval,
-            seed: 0,
+            initializer,
+            max_tasks_per_child,
+            on_worker_death: self.on_worker_death,
+            seed,
         };
         settings.check().map_err(|error| vec![error])
     }

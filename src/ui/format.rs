@@ -75,6 +75,17 @@ pub(super) fn axis_mark(nanos: i64, step: i64, end: i64) -> String {
     format!("{:.decimals$} {name}", nanos as f64 / unit as f64)
 }
 
+/// `item 14`, or `chunk 5 (items 15 to 17)`.
+pub(super) fn call_name(run: &Run, call: u32) -> String {
+    match run.trace.call(call) {
+        Some(facts) if facts.items > 1 => {
+            format!("chunk {call} (items {} to {})", facts.first_item, facts.first_item + facts.items - 1)
+        }
+        Some(facts) => format!("item {}", facts.first_item),
+        None => format!("call {call}"),
+    }
+}
+
 /// How far a run is, in a word.
 pub(super) fn status_word(run: &Run) -> &'static str {
     if run.moment.is_some() {

@@ -5,11 +5,11 @@ use eframe::egui::{
 };
 
 use super::action::Action;
-use super::chart::Item;
+use super::chart::{Item, Selected, Waiting};
 use super::format;
 use super::theme::{self, Palette};
-use crate::executor::Activity;
-use crate::trace::EndStage;
+use crate::executor::{Activity, Interruption};
+use crate::trace::{EndStage, Stage};
 
 /// A stretch of an item's life.
 struct Stretch {
@@ -22,13 +22,15 @@ struct Stretch {
 const LINES: usize = 40;
 
 /// Draws the panel.
-pub(super) fn show(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
-    let palette = theme::palette(ui);
+pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, actions: &mut Vec<Action>) {
+    let item = selected.begun();
     ui.horizontal(|ui| {
         theme::heading(ui, "INSPECTOR");
-        step(ui, "‹", "Previous", "The item before it on its lane (,)", item.previous(), actions);
-        step(ui, "›", "Next", "The item after it on its lane (.)", item.next(), actions);
-        if ui.button("Zoom").on_hover_text("Show it as wide as the chart (F)").clicked() {
+        step(ui, "‹", "Previous", "The item before it on its lane (,)", item.and_then(|item| item.previous()), actions);
+        step(ui, "›", "Next", "The item after it on its lane (.)", item.and_then(|item| item.next()), actions);
+        let zoom =
+            ui.add_enabled(item.is_some(), Button::new("Zoom")).on_hover_text("Show it as wide as the chart (F)");
+        if let Some(item) = item.filter(|_| zoom.clicked()) {
             actions.push(Action::ShowTimes(item.start, item.until()));
         }
         if ui.button("Close").on_hover_text("Look at no item (Esc)").clicked() {
@@ -38,27 +40,86 @@ pub(super) fn show(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - 8.0);
         ui.add_space(4.0);
-        ui.add(Label::new(RichText::new(item.title()).family(theme::strong()).size(14.0)).wrap());
-        let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
-        let word = if failed { palette.error } else { palette.computing };
-        ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(item.word()).color(word).family(theme::strong()));
-            let pid = item.lane().pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-            ui.label(format!("on {}{pid}", item.lane_title()));
-            if let Some(permille) = item.permille {
-                ui.label(format!("· {:.1} % done", f32::from(permille) / 10.0));
-            }
-        });
-        ui.add_space(8.0);
-        theme::heading(ui, "LIFE");
-        life(ui, palette, &stretches(item, palette));
-        ui.add_space(8.0);
-        theme::heading(ui, "WHILE IT EXECUTED");
-        spent(ui, palette, item);
-        ui.add_space(8.0);
-        chunk(ui, item);
-        outcome(ui, palette, item);
+        match selected {
+            Selected::Item(item) => begun(ui, item, actions),
+            Selected::Waiting(waiting) => not_begun(ui, waiting, actions),
+        }
     });
+}
+
+fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    ui.add(Label::new(RichText::new(item.title()).family(theme::strong()).size(14.0)).wrap());
+    let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
+    let word = if failed { palette.error } else { palette.computing };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(item.word()).color(word).family(theme::strong()));
+        let pid = item.lane().pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+        ui.label(format!("on {}{pid}", item.lane_title()));
+        if let Some(permille) = item.permille {
+            ui.label(format!("· {:.1} % done", f32::from(permille) / 10.0));
+        }
+    });
+    let executes = item.ended.is_none() && item.run.moment.is_none() && item.is_the_runs_own();
+    if executes && ui.button("Interrupt").on_hover_text("Ask it to end at its next checkpoint, with an error").clicked()
+    {
+        actions.push(Action::InterruptCall(item.call, Interruption::Cancelled));
+    }
+    ui.add_space(8.0);
+    theme::heading(ui, "LIFE");
+    life(ui, palette, &stretches(item, palette));
+    ui.add_space(8.0);
+    theme::heading(ui, "WHILE IT EXECUTED");
+    spent(ui, palette, item);
+    ui.add_space(8.0);
+    theme::heading(ui, "CAUSES");
+    chunk(ui, item);
+    causes(ui, item, actions);
+    outcome(ui, palette, item);
+}
+
+/// An item that waits in a queue, or never came to run.
+fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui);
+    ui.add(Label::new(RichText::new(waiting.title()).family(theme::strong()).size(14.0)).wrap());
+    let way = &waiting.way;
+    let (color, state) = match way.stage {
+        Stage::Pending => (palette.pending, "its future is PENDING"),
+        Stage::CallQueue => (palette.call_queue, "its future is RUNNING: it can no longer be cancelled"),
+        Stage::Executing => (palette.computing, "its future is RUNNING"),
+        Stage::ResultQueue | Stage::Done => (palette.dim, "its future is FINISHED"),
+        Stage::Cancelled => (palette.dim, "its future is CANCELLED"),
+        Stage::Lost => (palette.error, "its future is FINISHED, with an error"),
+    };
+    ui.label(RichText::new(waiting.word()).color(color).family(theme::strong()));
+    ui.add(Label::new(RichText::new(state).color(palette.dim)).wrap());
+    let can_be_cancelled = way.stage == Stage::Pending && waiting.run.moment.is_none() && !waiting.run.ended();
+    let help = "As cancel() of its future: the whole chunk, if it is in one";
+    if can_be_cancelled && ui.button("Cancel").on_hover_text(help).clicked() {
+        actions.push(Action::CancelCall(waiting.call));
+    }
+    ui.add_space(8.0);
+    theme::heading(ui, "LIFE");
+    let end = way.done.unwrap_or_else(|| waiting.run.elapsed());
+    let pending = way.queued.or(way.taken).unwrap_or(end) - way.submitted;
+    let queued = way.queued.map(|from| way.taken.unwrap_or(end) - from);
+    let taken = way.taken.map(|from| way.answered.unwrap_or(end) - from);
+    let all = [
+        ("pending", palette.pending, Some(pending)),
+        ("in the call queue", palette.call_queue, queued),
+        ("after others of its chunk", palette.dim.gamma_multiply(0.45), taken),
+    ];
+    let known = all.into_iter().filter_map(|(name, color, nanos)| Some(Stretch { name, color, nanos: nanos? }));
+    life(ui, palette, &known.collect::<Vec<_>>());
+    ui.add_space(8.0);
+    theme::heading(ui, "CAUSES");
+    ui.label(of_call(waiting.call, way.first_item, way.items));
+    ui.label(format!("submitted {} after the run began", format::duration(way.submitted)));
+    if let Some(error) = (way.stage == Stage::Lost).then(|| waiting.run.trace.error_of(waiting.number)).flatten() {
+        ui.add_space(8.0);
+        theme::heading(ui, "ERROR");
+        ui.add(Label::new(RichText::new(&*error.report).color(palette.error).monospace().size(11.5)).wrap());
+    }
 }
 
 fn step(ui: &mut Ui, sign: &str, name: &str, help: &str, to: Option<Item<'_>>, actions: &mut Vec<Action>) {
@@ -159,14 +220,40 @@ fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
 
 fn chunk(ui: &mut Ui, item: &Item<'_>) {
     let Some(way) = item.way() else { return };
-    let last = way.first_item + way.items.saturating_sub(1);
-    let of = if way.items > 1 {
-        format!("call {}, a chunk of the items {} to {last}", item.call, way.first_item)
-    } else {
-        format!("call {}, of this item alone", item.call)
-    };
-    ui.label(of);
+    ui.label(of_call(item.call, way.first_item, way.items));
     ui.label(format!("submitted {} after the run began", format::duration(way.submitted)));
+}
+
+fn of_call(call: u32, first: u32, items: u32) -> String {
+    match items {
+        0 | 1 => format!("call {call}, of this item alone"),
+        _ => format!("call {call}, a chunk of the items {first} to {}", first + items - 1),
+    }
+}
+
+/// What it had to wait for, and what for it, to be followed.
+fn causes(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
+    let mut link = |ui: &mut Ui, text: String, help: &str, to: &Item<'_>| {
+        if ui.link(text).on_hover_text(help).clicked() {
+            actions.push(Action::Select(Some(to.select())));
+        }
+    };
+    match item.cause() {
+        Some(before) if before.call == item.call => {
+            link(ui, format!("after item {} of its chunk", before.number), "What it waited for ([)", &before);
+        }
+        Some(before) => {
+            let free = before.ended.map(|(end, _)| format!(" until {}", format::duration(end))).unwrap_or_default();
+            let text = format!("{} was busy with item {}{free}", item.lane_title(), before.number);
+            link(ui, text, "What it waited for ([)", &before);
+        }
+        None => {
+            ui.label("its worker was free");
+        }
+    }
+    if let Some(after) = item.effect() {
+        link(ui, format!("item {} waited for it", after.number), "What waited for it (])", &after);
+    }
 }
 
 /// Its result or its error with all causes, and its lines in the log.

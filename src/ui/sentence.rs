@@ -121,6 +121,7 @@ impl Teller<'_> {
                 let name = self.trace.and_then(|trace| trace.side(*side)).map_or("beside", |side| &*side.name);
                 format!("{name}: {}", Teller { trace: None, prefix: "" }.tell(kind))
             }
+            EventKind::Intervened { what } => format!("from outside: {what}"),
             EventKind::Named { call, name } => format!("{} is {name}", self.call(*call)),
             _ => String::new(),
         }

@@ -1,10 +1,10 @@
 //! The top row: run, stop, and how far the run is.
 
-use eframe::egui::{Align, Button, Color32, Layout, RichText, Sense, Ui, vec2};
+use eframe::egui::{Align, Button, Color32, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::{format, theme};
-use crate::lab::{End, Run, Status};
+use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::workload::FieldError;
 
 /// Draws the row. `run` is looked at, `live` goes on; `error` = what keeps the settings from being run.
@@ -84,6 +84,48 @@ fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         && response.clicked()
     {
         actions.push(action);
+    }
+    let menu = ui.menu_button("▾", |ui| ways_to_change(ui, live, actions)).response;
+    menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, "More to do with the run"));
+    menu.on_hover_text("More to do with the run");
+}
+
+/// What can be done to a run that goes on.
+fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
+    let goes_on = live.is_some_and(|run| run.items.is_some());
+    let takes_more = live.is_some_and(|run| !run.closed && run.settings.executor != ExecutorKind::Sequential);
+    for (text, help, enabled, action) in [
+        (
+            "Submit the items once more",
+            "The same workload again, to the same pool, behind what is pending",
+            goes_on && takes_more,
+            Action::SubmitMore,
+        ),
+        (
+            "Cancel all pending",
+            "cancel() of every future that is PENDING; the pool stays open",
+            goes_on,
+            Action::CancelPending,
+        ),
+        (
+            "Close: shutdown(cancel_futures=False)",
+            "The pool takes nothing more; what was submitted still runs. Nobody here waits for it, so wait=True and wait=False are the same",
+            goes_on && takes_more,
+            Action::Close,
+        ),
+        (
+            "Stop: shutdown(cancel_futures=True)",
+            "Cancel what can still be cancelled and let the rest finish",
+            live.is_some(),
+            Action::Stop,
+        ),
+        ("Stop now", "Interrupt what executes, too", live.is_some(), Action::StopNow),
+    ] {
+        let button = ui.add_enabled(enabled, Button::new(text)).on_hover_text(help);
+        if button.clicked() {
+            actions.push(action);
+            ui.close();
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod durations;
 mod files;
 mod hash_files;
 mod http;
+mod initializer;
 mod locked_counter;
 mod noop;
 mod pace;
@@ -31,9 +32,10 @@ mod web_service;
 use std::sync::atomic::AtomicBool;
 
 pub use command::keep_watch;
+pub use initializer::{INITIALIZE, Initializer};
 pub use pace::units_per_second;
 pub use param::{FieldError, Param, ParamKind, Params};
-pub use plan::{GoOn, Labels, Plan};
+pub use plan::{GoOn, Labels, Plan, SharedGoOn};
 
 use crate::executor::Registry;
 
@@ -119,6 +121,7 @@ pub fn registry() -> Registry {
         .with(primes::IS_PRIME)
         .with(square::SQUARE)
         .with(noop::NOOP)
+        .with(initializer::INITIALIZE)
 }
 
 /// Workloads that are told how many items they have take no more than this: each takes memory, and a slip of the finger

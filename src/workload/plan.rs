@@ -71,12 +71,12 @@ impl Plan {
     ///
     /// # Errors
     /// When the executor takes no (more) calls.
-    pub fn map<'a>(
+    pub fn map(
         self,
         executor: &dyn RawExecutor,
         options: MapOptions,
-        go_on: GoOn<'a>,
-    ) -> Option<Result<Map<'a, String>, MapError>> {
+        go_on: SharedGoOn,
+    ) -> Option<Result<Map<'static, String>, MapError>> {
         self.work.map(executor, options, go_on)
     }
 
@@ -105,13 +105,16 @@ pub(super) fn until_refused(submits: impl Iterator<Item = Result<TaskFuture<Stri
 /// Whether to submit the next item.
 pub type GoOn<'a> = &'a (dyn Fn() -> bool + Sync);
 
+/// The same, for a map, which may ask as long as it is there.
+pub type SharedGoOn = Arc<dyn Fn() -> bool + Send + Sync>;
+
 trait Work: Send {
-    fn map<'a>(
+    fn map(
         self: Box<Self>,
         to: &dyn RawExecutor,
         options: MapOptions,
-        go_on: GoOn<'a>,
-    ) -> Option<Result<Map<'a, String>, MapError>>;
+        go_on: SharedGoOn,
+    ) -> Option<Result<Map<'static, String>, MapError>>;
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted;
 }
 
@@ -123,7 +126,7 @@ struct Calls<A, I> {
 }
 
 /// Waits until `due`; returns false as soon as `go_on` does.
-fn wait_until(due: Instant, go_on: GoOn<'_>) -> bool {
+fn wait_until(due: Instant, go_on: impl Fn() -> bool) -> bool {
     loop {
         if !go_on() {
             return false;
@@ -138,25 +141,25 @@ fn wait_until(due: Instant, go_on: GoOn<'_>) -> bool {
 
 impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Calls<A, I> {
     /// The arguments, each when it is due.
-    fn due(self, go_on: GoOn<'_>) -> impl Iterator<Item = A> + Send + use<'_, A, I> {
+    fn due<G: Fn() -> bool + Send>(self, go_on: G) -> impl Iterator<Item = A> + Send + use<A, I, G> {
         let began = Instant::now();
         let mut dues = self.arrivals.map(|arrivals| arrivals.into_iter().map(move |after| began + after));
         self.arguments.take_while(move |_| match dues.as_mut().and_then(Iterator::next) {
-            Some(due) => wait_until(due, go_on),
+            Some(due) => wait_until(due, &go_on),
             None => go_on(),
         })
     }
 }
 
 impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Calls<A, I> {
-    fn map<'a>(
+    fn map(
         self: Box<Self>,
         to: &dyn RawExecutor,
         options: MapOptions,
-        go_on: GoOn<'a>,
-    ) -> Option<Result<Map<'a, String>, MapError>> {
+        go_on: SharedGoOn,
+    ) -> Option<Result<Map<'static, String>, MapError>> {
         let function = self.function;
-        Some(to.map(function, self.due(go_on), options))
+        Some(to.map(function, self.due(move || go_on()), options))
     }
 
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
@@ -171,12 +174,12 @@ impl<F> Work for Submitting<F>
 where
     F: FnOnce(&dyn RawExecutor, GoOn<'_>) -> Submitted + Send,
 {
-    fn map<'a>(
+    fn map(
         self: Box<Self>,
         _to: &dyn RawExecutor,
         _options: MapOptions,
-        _go_on: GoOn<'a>,
-    ) -> Option<Result<Map<'a, String>, MapError>> {
+        _go_on: SharedGoOn,
+    ) -> Option<Result<Map<'static, String>, MapError>> {
         None
     }
 

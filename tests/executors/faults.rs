@@ -34,6 +34,7 @@ pub fn trials() -> Vec<Trial> {
     if cfg!(unix) {
         trials.extend([
             trial("faults::killed_while_executing", killed_while_executing),
+            trial("faults::killed_on_purpose", killed_on_purpose),
             trial("faults::killed_while_idle", killed_while_idle),
             trial("faults::killed_while_it_writes_its_result", killed_while_writing),
             trial("faults::dead_while_decoding_or_encoding", deadly_codecs),
@@ -100,6 +101,24 @@ fn killed_while_executing() {
     assert!(matches!(later, SubmitError::Broken(_)), "{later}");
     // The other worker goes down with the pool.
     other.wait_until_dead(PATIENCE);
+    assert_eq!(pool.finish().counts().items.lost, 8);
+}
+
+fn killed_on_purpose() {
+    let pool = Traced::new(Kind::Processes, 2);
+    let gate = Gate::new();
+    let futures: Vec<_> = (0..8).map(|_| pool.executor.submit(PASS_GATE, gate.port()).unwrap()).collect();
+    let executing = gate.arrivals(2);
+    // One that there is not is nobody.
+    pool.executor.kill_worker(9);
+    pool.executor.kill_worker(1);
+    for future in futures {
+        let error = future.result(Some(PATIENCE)).unwrap_err().to_string();
+        assert!(error.contains("worker 1 (pid ") && error.contains("ended with signal 9 (SIGKILL)"), "{error}");
+    }
+    for worker in executing {
+        worker.wait_until_dead(PATIENCE);
+    }
     assert_eq!(pool.finish().counts().items.lost, 8);
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use poolscope::executor::{Executor, MapOptions, OnWorkerDeath, ProcessPoolBuilder, RawExecutor, ResultError};
+use poolscope::executor::{Executor, MapOptions, OnWorkerDeath, Pending, ProcessPoolBuilder, RawExecutor, ResultError};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
@@ -29,6 +29,10 @@ enum Step {
     Resize(usize),
     /// A worker process ends, in one of several ways; in a thread pool this is any call.
     Die(u8),
+    /// A worker is killed, if there is one with that number and it is a process.
+    Kill(u32),
+    /// All pending calls are cancelled, or one.
+    CancelPending(Option<u64>),
     Skip,
     Interrupt,
     Shutdown {
@@ -48,6 +52,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => any::<Index>().prop_map(Step::Callback),
         4 => (1..5_usize).prop_map(Step::Resize),
         2 => (0..3_u8).prop_map(Step::Die),
+        1 => (0..4_u32).prop_map(Step::Kill),
+        2 => prop::option::of(0..60_u64).prop_map(Step::CancelPending),
         1 => Just(Step::Skip),
         1 => Just(Step::Interrupt),
         1 => any::<bool>().prop_map(|cancel| Step::Shutdown { cancel }),
@@ -117,6 +123,8 @@ fn run_program<E: RawExecutor + ?Sized>(kind: Kind, pool: Traced<E>, steps: Vec<
                 1 if may_die => others.extend(executor.submit(EXIT, 3).ok()),
                 _ => others.extend(executor.submit(PASS, 0).ok()),
             },
+            Step::Kill(worker) => executor.kill_worker(worker),
+            Step::CancelPending(call) => executor.cancel_pending(call.map_or(Pending::All, Pending::Call)),
             Step::Skip => executor.skip_rest(),
             Step::Interrupt => executor.interrupt(),
             Step::Shutdown { cancel } => executor.shutdown(false, cancel),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use poolscope::executor::{
-    Executor, MapError, MapOptions, ResultError, ReturnWhen, SubmitError, TaskError, as_completed, gather, wait,
+    Executor, MapError, MapOptions, Pending, ResultError, ReturnWhen, SubmitError, TaskError, TaskFuture, as_completed,
+    gather, wait,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -30,12 +31,13 @@ pub fn trials() -> Vec<Trial> {
         ("a_second_shutdown_is_no_error", second_shutdown),
         ("an_executor_that_was_never_used_ends", never_used),
     ];
-    let for_pools: [(&str, Test); 15] = [
+    let for_pools: [(&str, Test); 16] = [
         ("shutdown_that_waits_runs_everything", shutdown_runs_everything),
         ("shutdown_that_cancels_leaves_nothing_pending", shutdown_cancels),
         ("dropping_the_executor_strands_nothing", drop_strands_nothing),
         ("cancelled_at_once_then_shutdown_ends", cancel_then_shutdown),
         ("running_cannot_be_cancelled_pending_can", running_cannot_be_cancelled),
+        ("pending_calls_are_cancelled_one_or_all", cancel_pending),
         ("never_more_workers_than_allowed", never_more_workers),
         ("one_worker_is_enough_for_calls_one_by_one", one_worker_is_enough),
         ("a_callback_may_submit_and_shut_down", callback_may_use_the_pool),
@@ -200,6 +202,30 @@ fn running_cannot_be_cancelled(kind: Kind) {
     drop(executing);
     assert!(running.result(Some(PATIENCE)).is_ok());
     assert_eq!(pool.finish().counts().calls.cancelled, 1);
+}
+
+fn cancel_pending(kind: Kind) {
+    let pool = Traced::new(kind, 1);
+    let gate = Gate::new();
+    let running = pool.executor.submit(PASS_GATE, gate.port()).unwrap();
+    let executing = gate.arrival();
+    let pending: Vec<_> = (0..20).map(|n| pool.executor.submit(POWER, (n, 2)).unwrap()).collect();
+    // What executes and what there is not are none of the pending.
+    for call in [0, 99] {
+        pool.executor.cancel_pending(Pending::Call(call));
+    }
+    pool.executor.cancel_pending(Pending::Call(15));
+    assert_eq!(pending.iter().filter(|future| future.cancelled()).count(), 1);
+    assert!(pending[14].cancelled(), "call 15");
+    pool.executor.cancel_pending(Pending::All);
+    // The first ones may be in a call queue.
+    assert!(pending[5..].iter().all(TaskFuture::cancelled));
+    let after = pool.executor.submit(POWER, (3, 2)).unwrap();
+    drop(executing);
+    assert!(running.result(Some(PATIENCE)).is_ok());
+    assert_eq!(after.result(Some(PATIENCE)), Ok(9), "the pool goes on");
+    let cancelled = pending.iter().filter(|future| future.cancelled()).count();
+    assert_eq!(pool.finish().counts().calls.cancelled, cancelled);
 }
 
 // test_saturation

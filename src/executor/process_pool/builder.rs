@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::ProcessPoolExecutor;
 use crate::executor::error::{BuildError, TaskError};
 use crate::executor::event::{EventSink, NoEvents};
@@ -42,7 +44,8 @@ pub struct ProcessPoolBuilder {
 }
 
 /// What a pool does when a worker process ends although nobody asked it to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnWorkerDeath {
     /// The pool is broken, and all unfinished futures fail (CPython).
     #[default]

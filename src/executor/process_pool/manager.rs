@@ -320,6 +320,11 @@ impl Manager {
                 }
             }
         }
+        for worker in self.shared.take_kill_workers() {
+            if let Some(link) = self.links.get(&worker) {
+                link.kill();
+            }
+        }
         if self.running.is_empty() {
             self.kill_at = None;
         } else if self.interrupted {

@@ -40,11 +40,11 @@ pub use worker::{WorkerError, run_worker};
 
 use super::context::Interruption;
 use super::error::{BrokenExecutor, BuildError, ForcedShutdown, SubmitError};
-use super::event::{Event, EventKind, EventSink, WorkId};
+use super::event::{Event, EventKind, EventSink, WorkId, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
 use super::future::PoolId;
 use super::work_item::{Numbering, WorkItem};
-use super::{RawExecutor, Submit};
+use super::{Pending, RawExecutor, Submit};
 use builder::Settings;
 use manager::Manager;
 use shared::Hall;
@@ -83,6 +83,8 @@ struct State {
     orders: Orders,
     /// Calls whose tasks are to end, if they execute.
     interrupt_calls: Vec<(WorkId, Interruption)>,
+    /// Workers that are to be killed.
+    kill_workers: Vec<WorkerId>,
     broken: Option<BrokenExecutor>,
     /// Until the first submit: what the manager thread will be woken by.
     not_started: Option<Receiver<()>>,
@@ -128,6 +130,7 @@ impl ProcessPoolExecutor {
             shut_down: false,
             orders: Orders::default(),
             interrupt_calls: Vec::new(),
+            kill_workers: Vec::new(),
             broken: None,
             not_started: Some(wake_ups),
         };
@@ -257,6 +260,17 @@ impl RawExecutor for ProcessPoolExecutor {
         self.pool.0.wake();
     }
 
+    fn cancel_pending(&self, which: Pending) {
+        let cancelled = which.take_from(&mut self.pool.0.state.lock().work_ids);
+        // Outside the lock: a callback may use the pool.
+        cancelled.into_iter().for_each(WorkItem::cancel);
+    }
+
+    fn kill_worker(&self, worker: WorkerId) {
+        self.pool.0.state.lock().kill_workers.push(worker);
+        self.pool.0.wake();
+    }
+
     fn skip_rest(&self) {
         self.pool.0.state.lock().orders.skip_rest = true;
         self.pool.0.wake();
@@ -339,6 +353,10 @@ impl Shared {
 
     fn take_interrupted_calls(&self) -> Vec<(WorkId, Interruption)> {
         std::mem::take(&mut self.state.lock().interrupt_calls)
+    }
+
+    fn take_kill_workers(&self) -> Vec<WorkerId> {
+        std::mem::take(&mut self.state.lock().kill_workers)
     }
 
     fn max_workers(&self) -> usize {

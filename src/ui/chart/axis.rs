@@ -11,7 +11,7 @@ use super::hatch::Hatch;
 use super::{RULER, Shown, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Lane, Trace};
+use crate::trace::{Intervention, Lane, Trace};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -39,6 +39,36 @@ pub(super) fn ruler(
         // The last label would be cut off at the edge.
         let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
         painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);
+    }
+}
+
+/// What was done to a run from outside, where it was done.
+pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
+    /// Labels that would run into each other are left out; pointing at the line tells what it is.
+    const APART: f32 = 90.0;
+    let (painter, palette) = (ui.painter().with_clip_rect(canvas.expand2(vec2(0.0, 8.0))), theme::palette(ui));
+    let mut free_from = f32::NEG_INFINITY;
+    for (index, Intervention { at, what }) in run.trace.interventions().enumerate() {
+        let x = canvas.left() + view.x_of(*at, canvas.width());
+        if !canvas.x_range().contains(x) {
+            continue;
+        }
+        let line = [pos2(x, canvas.top()), pos2(x, canvas.bottom())];
+        painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, palette.text), 2.0, 3.0));
+        let flag = vec![pos2(x, canvas.top() - 6.0), pos2(x + 8.0, canvas.top() - 2.0), pos2(x, canvas.top() + 2.0)];
+        painter.add(Shape::convex_polygon(flag, palette.text, Stroke::NONE));
+        if x >= free_from && x + APART <= canvas.right() {
+            let text = painter.layout(what.to_string(), theme::small(), palette.text, APART * 2.0);
+            let at = pos2(x + 4.0, canvas.bottom() - text.size().y - 16.0);
+            painter.rect_filled(Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 1.0)), 3.0, palette.background);
+            free_from = x + text.size().x + 12.0;
+            painter.galley(at, text, palette.text);
+        }
+        let near = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, canvas.top() - 8.0..=canvas.top() + 6.0);
+        let response = ui.interact(near, ui.scope_id().with(("intervention", run.number, index)), Sense::hover());
+        let label = format!("{what}, at {}", format::duration(*at));
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+        response.on_hover_text(&label);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::rows::{LaneRow, Place};
 use crate::lab::Run;
-use crate::trace::{Call, EndStage, Lane, OpenSpan, Span};
+use crate::trace::{Call, EndStage, Lane, OpenSpan, Span, Stage};
 
 /// An item of a run, wherever it executes. It may still do so.
 #[derive(Clone, Copy)]
@@ -21,16 +21,34 @@ pub(in crate::ui) struct Item<'a> {
 
 /// Which item is looked at; it stays the same while its run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ui) struct Selection {
-    /// The number of its run.
-    pub(in crate::ui) run: usize,
-    place: LanePlace,
-    start: i64,
+pub(in crate::ui) enum Selection {
+    /// What began on a lane at that time, of the run with that number.
+    Began { run: usize, place: LanePlace, start: i64 },
+    /// An item of a call, which may not have begun.
+    Item { run: usize, call: u32, item: u32 },
+}
+
+/// What is selected.
+#[derive(Clone, Copy)]
+pub(in crate::ui) enum Selected<'a> {
+    /// It executes, or did.
+    Item(Item<'a>),
+    /// It has not begun.
+    Waiting(Waiting<'a>),
+}
+
+/// An item that has not begun, and may never.
+#[derive(Clone, Copy)]
+pub(in crate::ui) struct Waiting<'a> {
+    pub(in crate::ui) run: &'a Run,
+    pub(in crate::ui) number: u32,
+    pub(in crate::ui) call: u32,
+    pub(in crate::ui) way: Call,
 }
 
 /// Where a lane is in its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LanePlace {
+pub(in crate::ui) enum LanePlace {
     Worker(u32),
     /// A thread of tasks of a worker.
     Within(u32, u32),
@@ -72,8 +90,7 @@ impl<'a> Item<'a> {
 
     /// `item 3 · thumbnail of dunes.jpg`.
     pub(in crate::ui) fn title(&self) -> String {
-        let label = self.row.label(self.run, self.call, self.number);
-        if label.is_empty() { format!("item {}", self.number) } else { format!("item {} · {label}", self.number) }
+        title(self.number, &self.row.label(self.run, self.call, self.number))
     }
 
     /// How it ended, in a word.
@@ -135,21 +152,79 @@ impl Selection {
             Place::Within(worker) => LanePlace::Within(worker, lane),
             Place::Beside { group, .. } => LanePlace::Beside(group, lane),
         };
-        Self { run: run.number, place, start }
+        Self::Began { run: run.number, place, start }
     }
 
     /// What is selected, if it is in `run`.
-    pub(in crate::ui) fn find(self, run: &Run) -> Option<Item<'_>> {
-        if run.number != self.run {
+    pub(in crate::ui) fn find(self, run: &Run) -> Option<Selected<'_>> {
+        let (number, place, start) = match self {
+            Self::Began { run: number, place, start } => (number, place, start),
+            Self::Item { run: number, call, item } => match run.trace.start_of(call, item) {
+                Some((worker, start)) => (number, LanePlace::Worker(worker), start),
+                None if number == run.number => {
+                    let way = run.trace.call(call)?;
+                    return Some(Selected::Waiting(Waiting { run, number: item, call, way }));
+                }
+                None => return None,
+            },
+        };
+        if run.number != number {
             return None;
         }
-        let row = match self.place {
+        let row = match place {
             LanePlace::Worker(worker) => LaneRow::of_worker(run, worker)?,
             LanePlace::Within(worker, thread) => LaneRow::within(run, worker, thread)?,
             LanePlace::Beside(group, lane) => LaneRow::beside(run, group, lane)?,
         };
-        let open = row.lane.open.filter(|open| open.start == self.start && !run.ended());
-        let ended = row.lane.span_from(self.start).map(|span| Item::of_span(run, row, span));
-        ended.or_else(|| open.map(|open| Item::of_open(run, row, open)))
+        let open = row.lane.open.filter(|open| open.start == start && !run.ended());
+        let ended = row.lane.span_from(start).map(|span| Item::of_span(run, row, span));
+        ended.or_else(|| open.map(|open| Item::of_open(run, row, open))).map(Selected::Item)
     }
+
+    /// The first item of a call of that run.
+    pub(in crate::ui) fn of_call(run: &Run, call: u32) -> Option<Self> {
+        let first = run.trace.call(call)?.first_item;
+        Some(Self::Item { run: run.number, call, item: first })
+    }
+}
+
+impl<'a> Selected<'a> {
+    /// What it is, if it has begun.
+    pub(in crate::ui) const fn begun(self) -> Option<Item<'a>> {
+        match self {
+            Self::Item(item) => Some(item),
+            Self::Waiting(_) => None,
+        }
+    }
+
+    /// The call that it belongs to, if it is one of the run's own.
+    pub(in crate::ui) fn call(&self) -> Option<(usize, u32)> {
+        match self {
+            Self::Item(item) => item.is_the_runs_own().then_some((item.run.number, item.call)),
+            Self::Waiting(waiting) => Some((waiting.run.number, waiting.call)),
+        }
+    }
+}
+
+impl Waiting<'_> {
+    /// `item 3 · thumbnail of dunes.jpg`.
+    pub(in crate::ui) fn title(&self) -> String {
+        title(self.number, &self.run.label(self.number as usize))
+    }
+
+    /// Where it is, in a word.
+    pub(in crate::ui) const fn word(&self) -> &'static str {
+        match self.way.stage {
+            Stage::Pending => "pending",
+            Stage::CallQueue => "in the call queue",
+            Stage::Executing => "taken, not begun",
+            Stage::ResultQueue | Stage::Done => "not run",
+            Stage::Cancelled => "cancelled",
+            Stage::Lost => "lost",
+        }
+    }
+}
+
+fn title(number: u32, label: &str) -> String {
+    if label.is_empty() { format!("item {number}") } else { format!("item {number} · {label}") }
 }

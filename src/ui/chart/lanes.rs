@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::hatch::Hatch;
@@ -12,6 +13,7 @@ use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
 use crate::trace::{EndStage, Lane, Marks, Span, Wait};
+use crate::ui::action::Action;
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -22,7 +24,7 @@ const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
 
 /// Draws all rows that are in sight; `left` is where their names begin.
-pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView) {
+pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let clip = Rect::from_min_max(pos2(left, rows.canvas.top()), rows.canvas.max);
     let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
@@ -37,7 +39,7 @@ pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView) {
                 // The name tells of the moment that is looked at.
                 let past = row.past.and_then(|past| Some((past, lane.of_past(past)?)));
                 let (run, then) = past.as_ref().map_or((row.run, lane), |(past, then)| (*past, then));
-                name(ui, &painter, palette, run, then, rect, left);
+                name(ui, &painter, palette, run, then, rect, left, actions);
                 picture.brackets = Rows::brackets(row);
                 picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
             }
@@ -75,7 +77,17 @@ fn draw_heading(painter: &Painter, palette: &Palette, run: &Run, name: &str, row
 }
 
 /// The name of a lane, in the gutter, with what it is and how busy it was.
-fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<'_>, rect: Rect, left: f32) {
+#[expect(clippy::too_many_arguments, reason = "where, what and for whom")]
+fn name(
+    ui: &Ui,
+    painter: &Painter,
+    palette: &Palette,
+    run: &Run,
+    row: &LaneRow<'_>,
+    rect: Rect,
+    left: f32,
+    actions: &mut Vec<Action>,
+) {
     let lane = row.lane;
     let indent = if row.is_within() { 12.0 } else { 0.0 };
     let cell = name_cell(rect, left + indent, GUTTER - 10.0 - indent);
@@ -116,7 +128,9 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<
         Place::Beside { group, .. } => u64::MAX - group as u64,
     };
     let id = ui.scope_id().with(("lane", run.number, whose, &title));
-    let response = ui.interact(cell.intersect(painter.clip_rect()), id, Sense::hover());
+    let can_be_killed = lane.pid.is_some() && lane.exited.is_none() && !run.ended() && run.moment.is_none();
+    let sense = if can_be_killed { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(cell.intersect(painter.clip_rect()), id, sense);
     let waits = waits(lane, run.elapsed());
     let told: Vec<_> = waits.iter().map(|wait| format!(", {wait}")).collect();
     let within = match row.place {
@@ -125,7 +139,16 @@ fn name(ui: &Ui, painter: &Painter, palette: &Palette, run: &Run, row: &LaneRow<
     };
     let busy = if row.is_within() { String::new() } else { format!(" {pid} {percent} busy") };
     let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+    let role = if can_be_killed { Role::Button } else { Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &label));
+    if can_be_killed {
+        Popup::menu(&response).show(|ui| {
+            let help = "As a crash would: what follows is what follows from that";
+            if ui.button(format!("Kill {title}")).on_hover_text(help).clicked() {
+                actions.push(Action::KillWorker(lane.worker));
+            }
+        });
+    }
     response.on_hover_ui(|ui| {
         ui.label(format!("{title}{within}  {pid}"));
         ui.label(format!("{} items in {} calls", format::count(lane.items()), format::count(lane.calls)));

@@ -18,7 +18,7 @@ mod view;
 use eframe::egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 pub(in crate::ui) use area::{Area, AreaFigures};
-pub(in crate::ui) use item::{Item, Selection};
+pub(in crate::ui) use item::{Item, Selected, Selection, Waiting};
 pub(in crate::ui) use rows::Shown;
 pub(in crate::ui) use view::TimeView;
 
@@ -114,7 +114,7 @@ impl Chart {
     }
 
     /// What is selected, if it is in one of these runs: as it was at the moment that is looked at, if it had begun.
-    pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Item<'a>> {
+    pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Selected<'a>> {
         let selected = self.selected?;
         let then = shown.iter().find_map(|shown| selected.find(shown.past?));
         then.or_else(|| shown.iter().find_map(|shown| selected.find(shown.run)))
@@ -164,12 +164,15 @@ impl Chart {
         axis::ruler(ui.painter(), palette, axis, canvas, view, run, playhead);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
         let rows = Rows::new(shown, canvas, &mut self.scrolled);
-        lanes::show(ui, &rows, area.left(), view);
+        lanes::show(ui, &rows, area.left(), view, actions);
         if let Some(playhead) = playhead {
             playhead::veil(ui.painter(), palette, canvas, view, playhead);
         }
         if let Some(selected) = &self.area {
             selected.draw(ui.painter(), palette, &rows, view);
+        }
+        for shown in shown {
+            axis::interventions(ui, canvas, view, shown.run);
         }
         self.draw_marks(ui, canvas, view);
         axis::now_line(ui.painter(), palette, canvas, view, run);
@@ -179,7 +182,7 @@ impl Chart {
         if let Some(playhead) = playhead {
             playhead::show(ui, ruler, canvas, view, playhead, actions);
         }
-        if let Some(item) = self.selected(shown) {
+        if let Some(item) = self.selected(shown).and_then(Selected::begun) {
             hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.text));
         }
         if self.selecting {
@@ -213,7 +216,7 @@ impl Chart {
             let view = self.view(shown);
             let pointed = pointed_time(response, layout.axis, view);
             let pivot = pointed.unwrap_or(view.start + view.length() / 2);
-            let selected = self.selected(shown);
+            let selected = self.selected(shown).and_then(Selected::begun);
             let pan = |part: f64| view.moved((view.length() as f64 * part) as i64, elapsed(shown));
             match way {
                 Move::ZoomIn => self.glide(ui, view.zoomed(pivot, 0.8), shown),

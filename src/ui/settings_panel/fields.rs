@@ -1,0 +1,100 @@
+//! What fields are made of: a label, something to type or choose, and what is wrong with it.
+
+use eframe::egui::{
+    Align, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, TextEdit, Ui, WidgetInfo, vec2,
+};
+
+use crate::ui::theme;
+use crate::workload::FieldError;
+
+/// Labels take this much of a row; the rest is the field's.
+pub(super) const LABEL_WIDTH: f32 = 78.0;
+
+/// A label and, right of it, its field.
+pub(super) fn row(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut Ui)) {
+    let dim = theme::palette(ui).dim;
+    ui.horizontal(|ui| {
+        let size = vec2(LABEL_WIDTH, ui.spacing().interact_size.y);
+        let text = Label::new(RichText::new(label).color(dim)).truncate();
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(LABEL_WIDTH);
+            ui.add(text).on_hover_text(help);
+        });
+        field(ui);
+    });
+}
+
+pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'static str) -> Response {
+    // An id of its own: a message that comes or goes above must not take the keyboard away.
+    let field = TextEdit::singleline(text)
+        .id(Id::unique(("field", name)))
+        .desired_width(width)
+        .hint_text(hint)
+        .margin(Margin::symmetric(6, 4));
+    let response = ui.add(field);
+    name_for_readers(&response, Role::TextInput, name, text);
+    response
+}
+
+/// A slider for the usual range, and a field that takes any number. Returns whether the user has come to a number: let go of the
+/// slider, pressed a key on it, or left the field.
+pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: usize) -> bool {
+    let field_width = 62.0;
+    ui.spacing_mut().slider_width = (ui.available_width() - field_width - 8.0).max(40.0);
+    let mut value = text.trim().parse().unwrap_or(1).clamp(1, slider_limit);
+    let slider = Slider::new(&mut value, 1..=slider_limit).show_value(false).logarithmic(slider_limit > 32);
+    let slider = ui.add(slider);
+    name_for_readers(&slider, Role::Slider, &format!("{name} slider"), &value.to_string());
+    if slider.changed() {
+        *text = value.to_string();
+    }
+    let field = text_field(ui, name, text, field_width, "");
+    slider.drag_stopped() || slider.changed() && !slider.dragged() || field.lost_focus()
+}
+
+pub(super) fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words: &[&str]) {
+    let width = ui.available_width();
+    let combo = ComboBox::from_id_salt(name).width(width).selected_text(text.as_str()).show_ui(ui, |ui| {
+        for word in words {
+            ui.selectable_value(text, (*word).to_owned(), *word);
+        }
+    });
+    name_for_readers(&combo.response, Role::ComboBox, name, text);
+}
+
+pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str, &str)]) {
+    let chosen = choices.iter().find(|choice| choice.0 == *value).map_or("", |choice| choice.1);
+    let width = ui.available_width();
+    let combo = ComboBox::from_id_salt(name).width(width).selected_text(chosen).show_ui(ui, |ui| {
+        for &(choice, text, help) in choices {
+            ui.selectable_value(value, choice, text).on_hover_text(help);
+        }
+    });
+    name_for_readers(&combo.response, Role::ComboBox, name, chosen);
+}
+
+pub(super) fn note(ui: &mut Ui, text: &str) {
+    let dim = theme::palette(ui).dim;
+    ui.horizontal(|ui| {
+        ui.add_space(LABEL_WIDTH + 8.0);
+        ui.label(RichText::new(text).size(11.0).color(dim));
+    });
+}
+
+/// The message under a field that is wrong.
+pub(super) fn complain(ui: &mut Ui, errors: &[FieldError], field: &str) {
+    for error in errors.iter().filter(|error| error.field == field) {
+        let color = theme::palette(ui).error;
+        ui.label(RichText::new(error.to_string()).size(11.5).color(color));
+    }
+}
+
+/// Names a field for screen readers, and for tests.
+pub(super) fn name_for_readers(response: &Response, kind: Role, name: &str, value: &str) {
+    let enabled = response.enabled();
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(kind, enabled, name);
+        info.current_text_value = Some(value.to_owned());
+        info
+    });
+}

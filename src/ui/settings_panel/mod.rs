@@ -1,0 +1,99 @@
+//! The fields of the left panel: what is run, and on what.
+
+mod executor;
+mod fields;
+
+use eframe::egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo, vec2};
+
+use super::action::Action;
+use super::form::Form;
+use super::theme;
+use crate::lab::Run;
+use crate::workload::{self, FieldError, ParamKind};
+use fields::{complain, name_for_readers, note, row, text_field, words_to_choose};
+
+/// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
+pub(super) fn show(
+    ui: &mut Ui,
+    form: &mut Form,
+    errors: &[FieldError],
+    no_dialog: Option<&str>,
+    live: Option<&Run>,
+    actions: &mut Vec<Action>,
+) {
+    theme::heading(ui, "WORKLOAD");
+    workload_fields(ui, form, errors, no_dialog, actions);
+    ui.add_space(10.0);
+    theme::heading(ui, "EXECUTOR");
+    executor::show(ui, form, errors, live, actions);
+}
+
+fn workload_fields(
+    ui: &mut Ui,
+    form: &mut Form,
+    errors: &[FieldError],
+    no_dialog: Option<&str>,
+    actions: &mut Vec<Action>,
+) {
+    let width = ui.available_width();
+    let combo =
+        ComboBox::from_id_salt("workload").width(width).height(600.0).selected_text(&form.workload).show_ui(ui, |ui| {
+            for workload in workload::catalogue() {
+                let chosen = form.workload == workload.name();
+                let response = ui.selectable_label(chosen, workload.name()).on_hover_text(workload.summary());
+                if response.clicked() {
+                    workload.name().clone_into(&mut form.workload);
+                }
+            }
+        });
+    name_for_readers(&combo.response, Role::ComboBox, "workload", &form.workload);
+    if let Ok(workload) = workload::find(&form.workload) {
+        let dim = theme::palette(ui).dim;
+        ui.label(RichText::new(workload.summary()).size(11.5).color(dim));
+    }
+    complain(ui, errors, "workload");
+    for param in form.params() {
+        let path = param.kind.is_path();
+        row(ui, param.name, param.help, |ui| {
+            // From the right, so that the field takes what the button leaves.
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let help = if param.kind == ParamKind::InputFile {
+                    "Choose a file (or drop one on the window)"
+                } else {
+                    "Choose a folder (or drop one on the window)"
+                };
+                if !param.unit.is_empty() {
+                    let dim = theme::palette(ui).dim;
+                    ui.label(RichText::new(param.unit).size(11.0).color(dim));
+                }
+                if path {
+                    let button = ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help);
+                    let name = format!("choose {}", param.name);
+                    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                    if button.clicked() {
+                        actions.push(Action::PickPath(param.name));
+                    }
+                }
+                if let ParamKind::Choice(words) = param.kind {
+                    return words_to_choose(ui, param.name, form.param_text(&param), words);
+                }
+                let width = ui.available_width();
+                let response = text_field(ui, param.name, form.param_text(&param), width, "");
+                if path {
+                    // Paths are longer than the field.
+                    response.on_hover_text(form.param_text(&param).as_str());
+                }
+            });
+        });
+        if no_dialog == Some(param.name) {
+            note(ui, "no dialog here: type the path");
+        }
+        complain(ui, errors, param.name);
+    }
+    let link = ui
+        .add(Button::new(RichText::new("defaults").size(11.0)).min_size(vec2(0.0, 20.0)))
+        .on_hover_text("Give every parameter of this workload its default");
+    if link.clicked() {
+        form.reset_params();
+    }
+}
