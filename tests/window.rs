@@ -93,6 +93,14 @@ fn click_at(window: &mut Window, pos: egui::Pos2) {
     }
 }
 
+/// Looks at the run that is called so in the list.
+fn choose_run(window: &mut Window, name: &str) {
+    let is_it = |node: &Node<'_>| node.accesskit_node().label().is_some_and(|label| label.starts_with(name));
+    let run = window.query_all_by_role(Role::Button).find(is_it).unwrap();
+    run.click();
+    window.run_steps(3);
+}
+
 fn shows(window: &Window, label: &str) -> bool {
     window.query_all_by_label(label).next().is_some()
 }
@@ -167,9 +175,7 @@ fn one_click_switches_the_executor_and_run_goes_again() {
         assert_eq!(run.totals().returned, 50);
     }
     // Earlier runs can be looked at again.
-    let second = window.query_all_by_label_contains("2. noop · threads").next().unwrap();
-    second.click();
-    window.run_steps(3);
+    choose_run(&mut window, "2. noop · threads");
     assert_eq!(run(&window).unwrap().number, 2);
 }
 
@@ -243,8 +249,7 @@ fn run_during_a_run_stops_it_and_starts_anew() {
     until_over(&mut window, 2);
     assert_eq!(run(&window).unwrap().totals().returned, 2);
     // The one that was stopped for it is in the list, and can be looked at again.
-    window.query_all_by_label_contains("1. sleep · threads").next().unwrap().click();
-    window.run_steps(3);
+    choose_run(&mut window, "1. sleep · threads");
     assert_eq!(run(&window).unwrap().number, 1);
     assert!(shows(&window, "Stopped"));
 }
@@ -258,8 +263,7 @@ fn a_live_run_can_be_stopped_while_an_earlier_one_is_looked_at() {
     type_into(&mut window, "seconds", "3000");
     press(&mut window, "▶  Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.number == 2 && run.items == Some(2)));
-    window.query_all_by_label_contains("1. sleep · threads").next().unwrap().click();
-    window.run_steps(3);
+    choose_run(&mut window, "1. sleep · threads");
     assert_eq!(run(&window).unwrap().number, 1);
     press(&mut window, "■  Stop");
     until(&mut window, "the second press is offered", |window| shows(window, "■  Stop now"));
@@ -464,8 +468,7 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
     let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
     assert_eq!(lanes(&window), 3, "one worker, and two");
-    window.get_by_label_contains("1. deadlock-nested · ").click();
-    window.run_steps(3);
+    choose_run(&mut window, "1. deadlock-nested · ");
     assert_eq!(lanes(&window), 1, "a run that is chosen is looked at alone");
     press(&mut window, "Show all runs");
     assert_eq!(lanes(&window), 3);
@@ -754,4 +757,217 @@ fn initializers_and_limits_are_typed_checked_and_felt() {
     press(&mut window, "▶  Run");
     until_over(&mut window, 2);
     assert!(shows(&window, "Broken"));
+}
+
+/// A panel that is pushed wider by what is in it would creep over the window.
+#[test]
+fn panels_keep_their_width() {
+    let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    for number in 1..=2 {
+        press(&mut window, "▶  Run");
+        until_over(&mut window, number);
+    }
+    let before = canvas(&window);
+    window.run_steps(20);
+    assert_eq!(canvas(&window), before);
+}
+
+#[test]
+fn items_are_searched_dimmed_and_listed() {
+    let form = remembered("sleep", &[("tasks", "20"), ("seconds", "0.005"), ("fail", "3,7")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    key(&mut window, Key::Slash);
+    window.get_by_role_and_label(Role::SearchInput, "search").type_text("raised");
+    until_shown(&mut window, "2 fit");
+    key(&mut window, Key::Enter);
+    assert!(shows(&window, "item 3 · sleep 0.005 s"), "the first that fits");
+    key(&mut window, Key::Enter);
+    assert!(shows(&window, "item 7 · sleep 0.005 s"));
+    key(&mut window, Key::Enter);
+    assert!(shows(&window, "item 3 · sleep 0.005 s"), "round and round");
+    window.get_by_role_and_label(Role::Tab, "Tasks").click();
+    until_shown(&mut window, "2 of 20 items fit");
+    assert!(shows(&window, "item 3, raised") && shows(&window, "item 7, raised"));
+    press(&mut window, "Clear the search");
+    until_shown(&mut window, "20 items");
+    // Ordered by a column, either way, and picked.
+    press(&mut window, "order by state");
+    press(&mut window, "order by state");
+    until(&mut window, "what raised comes first", |window| {
+        let rows: Vec<_> = window.query_all_by_role(Role::Row).filter_map(|row| row.accesskit_node().label()).collect();
+        rows.first().is_some_and(|row| row.ends_with("raised")) && rows.len() > 2
+    });
+    let row = window.get_by_role_and_label(Role::Row, "item 7, raised").rect();
+    click_at(&mut window, row.left_center() + vec2(200.0, 0.0));
+    assert!(shows(&window, "item 7 · sleep 0.005 s"));
+}
+
+#[test]
+fn histograms_choose_items_and_areas_choose_what_they_count() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.02")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    window.get_by_role_and_label(Role::Tab, "Durations").click();
+    window.run_steps(3);
+    let histogram = window.get_by_label_contains("histogram of run time:");
+    assert!(histogram.value().unwrap().ends_with("8 items"), "{:?}", histogram.value());
+    let rect = histogram.rect();
+    drag(&mut window, rect.left_center(), rect.right_center());
+    until_shown(&mut window, "8 fit");
+    click_at(&mut window, rect.center());
+    assert!(!shows(&window, "8 fit"), "a click lets go of it");
+    let canvas = canvas(&window);
+    key(&mut window, Key::R);
+    drag(&mut window, canvas.left_top() + vec2(1.0, 3.0), pos2(canvas.center().x, canvas.top() + 20.0));
+    let counted = window.get_by_label_contains("histogram of run time, in the selected area").value().unwrap();
+    assert!(["3 items", "4 items"].iter().any(|count| counted.ends_with(count)), "{counted}");
+}
+
+#[test]
+fn events_are_sentences_that_lead_to_their_moment() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    window.get_by_role_and_label(Role::Tab, "Events").click();
+    window.run_steps(4);
+    window.get_by_label_contains("item 1 starts on worker 0").click();
+    window.run_steps(4);
+    assert!(shows(&window, "As it was"));
+    assert!(shows(&window, "item 1 starts on worker 0"), "in the bar");
+    assert!(shows(&window, "returned: 1"));
+}
+
+#[test]
+fn every_tab_says_something_with_and_without_a_run() {
+    let tabs =
+        ["Queues", "Throughput", "CPU and memory", "Durations", "Tasks", "Events", "Compare", "Errors (0)", "Log (0)"];
+    let form = remembered("sum", &[("tasks", "30"), ("to", "3000000")], "processes", "6", "1");
+    let mut window = window_of(form, vec2(1024.0, 640.0));
+    for round in 0..2 {
+        for tab in tabs {
+            window.get_by_role_and_label(Role::Tab, tab).click();
+            window.run_steps(4);
+        }
+        if round == 0 {
+            press(&mut window, "▶  Run");
+            until_over(&mut window, 1);
+        }
+    }
+}
+
+#[test]
+fn runs_are_compared_named_moved_and_deleted() {
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.03")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    type_into(&mut window, "workers", "3");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 2);
+    for name in ["compare 1. sleep · threads 1 × 1", "compare 2. sleep · threads 3 × 1"] {
+        window.get_by_role_and_label(Role::CheckBox, name).click();
+        window.run_steps(3);
+    }
+    press(&mut window, "Compare 2");
+    let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
+    assert_eq!(lanes(&window), 4, "one worker, and three");
+    until_shown(&mut window, "6 items ran in both; those that differ most first");
+    assert!(window.query_all_by_label_contains("makespan").next().is_some());
+    // Again, one after the other, and together.
+    press(&mut window, "Run again");
+    until(&mut window, "both ran again", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    assert_eq!(lanes(&window), 4);
+    press(&mut window, "… together");
+    until(&mut window, "both go on", |window| window.query_all_by_label_contains(" · live").count() == 2);
+    until(&mut window, "both are over", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    let spans = |number: usize| {
+        let name = format!("{number}. sleep");
+        move |window: &Window| window.query_all_by_label_contains(&name).next().is_some()
+    };
+    assert!(spans(5)(&window) && spans(6)(&window));
+    // A name, another place, and away with it.
+    press(&mut window, "more for 1. sleep · threads 1 × 1");
+    press(&mut window, "Rename");
+    window.get_by_role_and_label(Role::TextInput, "name of the run").type_text("the slow one");
+    window.run_steps(2);
+    key(&mut window, Key::Enter);
+    press(&mut window, "more for the slow one");
+    press(&mut window, "Move up");
+    press(&mut window, "more for the slow one");
+    press(&mut window, "Delete");
+    assert!(window.query_by_label_contains("the slow one").is_none());
+}
+
+#[test]
+fn runs_tables_and_pictures_are_saved_and_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let form = remembered("sleep", &[("tasks", "5"), ("seconds", "0.01"), ("fail", "2")], "processes", "2", "2");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let original = run(&window).unwrap();
+    let mut save = |window: &mut Window, entry: &str, name: &str| {
+        let path = folder.path().join(name);
+        press(window, "File");
+        press(window, entry);
+        type_into(window, "file", &path.display().to_string());
+        press(window, "Save");
+        until(window, "it is saved", |window| {
+            window.query_by_label_contains(&format!("{name}")).is_some() && path.exists()
+        });
+        press(window, "Close the notice");
+        path
+    };
+    let table = save(&mut window, "Save the items as CSV …", "items.csv");
+    let text = std::fs::read_to_string(table).unwrap();
+    assert_eq!(text.lines().count(), 6);
+    assert!(text.lines().nth(3).unwrap().starts_with("2,sleep 0.01 s,raised,"), "{text}");
+    let png = save(&mut window, "Save the chart as a picture …", "chart.png");
+    let picture = image::open(png).unwrap();
+    assert_eq!((picture.width(), picture.height()), (2400, 1200));
+    let svg = std::fs::read_to_string(save(&mut window, "Save the chart as a picture …", "chart.svg")).unwrap();
+    assert!(svg.contains(">worker 0</text>") && svg.ends_with("</svg>\n"));
+    let file = save(&mut window, "Save the run …", "run.poolscope");
+    // What is there is not replaced unasked.
+    press(&mut window, "File");
+    press(&mut window, "Save the run …");
+    type_into(&mut window, "file", &file.display().to_string());
+    press(&mut window, "Save");
+    until(&mut window, "it is refused", |window| window.query_by_label_contains("File exists").is_some());
+    press(&mut window, "Close the notice");
+    key(&mut window, Key::Escape);
+    press(&mut window, "File");
+    press(&mut window, "Open a run …");
+    type_into(&mut window, "file", &file.display().to_string());
+    press(&mut window, "Open");
+    until(&mut window, "it is opened", |window| run(window).is_some_and(|run| run.number != 1));
+    let opened = run(&window).unwrap();
+    assert_eq!(format!("{:?}", opened.trace), format!("{:?}", folded(&original)));
+    assert_eq!((opened.totals(), opened.settings.clone()), (original.totals(), original.settings.clone()));
+    assert_eq!(opened.label(4), original.label(4));
+    // A file that is none, and a damaged one, are told.
+    std::fs::write(folder.path().join("other"), "no run").unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(folder.path().join("half"), &bytes[..bytes.len() / 2]).unwrap();
+    for (name, message) in [("other", "this is no run"), ("half", "the file is damaged"), ("none", "No such file")] {
+        press(&mut window, "File");
+        press(&mut window, "Open a run …");
+        type_into(&mut window, "file", &folder.path().join(name).display().to_string());
+        press(&mut window, "Open");
+        until(&mut window, message, |window| window.query_by_label_contains(message).is_some());
+        press(&mut window, "Close the notice");
+        key(&mut window, Key::Escape);
+    }
+}
+
+/// The trace that the events of a run give, with stamps that count from its start.
+fn folded(run: &Run) -> poolscope::trace::Trace {
+    let mut trace = poolscope::trace::Trace::new(0);
+    run.history.events_from(0).for_each(|event| trace.apply(&event));
+    trace
 }

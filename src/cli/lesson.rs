@@ -6,9 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::console::{Console, Watched};
-use super::report::Report;
-use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
-use crate::lab::{End, Run, Status};
+use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, print, tell};
+use crate::lab::{End, Report, Run, Status, for_terminal};
 use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Ratio};
 
 #[derive(clap::Args)]

@@ -3,7 +3,6 @@
 mod console;
 mod lesson;
 mod list;
-mod report;
 mod run;
 
 use std::io::{ErrorKind, Write};
@@ -12,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::executor::run_worker;
+use crate::lab::for_terminal;
 use crate::{sys, ui, workload};
 
 /// Everything ran, and every item returned.
@@ -110,14 +110,4 @@ fn print(text: &str) -> bool {
         }
         _ => true,
     }
-}
-
-/// Names of files and arguments may hold what moves a terminal's cursor or changes its title: that is shown, not done.
-fn for_terminal(text: &str) -> String {
-    let shown = |letter: char| match letter {
-        '\n' => letter.to_string(),
-        _ if letter.is_control() => letter.escape_default().to_string(),
-        _ => letter.to_string(),
-    };
-    text.chars().map(shown).collect()
 }

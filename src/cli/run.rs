@@ -9,11 +9,10 @@ use clap::builder::PossibleValue;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console::{Console, Watched};
-use super::report::Report;
-use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, for_terminal, print, tell};
+use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, print, tell};
 use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{
-    Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, parse_chunksize,
+    Collect, End, ExecutorKind, OnError, Report, Run, RunError, RunSettings, Status, for_terminal, parse_chunksize,
     parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
 use crate::workload::Initializer;

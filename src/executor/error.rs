@@ -335,7 +335,7 @@ pub enum ResultError {
 }
 
 /// Why a call was not taken, in the order in which CPython checks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum SubmitError {
     /// The pool broke earlier.
     #[error("the executor is broken: {0}")]

@@ -1,6 +1,8 @@
 //! Events, packed: most take six to nine bytes instead of forty, as stamps and calls are told by how far they are from those
 //! before. What keeps a run's events in memory keeps them like this, and so they travel from worker processes.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::event::{Activity, Event, EventKind, Outcome, WorkId};
 
 /// Events in the order in which they were pushed.
@@ -356,6 +358,19 @@ impl Unpack {
         };
         (self.next, self.last) = (reader.next, reader.last);
         event
+    }
+}
+
+impl Serialize for EventLog {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.bytes, &self.others).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventLog {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (bytes, others) = Deserialize::deserialize(deserializer)?;
+        Self::from_parts(bytes, others).map_err(serde::de::Error::custom)
     }
 }
 

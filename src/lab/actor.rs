@@ -2,7 +2,7 @@
 //! whatever comes first.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,8 @@ pub(super) struct Actor {
     current: Option<Current>,
     /// What to run once the current run has ended.
     next: Option<Box<CheckedSettings>>,
-    runs: usize,
+    /// How many were started, by this lab and those beside it.
+    runs: Arc<AtomicUsize>,
     /// The handle is gone: end as soon as the run has.
     closing: bool,
 }
@@ -71,7 +72,7 @@ struct Current {
     deadline: Option<Instant>,
     publish_at: Option<Instant>,
     thread: JoinHandle<()>,
-    _sampler: Option<Sampler>,
+    sampler: Option<Sampler>,
 }
 
 /// What the lab thread woke up for.
@@ -92,8 +93,9 @@ impl Actor {
         ended_runs: Sender<Arc<Run>>,
         wake: Box<dyn Fn() + Send>,
         worker_command: Option<WorkerCommand>,
+        runs: Arc<AtomicUsize>,
     ) -> Self {
-        Self { inbox, published, ended_runs, wake, worker_command, current: None, next: None, runs: 0, closing: false }
+        Self { inbox, published, ended_runs, wake, worker_command, current: None, next: None, runs, closing: false }
     }
 
     /// Until the handle is gone and the run that was under way has ended.
@@ -197,8 +199,8 @@ impl Actor {
             return;
         }
         let Some(settings) = self.next.take() else { return };
-        self.runs += 1;
-        match Current::start(self.runs, *settings, self.worker_command.clone()) {
+        let number = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        match Current::start(number, *settings, self.worker_command.clone()) {
             Ok(current) => {
                 self.current = Some(current);
                 self.publish();
@@ -243,6 +245,7 @@ impl Actor {
         let Some(current) = &mut self.current else { return };
         current.publish_at = None;
         current.settle(sys::monotonic_nanos());
+        current.watch_processes();
         current.run.backlog = current.events.len() + current.shared.recorder.backlog();
         self.published.store(Some(Arc::new(current.run.clone())));
         (self.wake)();
@@ -299,7 +302,7 @@ impl Current {
             trace: Trace::new(origin),
             history: History::default(),
             moment: None,
-            cpu: Series::default(),
+            load: Series::default(),
             deadlock: None,
             deadlocked: false,
             yielded: Arc::default(),
@@ -340,7 +343,7 @@ impl Current {
             deadline: None,
             publish_at: None,
             thread,
-            _sampler: cpu,
+            sampler: cpu,
         })
     }
 
@@ -349,6 +352,14 @@ impl Current {
         let mut events: Vec<_> = self.events.by_ref().collect();
         self.shared.recorder.collect(&mut events);
         self.events = events.into_iter();
+    }
+
+    /// Has the sampler ask for the processes that there are now.
+    fn watch_processes(&self) {
+        if let Some(sampler) = &self.sampler {
+            let alive = self.run.trace.lanes().iter().filter(|lane| lane.exited.is_none());
+            sampler.watch(alive.filter_map(|lane| Some((lane.worker, lane.pid?))));
+        }
     }
 
     /// Adds to the history what happened long enough before the stamp `now`, and nothing before which more may be heard of.
@@ -523,8 +534,8 @@ impl Current {
 
     fn sampled(&mut self, sample: Option<Sample>) {
         match sample {
-            Some(Sample { at, cores }) => {
-                self.run.cpu.push(self.run.trace.time_of(at), cores);
+            Some(Sample { at, load }) => {
+                self.run.load.push(self.run.trace.time_of(at), load);
                 self.publish_soon();
             }
             // The sampler has ended; a closed channel would be heard again and again.

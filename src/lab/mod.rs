@@ -14,25 +14,38 @@
 
 mod actor;
 mod batches;
+mod csv;
 mod drive;
 mod recorder;
+mod report;
 mod run;
+mod run_file;
 mod sampler;
 mod settings;
+mod tasks;
+mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+pub use csv::write_csv;
 pub use drive::{RunError, Yielded};
+pub use report::{Report, for_terminal};
 pub use run::{End, Run, Status, Totals};
+pub use sampler::{Load, ProcessLoad};
 pub use settings::{
     CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_max_tasks_per_child,
     parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
+
+pub use run_file::OpenError;
+pub use tasks::{Task, TaskState};
+pub use write::{WriteError, write_whole};
 
 use crate::executor::{Interruption, Pending, WorkerCommand};
 use actor::Actor;
@@ -70,6 +83,9 @@ pub struct Lab {
     commands: Option<Sender<Command>>,
     published: Arc<ArcSwapOption<Run>>,
     ended_runs: Receiver<Arc<Run>>,
+    worker_command: Option<WorkerCommand>,
+    /// How many runs were started, by this lab and those beside it.
+    runs: Arc<AtomicUsize>,
     /// Closed by the lab thread as it ends.
     ended: Receiver<()>,
 }
@@ -81,17 +97,34 @@ impl Lab {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(worker_command: Option<WorkerCommand>, wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+        Self::start_counting(worker_command, wake, Arc::default())
+    }
+
+    /// Starts one beside this, so that two runs can go on at the same time. No two of their runs have the same number.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn another(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+        Self::start_counting(self.worker_command.clone(), wake, Arc::clone(&self.runs))
+    }
+
+    fn start_counting(
+        worker_command: Option<WorkerCommand>,
+        wake: impl Fn() + Send + 'static,
+        runs: Arc<AtomicUsize>,
+    ) -> std::io::Result<Self> {
         let (commands, inbox) = unbounded();
         let published = Arc::new(ArcSwapOption::empty());
         let (ended_in, ended_runs) = unbounded();
         let published_in = Arc::clone(&published);
-        let actor = Actor::new(inbox, published_in, ended_in, Box::new(wake), worker_command);
+        let actor =
+            Actor::new(inbox, published_in, ended_in, Box::new(wake), worker_command.clone(), Arc::clone(&runs));
         let (ends, ended) = bounded(0);
         thread::Builder::new().name("lab".to_owned()).spawn(move || {
             let _ends: Sender<()> = ends;
             actor.run();
         })?;
-        Ok(Self { commands: Some(commands), published, ended_runs, ended })
+        Ok(Self { commands: Some(commands), published, ended_runs, worker_command, runs, ended })
     }
 
     /// Asks for something. Never blocks.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::drive::{RunError, Yielded};
+use super::sampler::Load;
 use super::settings::{ExecutorKind, RunSettings};
 use crate::executor::{ProcessPoolExecutor, SubmitError};
 use crate::trace::{Deadlock, History, Series, Trace};
@@ -29,8 +30,8 @@ pub struct Run {
     pub history: History,
     /// `None`, or the moment of the run that this shows, in nanoseconds from its start.
     pub moment: Option<i64>,
-    /// CPU load per core, in percent.
-    pub cpu: Series<Vec<f32>>,
+    /// What cores and processes had to do.
+    pub load: Series<Load>,
     /// Tasks that wait for each other, and so for ever; or did until somebody ended that.
     pub deadlock: Option<Deadlock>,
     /// Whether they still do.

@@ -56,6 +56,11 @@ impl History {
         blocks.iter().flat_map(|block| block.log.events()).skip(start % BLOCK)
     }
 
+    /// The events as they are kept, in order.
+    pub fn logs(&self) -> impl Iterator<Item = &EventLog> {
+        self.blocks.iter().map(|block| &block.log)
+    }
+
     /// How many events happened until `time`, that moment included.
     #[must_use]
     pub fn count_until(&self, time: i64) -> usize {

@@ -167,6 +167,11 @@ impl Lane {
         self.spans.get(after.checked_sub(1)?).filter(|span| span.start == start).copied()
     }
 
+    /// The last span.
+    pub(super) fn last_span(&self) -> Option<&Span> {
+        self.spans.last()
+    }
+
     /// The first span that began after `start`.
     #[must_use]
     pub fn span_after(&self, start: i64) -> Option<Span> {

@@ -9,6 +9,7 @@
 mod blocks;
 mod call;
 mod counts;
+mod histogram;
 mod history;
 mod lane;
 mod nested;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use call::{Call, Stage};
 pub use counts::{Counts, QueueDepths, StageCounts};
+pub use histogram::Histogram;
 pub use history::{Historian, History};
 pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
 pub use recorder::Recorder;
@@ -54,6 +56,9 @@ pub struct Trace {
     counts: Counts,
     queued: Queued,
     queues: Series<QueueDepths>,
+    finished: Series<usize>,
+    run_times: Histogram,
+    queue_waits: Histogram,
     errors: Blocks<ItemError>,
     /// What the items of calls that are under way have come to, in case the call is lost after all.
     under_way: HashMap<WorkId, Outcomes>,
@@ -117,6 +122,9 @@ impl Trace {
             counts: Counts::default(),
             queued: Queued::default(),
             queues: Series::default(),
+            finished: Series::default(),
+            run_times: Histogram::default(),
+            queue_waits: Histogram::default(),
             errors: Blocks::default(),
             under_way: HashMap::new(),
             log: Blocks::default(),
@@ -346,7 +354,7 @@ impl Trace {
         else {
             return false;
         };
-        let item = row.first_item + item;
+        let (item, submitted) = (row.first_item + item, row.submitted);
         if self.lane(worker).open.is_none_or(|open| open.item != item) || self.all_ended(call) {
             return false;
         }
@@ -370,7 +378,14 @@ impl Trace {
             }
         };
         self.waits.end(worker);
-        self.lane(worker).close(at, end_stage);
+        let lane = self.lane(worker);
+        lane.close(at, end_stage);
+        let span = lane.last_span().copied();
+        if let Some(span) = span {
+            self.run_times.add(span.end - span.start);
+            self.queue_waits.add(span.start - submitted);
+        }
+        self.finished.push(at, self.counts.items.finished);
         true
     }
 
@@ -498,10 +513,35 @@ impl Trace {
         &self.queues
     }
 
+    /// How many items had finished, over time.
+    #[must_use]
+    pub const fn finished_items(&self) -> &Series<usize> {
+        &self.finished
+    }
+
+    /// How long items ran that have finished.
+    #[must_use]
+    pub const fn run_times(&self) -> &Histogram {
+        &self.run_times
+    }
+
+    /// How long they had waited from their submission until they started.
+    #[must_use]
+    pub const fn queue_waits(&self) -> &Histogram {
+        &self.queue_waits
+    }
+
     /// A call's way.
     #[must_use]
     pub fn call(&self, call: u32) -> Option<Call> {
         self.calls.get(call as usize).map(StoredCall::expand)
+    }
+
+    /// The last call that has item number `item`. Looks through all calls.
+    #[must_use]
+    pub fn call_of(&self, item: u32) -> Option<u32> {
+        let has = |call: &StoredCall| item >= call.first_item && item - call.first_item < call.items;
+        (0..).zip(self.calls.iter()).filter(|(_, call)| has(call)).map(|(number, _)| number).last()
     }
 
     /// The worker that executes or executed item number `item` of that call, and when that began; `None` if it has not begun.

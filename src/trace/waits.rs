@@ -9,10 +9,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Lane, Stage, Trace};
+use serde::{Deserialize, Serialize};
+
 use crate::executor::{LockId, WorkId};
 
 /// Tasks that wait for each other, or for workers that are all waiting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlock {
     /// Those that can't go on, in the order of their workers. Never empty.
     pub waits: Vec<Wait>,
@@ -24,7 +26,7 @@ pub struct Deadlock {
 }
 
 /// A task that waits for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// Its worker.
     pub worker: u32,
@@ -43,7 +45,7 @@ pub struct Wait {
 }
 
 /// What a task can wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Awaited {
     /// The result of a call.
     Result,

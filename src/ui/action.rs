@@ -1,6 +1,7 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
 use super::chart::{Move, Selection};
+use super::files::{Copied, FileKind};
 use crate::executor::Interruption;
 use crate::lab::RunSettings;
 use crate::lesson::Lesson;
@@ -36,6 +37,27 @@ pub(super) enum Action {
     ShowTimes(i64, i64),
     /// Looks at a moment of the run, in nanoseconds from its start; `None` = now.
     LookAt(Option<i64>),
+    /// Looks at the moment after so many events.
+    LookAtEvent(usize),
+    File(FileKind),
+    Copy(Copied),
+    /// The runs that are ticked, on one time axis.
+    Compare,
+    /// Those again: one after the other, or two together.
+    RunAgain {
+        together: bool,
+    },
+    ToggleCompared(usize),
+    RenameRun(usize),
+    RecolorRun(usize),
+    /// So many places up the list, or down.
+    MoveRun(usize, isize),
+    DeleteRun(usize),
+    /// To the field that is searched with.
+    Search,
+    /// To the next item that was found.
+    NextFound,
+    ClearFilter,
     /// Goes so many events further, or back.
     StepEvents(i64),
     /// Stands still, or goes on.

@@ -25,7 +25,6 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         let percent = nanos as f64 / room.max(1) as f64 * 100.0;
         format!("{}   {percent:.0} %", format::duration(nanos))
     };
-    let nanos = |seconds: f64| format::duration((seconds * 1e9) as i64);
     let computing = area.busy - area.waiting - area.blocking;
     let rows = [
         ("from", format::exact(area.time.start)),
@@ -39,9 +38,8 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         ("I/O or sleep", share(area.blocking)),
         ("waiting", share(area.waiting)),
         ("idle", share((room - area.busy).max(0))),
-        ("run time, median", nanos(area.run.p50)),
-        ("95 % at most", nanos(area.run.p95)),
-        ("longest", nanos(area.run.max)),
+        ("run time, median", format::duration(area.run_times.quantile(50))),
+        ("95 % at most", format::duration(area.run_times.quantile(95))),
     ];
     Grid::new("area").num_columns(2).spacing([14.0, 3.0]).min_row_height(18.0).show(ui, |ui| {
         for (name, value) in rows {

@@ -5,6 +5,7 @@ use eframe::egui::{Context, Event, Key, Modifiers};
 
 use super::action::Action;
 use super::chart::Move;
+use super::files::{Copied, FileKind};
 
 /// Something that can be done.
 pub(super) struct Command {
@@ -123,6 +124,7 @@ pub(super) fn all() -> Vec<Command> {
         ("Look", "The whole run", Some(key(Key::Num0, "Ctrl+0").command()), Action::Move(Move::Fit)),
         ("Look", "Undo: where the chart was", Some(held(Key::ArrowLeft, "Ctrl+←").command()), Action::Move(Move::Undo)),
         ("Look", "Redo", Some(held(Key::ArrowRight, "Ctrl+→").command()), Action::Move(Move::Redo)),
+        ("Items", "Search", Some(key(Key::Slash, "/")), Action::Search),
         ("Items", "Next item on the lane", Some(held(Key::Period, ".")), Action::Move(Move::Next)),
         ("Items", "Previous item on the lane", Some(held(Key::Comma, ",")), Action::Move(Move::Previous)),
         ("Items", "What the item waited for", Some(held(Key::OpenBracket, "[")), Action::Move(Move::Cause)),
@@ -136,6 +138,17 @@ pub(super) fn all() -> Vec<Command> {
         ("Time", "Previous event", Some(held(Key::ArrowLeft, "←")), Action::StepEvents(-1)),
         ("Time", "To the start of the run", Some(key(Key::Home, "Home")), Action::LookAt(Some(0))),
         ("Time", "To its newest state", Some(key(Key::End, "End")), Action::LookAt(None)),
+        ("Files", "Open a run …", Some(key(Key::O, "Ctrl+O").command()), Action::File(FileKind::OpenRun)),
+        ("Files", "Save the run …", Some(key(Key::S, "Ctrl+S").command()), Action::File(FileKind::SaveRun)),
+        (
+            "Files",
+            "Save the chart as a picture …",
+            Some(key(Key::E, "Ctrl+E").command()),
+            Action::File(FileKind::Picture),
+        ),
+        ("Files", "Save the items as CSV …", None, Action::File(FileKind::Csv)),
+        ("Files", "Copy the summary", None, Action::Copy(Copied::Text)),
+        ("Files", "Copy the summary as Markdown", None, Action::Copy(Copied::Markdown)),
         ("Window", "All commands", Some(key(Key::P, "Ctrl+Shift+P").command().shift()), Action::TogglePalette),
         ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
         ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
@@ -147,6 +160,16 @@ pub(super) fn all() -> Vec<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_belongs_together_stands_together() {
+        let mut topics: Vec<_> = all().iter().map(|command| command.topic).collect();
+        topics.dedup();
+        let count = topics.len();
+        topics.sort_unstable();
+        topics.dedup();
+        assert_eq!(topics.len(), count);
+    }
 
     #[test]
     fn no_key_does_two_things() {

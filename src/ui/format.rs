@@ -34,6 +34,13 @@ pub(super) fn duration(nanos: i64) -> String {
     }
 }
 
+/// A round time in as few letters as there can be: `5 ms`, `20 s`.
+pub(super) fn short(nanos: i64) -> String {
+    const UNITS: [(i64, &str); 4] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns")];
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| nanos >= *unit).unwrap_or((1, "ns"));
+    format!("{} {name}", nanos / unit)
+}
+
 /// A moment of a run, to the microsecond: `1.623451 s`.
 pub(super) fn exact(nanos: i64) -> String {
     let micros = nanos.max(0) / 1_000;
@@ -45,6 +52,20 @@ pub(super) fn clock(nanos: i64) -> String {
     const TENTH: i64 = 100_000_000;
     let tenths = nanos.max(0) / TENTH;
     if tenths < 600 { format!("{}.{} s", tenths / 10, tenths % 10) } else { duration(tenths * TENTH) }
+}
+
+/// Bytes, as powers of 1,024: `12.3 MiB`.
+pub(super) fn bytes(bytes: f64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes / 1024.0;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while value >= 1000.0
+        && let Some(next) = units.next()
+    {
+        (value, unit) = (value / 1024.0, Some(next));
+    }
+    format!("{value:.1} {}", unit.unwrap_or(&"KiB"))
 }
 
 /// Things a second: `6.4`, `812`, `12.3 k`, `2.1 M`.
@@ -121,6 +142,8 @@ mod tests {
         assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
         assert_eq!([50_000_000, 3_499_999_999, 61_000_000_000].map(clock), ["0.0 s", "3.4 s", "1 min 01 s"]);
         assert_eq!([0, 1_623_451_999, 75_000_001_000].map(exact), ["0.000000 s", "1.623451 s", "75.000001 s"]);
+        assert_eq!([0.0, 2048.0, 12.3 * 1024.0 * 1024.0].map(bytes), ["0.0 KiB", "2.0 KiB", "12.3 MiB"]);
+        assert_eq!([5, 20_000, 2_000_000, 500_000_000_000].map(short), ["5 ns", "20 µs", "2 ms", "500 s"]);
         assert_eq!([6.42, 812.0, 12_345.0, 2.1e6].map(rate), ["6.4", "812", "12.3 k", "2.1 M"]);
         assert_eq!(axis_mark(1_500_000_000, 500_000_000, 4_000_000_000), "1.5 s");
         assert_eq!(axis_mark(2_000_000_000, 1_000_000_000, 9_000_000_000), "2 s");

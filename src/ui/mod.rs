@@ -11,22 +11,26 @@ mod command_palette;
 mod commands;
 mod deadlock;
 mod details;
+mod files;
+mod filter;
 mod flow;
 mod form;
 mod format;
 mod help;
 mod inspector;
 mod lessons;
-mod plots;
+mod picture;
 mod runs;
 mod sentence;
 mod settings_panel;
+mod task_index;
 mod theme;
 mod time_machine;
 mod toolbar;
 mod transport;
 
 pub use app::{App, Remembered};
+pub use picture::{PictureError, PictureSettings, save_picture};
 
 /// Opens the window; returns when it is closed.
 ///

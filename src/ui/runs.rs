@@ -1,41 +1,227 @@
-//! The list of runs, in the left panel: any of them can be looked at again.
+//! The runs that can be looked at again, and the list of them in the left panel: named, coloured, ordered, compared, deleted.
 
 use std::sync::Arc;
 
-use eframe::egui::{Button, RichText, Ui, vec2};
+use eframe::egui::{
+    Align, Button, Checkbox, Color32, Id, Key, Layout, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
 
 use super::action::Action;
+use super::files::FileKind;
 use super::{format, theme};
 use crate::lab::{End, Run, Status};
 
-/// Draws the list, newest first; `live` goes on, `shown` is looked at.
-pub(super) fn show(ui: &mut Ui, past: &[Arc<Run>], live: Option<&Run>, shown: Option<&Run>, actions: &mut Vec<Action>) {
-    theme::heading(ui, "RUNS");
-    let dim = theme::palette(ui).dim;
-    if past.is_empty() && live.is_none() {
-        ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(dim));
+/// Ended runs that can be looked at again. Each holds its whole trace.
+const RUNS_KEPT: usize = 24;
+/// All of them together have no more calls than this, some hundred bytes each.
+const CALLS_KEPT: usize = 4_000_000;
+
+/// See the module. It lasts as long as the window.
+#[derive(Default)]
+pub(super) struct Runs {
+    /// Newest last, unless somebody moved one.
+    kept: Vec<Kept>,
+    /// Which one is being renamed.
+    renaming: Option<usize>,
+}
+
+struct Kept {
+    run: Arc<Run>,
+    /// Empty = it is called by what it was.
+    name: String,
+    color: usize,
+    compared: bool,
+}
+
+impl Runs {
+    /// Keeps a run that has ended, and lets go of the oldest if there are too many.
+    pub(super) fn keep(&mut self, run: Arc<Run>) {
+        let color = self.kept.len();
+        self.kept.push(Kept { run, name: String::new(), color, compared: false });
+        let calls = |kept: &Kept| kept.run.trace.call_count();
+        while self.kept.len() > 1
+            && (self.kept.len() > RUNS_KEPT || self.kept.iter().map(calls).sum::<usize>() > CALLS_KEPT)
+        {
+            // What somebody named, or compares, goes last.
+            let oldest = self.kept.iter().position(|kept| kept.name.is_empty() && !kept.compared).unwrap_or(0);
+            self.kept.remove(oldest);
+        }
     }
-    let rows = live.into_iter().chain(past.iter().rev().map(AsRef::as_ref));
-    for run in rows {
-        let settings = &run.settings;
-        let title = format!("{}. {} · {}", run.number, settings.workload, settings.executor);
-        let shape = format!("{} × {}", settings.workers, settings.chunksize);
-        let time = match &run.status {
-            Status::Ended(End::Failed(_)) => "not started".to_owned(),
-            Status::Ended(_) => format::duration(run.elapsed()),
-            _ => "live".to_owned(),
-        };
-        let chosen = shown.is_some_and(|shown| shown.number == run.number);
-        let text = RichText::new(format!("{title} {shape} · {time}")).size(12.0);
-        let button = Button::selectable(chosen, text).truncate().min_size(vec2(ui.available_width(), 24.0));
-        let help = format!(
-            "{title}\n{} workers, chunksize {}\n{}",
-            settings.workers,
-            settings.chunksize,
-            format::status_word(run)
-        );
-        if ui.add(button).on_hover_text(help).clicked() {
-            actions.push(Action::ShowRun(run.number));
+
+    pub(super) fn find(&self, number: usize) -> Option<&Arc<Run>> {
+        self.kept.iter().map(|kept| &kept.run).find(|run| run.number == number)
+    }
+
+    /// Those that are compared, in the order of the list, with their names.
+    pub(super) fn compared(&self) -> Vec<(String, Arc<Run>)> {
+        let those = self.kept.iter().rev().filter(|kept| kept.compared);
+        those.map(|kept| (kept.title(), Arc::clone(&kept.run))).collect()
+    }
+
+    /// Whether each of these runs is compared, and no other.
+    pub(super) fn compare_only(&mut self, numbers: &[usize]) {
+        for kept in &mut self.kept {
+            kept.compared = numbers.contains(&kept.run.number);
+        }
+    }
+
+    pub(super) fn toggle_compared(&mut self, number: usize) {
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.run.number == number) {
+            kept.compared = !kept.compared;
+        }
+    }
+
+    /// Moves it so many places up the list, or down.
+    pub(super) fn move_up(&mut self, number: usize, places: isize) {
+        let Some(from) = self.kept.iter().position(|kept| kept.run.number == number) else { return };
+        let to = from.saturating_add_signed(places).min(self.kept.len() - 1);
+        let kept = self.kept.remove(from);
+        self.kept.insert(to, kept);
+    }
+
+    pub(super) fn delete(&mut self, number: usize) {
+        self.kept.retain(|kept| kept.run.number != number);
+    }
+
+    pub(super) fn rename(&mut self, number: usize) {
+        self.renaming = Some(number);
+    }
+
+    pub(super) fn recolor(&mut self, number: usize) {
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.run.number == number) {
+            kept.color += 1;
+        }
+    }
+
+    /// Draws the list, newest first; `live` go on, `shown` are looked at.
+    pub(super) fn show(&mut self, ui: &mut Ui, live: &[Arc<Run>], shown: &[usize], actions: &mut Vec<Action>) {
+        theme::heading(ui, "RUNS");
+        let palette = theme::palette(ui);
+        if self.kept.is_empty() && live.is_empty() {
+            ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(palette.dim));
+        }
+        for run in live {
+            let color = palette.of_run(self.kept.len());
+            row(ui, run, &title(run), color, shown.contains(&run.number), None, actions);
+        }
+        let mut ended_renaming = false;
+        for kept in self.kept.iter_mut().rev() {
+            let number = kept.run.number;
+            if self.renaming == Some(number) {
+                let field = TextEdit::singleline(&mut kept.name).id(Id::unique("run name")).hint_text(title(&kept.run));
+                let field = ui.add(field.desired_width(f32::INFINITY));
+                field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "name of the run"));
+                if !field.has_focus() && !field.lost_focus() {
+                    field.request_focus();
+                }
+                ended_renaming |= field.lost_focus() || ui.input(|input| input.key_pressed(Key::Enter));
+                continue;
+            }
+            let (name, color) = (kept.title(), palette.of_run(kept.color));
+            row(ui, &kept.run, &name, color, shown.contains(&number), Some(kept.compared), actions);
+        }
+        if ended_renaming {
+            self.renaming = None;
+        }
+        let compared = self.kept.iter().filter(|kept| kept.compared).count();
+        if compared >= 2 {
+            ui.horizontal_wrapped(|ui| {
+                let help = "On one time axis, with the differences between them";
+                if ui.button(format!("Compare {compared}")).on_hover_text(help).clicked() {
+                    actions.push(Action::Compare);
+                }
+                let help = "The same settings and seed again: one run after the other, then compared";
+                if ui.button("Run again").on_hover_text(help).clicked() {
+                    actions.push(Action::RunAgain { together: false });
+                }
+                let help = "The first two of them again, started together: they share the cores";
+                if ui.button("… together").on_hover_text(help).clicked() {
+                    actions.push(Action::RunAgain { together: true });
+                }
+            });
+        } else if self.kept.len() >= 2 {
+            ui.label(RichText::new("Tick two or more to compare them.").size(11.0).color(palette.dim));
+        }
+    }
+}
+
+impl Kept {
+    fn title(&self) -> String {
+        if self.name.trim().is_empty() { title(&self.run) } else { self.name.trim().to_owned() }
+    }
+}
+
+/// What a run is called if nobody gave it a name.
+pub(super) fn title(run: &Run) -> String {
+    let settings = &run.settings;
+    // Runs from files have numbers that nobody wants to see.
+    let number = if run.number < usize::MAX / 2 { format!("{}. ", run.number) } else { String::new() };
+    let shape = format!("{} × {}", settings.workers, settings.chunksize);
+    format!("{number}{} · {} {shape}", settings.workload, settings.executor)
+}
+
+fn row(
+    ui: &mut Ui,
+    run: &Run,
+    name: &str,
+    color: Color32,
+    chosen: bool,
+    compared: Option<bool>,
+    actions: &mut Vec<Action>,
+) {
+    let time = match &run.status {
+        Status::Ended(End::Failed(_)) => "not started".to_owned(),
+        Status::Ended(_) => format::duration(run.elapsed()),
+        _ => "live".to_owned(),
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let (bar, _) = ui.allocate_exact_size(vec2(4.0, 18.0), Sense::hover());
+        ui.painter().rect_filled(bar, 2.0, color);
+        if let Some(compared) = compared {
+            let mut ticked = compared;
+            let tick = ui.add(Checkbox::without_text(&mut ticked)).on_hover_text("Compare it with others");
+            tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, ticked, format!("compare {name}")));
+            if tick.clicked() {
+                actions.push(Action::ToggleCompared(run.number));
+            }
+        }
+        // From the right, so that the name takes what the rest leaves.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if compared.is_some() {
+                let menu = ui.menu_button("▾", |ui| menu(ui, run, actions)).response;
+                menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
+            }
+            let text = RichText::new(format!("{name} · {time}")).size(12.0);
+            let width = ui.available_width();
+            let button = Button::selectable(chosen, text).truncate().min_size(vec2(width, 24.0));
+            let help = format!("{name}\n{}, seed {}", format::status_word(run), run.settings.seed);
+            let response = ui
+                .allocate_ui_with_layout(vec2(width, 24.0), Layout::left_to_right(Align::Center), |ui| ui.add(button));
+            if response.inner.on_hover_text(help).clicked() {
+                actions.push(Action::ShowRun(run.number));
+            }
+        });
+    });
+}
+
+fn menu(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
+    let number = run.number;
+    for (text, action) in [
+        ("Rename", Action::RenameRun(number)),
+        ("Another colour", Action::RecolorRun(number)),
+        ("Move up", Action::MoveRun(number, 1)),
+        ("Move down", Action::MoveRun(number, -1)),
+        ("Put its settings in the form", Action::TakeOver(Box::new(run.settings.clone()))),
+        ("Save …", Action::File(FileKind::SaveRun)),
+        ("Delete", Action::DeleteRun(number)),
+    ] {
+        if ui.button(text).clicked() {
+            if matches!(action, Action::File(_)) {
+                actions.push(Action::ShowRun(number));
+            }
+            actions.push(action);
+            ui.close();
         }
     }
 }

@@ -95,6 +95,17 @@ pub(super) fn palette(ui: &Ui) -> &'static Palette {
 }
 
 impl Palette {
+    /// The colour of a run in the list; there are some, which are used again.
+    pub(super) const fn of_run(&self, number: usize) -> Color32 {
+        match number % 5 {
+            0 => self.accent,
+            1 => self.result_queue,
+            2 => self.waiting,
+            3 => self.computing,
+            _ => self.call_queue,
+        }
+    }
+
     /// The colour of an item that ended so.
     pub(super) const fn ended(&self, end_stage: EndStage) -> Color32 {
         match end_stage {
@@ -102,6 +113,12 @@ impl Palette {
             EndStage::Raised | EndStage::Lost => self.error,
         }
     }
+}
+
+/// A colour for tests, that hides what is below it.
+#[cfg(test)]
+pub(super) const fn opaque() -> Color32 {
+    rgb(0xff_ffff)
 }
 
 /// Semi-bold text.

@@ -59,6 +59,13 @@ impl TimeMachine {
         self.playing = false;
     }
 
+    /// Looks at the moment of `run` after so many events.
+    pub(super) fn look_at_event(&mut self, run: &Run, events: usize) {
+        let last = events.checked_sub(1).and_then(|last| run.history.events_from(last).next());
+        self.moment = Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some(events) });
+        self.playing = false;
+    }
+
     /// Goes so many events of the run in focus further, or back.
     pub(super) const fn step(&mut self, events: i64) {
         self.steps += events;

@@ -1,20 +1,31 @@
 //! The top row: run, stop, and how far the run is.
 
-use eframe::egui::{Align, Button, Color32, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{
+    Align, Button, Color32, Id, Key, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
 
 use super::action::Action;
+use super::files::{Copied, FileKind};
+use super::filter::Filter;
 use super::{format, theme};
-use crate::lab::{End, ExecutorKind, Run, Status};
+use crate::lab::{self, End, ExecutorKind, Run};
 use crate::workload::FieldError;
 
-/// Draws the row. `run` is looked at, `live` goes on; `error` = what keeps the settings from being run.
-pub(super) fn show(
-    ui: &mut Ui,
-    run: Option<&Run>,
-    live: Option<&Run>,
-    error: Option<&FieldError>,
-    actions: &mut Vec<Action>,
-) {
+/// What the row tells of.
+pub(super) struct Status<'a> {
+    /// The run that is looked at.
+    pub(super) run: Option<&'a Run>,
+    /// The run that goes on.
+    pub(super) live: Option<&'a Run>,
+    /// What keeps the settings from being run.
+    pub(super) error: Option<&'a FieldError>,
+    /// How many items fit what is looked for.
+    pub(super) found: Option<usize>,
+}
+
+/// Draws the row.
+pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
+    let &Status { run, live, error, found } = status;
     ui.horizontal(|ui| {
         logo(ui);
         ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
@@ -33,9 +44,62 @@ pub(super) fn show(
             if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
                 actions.push(Action::ToggleTheme);
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| status(ui, run));
+            ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
+            search(ui, filter, found, actions);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run));
         });
     });
+}
+
+/// What is looked for.
+fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut Vec<Action>) {
+    if !filter.is_empty() {
+        let button = ui.button("×").on_hover_text("Look for all items again (Esc)");
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear the search"));
+        if button.clicked() {
+            actions.push(Action::ClearFilter);
+        }
+        let count = found.map_or_else(|| "…".to_owned(), format::count);
+        ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim));
+        for (name, range) in [("waited", &mut filter.wait), ("ran", &mut filter.run_time)] {
+            let Some(times) = range.clone() else { continue };
+            let text = format!("{name} {} to {}  ×", format::duration(times.start), format::duration(times.end));
+            if ui.small_button(text).on_hover_text("Chosen in the histogram; press to drop it").clicked() {
+                *range = None;
+            }
+        }
+    }
+    let field = TextEdit::singleline(&mut filter.text).id(Id::unique(("field", "search"))).desired_width(150.0);
+    let response = ui.add(field.hint_text("Search items   /").margin(Margin::symmetric(8, 4)));
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::SearchInput, true, "search");
+        info.current_text_value = Some(filter.text.clone());
+        info
+    });
+    if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        actions.push(Action::NextFound);
+        // The next press goes on.
+        response.request_focus();
+    }
+    response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
+}
+
+fn file_menu(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
+    let some = run.is_some();
+    let over = run.is_some_and(Run::can_be_saved);
+    for (text, enabled, action) in [
+        ("Open a run …", true, Action::File(FileKind::OpenRun)),
+        ("Save the run …", over, Action::File(FileKind::SaveRun)),
+        ("Save the chart as a picture …", some, Action::File(FileKind::Picture)),
+        ("Save the items as CSV …", some, Action::File(FileKind::Csv)),
+        ("Copy the summary", some, Action::Copy(Copied::Text)),
+        ("Copy the summary as Markdown", some, Action::Copy(Copied::Markdown)),
+    ] {
+        if ui.add_enabled(enabled, Button::new(text)).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    }
 }
 
 /// The icon, as three bars.
@@ -68,12 +132,12 @@ fn run_button(ui: &mut Ui, live: Option<&Run>, error: Option<&FieldError>, actio
 
 fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     let (text, hint, action) = match live.map(|run| &run.status) {
-        Some(Status::Stopping) => (
+        Some(lab::Status::Stopping) => (
             "■  Stop now",
             "Ask executing tasks to end at their next checkpoint; a process that does not is killed",
             Some(Action::StopNow),
         ),
-        Some(Status::Preparing | Status::Running) => {
+        Some(lab::Status::Preparing | lab::Status::Running) => {
             ("■  Stop", "Cancel what can still be cancelled and let the rest finish", Some(Action::Stop))
         }
         _ => ("■  Stop", "Nothing is running", None),
@@ -129,19 +193,19 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     }
 }
 
-fn status(ui: &mut Ui, run: Option<&Run>) {
+fn figures_of(ui: &mut Ui, run: Option<&Run>) {
     let palette = theme::palette(ui);
     let Some(run) = run else {
         ui.label(RichText::new("Ready").color(palette.dim));
         return;
     };
     let totals = run.totals();
-    let trouble = totals.failed() > 0 || matches!(run.status, Status::Ended(End::Failed(_)));
+    let trouble = totals.failed() > 0 || matches!(run.status, lab::Status::Ended(End::Failed(_)));
     let color = match run.status {
         _ if run.moment.is_some() => palette.accent,
-        Status::Ended(_) if trouble => palette.error,
-        Status::Ended(End::Completed) => palette.computing,
-        Status::Ended(_) => palette.dim,
+        lab::Status::Ended(_) if trouble => palette.error,
+        lab::Status::Ended(End::Completed) => palette.computing,
+        lab::Status::Ended(_) => palette.dim,
         _ => palette.error,
     };
     dot(ui, color);
@@ -156,7 +220,7 @@ fn dot(ui: &mut Ui, color: Color32) {
 }
 
 fn figures(run: &Run) -> String {
-    if let Status::Ended(End::Failed(error)) = &run.status {
+    if let lab::Status::Ended(End::Failed(error)) = &run.status {
         return error.to_string();
     }
     let totals = run.totals();

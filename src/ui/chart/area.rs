@@ -7,7 +7,7 @@ use eframe::egui::{Painter, Pos2, Rect, Stroke, StrokeKind};
 use super::rows::{Rows, Shown};
 use super::{Selection, TimeView};
 use crate::executor::Activity;
-use crate::trace::{EndStage, Lane, Quantiles};
+use crate::trace::{EndStage, Histogram, Lane};
 use crate::ui::theme::Palette;
 
 /// See the module.
@@ -30,8 +30,9 @@ pub(in crate::ui) struct AreaFigures {
     pub(in crate::ui) busy: i64,
     pub(in crate::ui) waiting: i64,
     pub(in crate::ui) blocking: i64,
-    /// How long the items ran that ended in it.
-    pub(in crate::ui) run: Quantiles,
+    /// How long the items ran that began and ended in it, and how long they had waited.
+    pub(in crate::ui) run_times: Histogram,
+    pub(in crate::ui) queue_waits: Histogram,
     /// The item of them that ran longest.
     pub(in crate::ui) longest: Option<(i64, Selection)>,
 }
@@ -67,10 +68,10 @@ impl Area {
             busy: 0,
             waiting: 0,
             blocking: 0,
-            run: Quantiles::default(),
+            run_times: Histogram::default(),
+            queue_waits: Histogram::default(),
             longest: None,
         };
-        let mut times = Vec::new();
         for (run, row) in Rows::lanes_of(shown, self.rows.clone()) {
             let lane = row.lane;
             let until = end.min(run.elapsed());
@@ -84,8 +85,11 @@ impl Area {
             for span in lane.spans_between(start, end) {
                 figures.items += 1;
                 figures.failed += usize::from(span.end_stage != EndStage::Returned);
-                if span.end <= end {
-                    times.push(span.end - span.start);
+                if span.start >= start && span.end <= end {
+                    figures.run_times.add(span.end - span.start);
+                    if let Some(call) = row.trace.call(span.call) {
+                        figures.queue_waits.add(span.start - call.submitted);
+                    }
                 }
                 let length = span.end - span.start;
                 if figures.longest.is_none_or(|(longest, _)| length > longest) {
@@ -94,7 +98,6 @@ impl Area {
             }
             figures.items += usize::from(lane.open.is_some_and(|open| open.start < end && !run.ended()));
         }
-        figures.run = Quantiles::of(times);
         figures
     }
 }

@@ -197,6 +197,13 @@ impl<'a> Selected<'a> {
         }
     }
 
+    pub(in crate::ui) const fn number(&self) -> u32 {
+        match self {
+            Self::Item(item) => item.number,
+            Self::Waiting(waiting) => waiting.number,
+        }
+    }
+
     /// The call that it belongs to, if it is one of the run's own.
     pub(in crate::ui) fn call(&self) -> Option<(usize, u32)> {
         match self {

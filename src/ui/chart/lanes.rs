@@ -15,6 +15,7 @@ use crate::lab::Run;
 use crate::trace::{EndStage, Lane, Marks, Span, Wait};
 use crate::ui::action::Action;
 use crate::ui::format;
+use crate::ui::task_index::Found;
 use crate::ui::theme::{self, Palette};
 
 /// A bar narrower than this has no label; and no more labels than this a frame.
@@ -24,12 +25,26 @@ const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
 
 /// Draws all rows that are in sight; `left` is where their names begin.
-pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView, actions: &mut Vec<Action>) {
+pub(super) fn show(
+    ui: &Ui,
+    rows: &Rows<'_>,
+    left: f32,
+    view: TimeView,
+    found: Option<&Found>,
+    actions: &mut Vec<Action>,
+) {
     let palette = theme::palette(ui);
     let clip = Rect::from_min_max(pos2(left, rows.canvas.top()), rows.canvas.max);
     let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
-    let mut picture =
-        Picture { palette, view, canvas: rows.canvas, mesh: Mesh::default(), labels: Vec::new(), brackets: 0.0 };
+    let mut picture = Picture {
+        palette,
+        view,
+        canvas: rows.canvas,
+        mesh: Mesh::default(),
+        labels: Vec::new(),
+        brackets: 0.0,
+        found: None,
+    };
     let mut arrows = Vec::new();
     for row in rows.visible() {
         let rect = rows.rect(row);
@@ -37,10 +52,23 @@ pub(super) fn show(ui: &Ui, rows: &Rows<'_>, left: f32, view: TimeView, actions:
             Err(heading) => draw_heading(&painter, palette, row.run, heading, rect, left),
             Ok(lane) => {
                 // The name tells of the moment that is looked at.
-                let past = row.past.and_then(|past| Some((past, lane.of_past(past)?)));
-                let (run, then) = past.as_ref().map_or((row.run, lane), |(past, then)| (*past, then));
-                name(ui, &painter, palette, run, then, rect, left, actions);
+                match row.past.map(|past| (past, lane.of_past(past))) {
+                    None => name(ui, &painter, palette, row.run, lane, rect, left, actions),
+                    Some((past, Some(then))) => name(ui, &painter, palette, past, &then, rect, left, actions),
+                    Some((_, None)) => {
+                        let at = pos2(left, rect.center().y - 2.0);
+                        painter.text(
+                            at,
+                            Align2::LEFT_CENTER,
+                            lane.title(),
+                            theme::small(),
+                            palette.dim.gamma_multiply(0.6),
+                        );
+                    }
+                }
                 picture.brackets = Rows::brackets(row);
+                // What is looked for is looked for among the run's own items.
+                picture.found = found.filter(|found| matches!(lane.place, Place::Worker) && found.is_of(row.run));
                 picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
             }
         }
@@ -177,16 +205,18 @@ fn waits(lane: &Lane, until: i64) -> Vec<String> {
 }
 
 /// What is drawn of a frame: one mesh for everything that has no text.
-struct Picture {
+struct Picture<'a> {
     palette: &'static Palette,
     view: TimeView,
     canvas: Rect,
     mesh: Mesh,
     labels: Vec<(eframe::egui::Pos2, Align2, String, Color32)>,
     brackets: f32,
+    /// Which items of the lane are looked for; the others are dimmed.
+    found: Option<&'a Found>,
 }
 
-impl Picture {
+impl Picture<'_> {
     fn x(&self, time: i64) -> f32 {
         // Far outside would lose precision on the way to the screen.
         let x = self.view.x_of(time, self.canvas.width()).clamp(-16.0, self.canvas.width() + 16.0);
@@ -206,7 +236,10 @@ impl Picture {
             self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);
         }
         match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize) {
-            Marks::Columns(columns) => self.columns(&columns, bars.clone()),
+            Marks::Columns(columns) => {
+                self.columns(&columns, bars.clone());
+                self.found_among_columns(lane, &bars);
+            }
             Marks::Spans(spans) => {
                 for span in &spans {
                     let off_core = lane.off_core_until(span.end) - lane.off_core_until(span.start);
@@ -214,6 +247,7 @@ impl Picture {
                     self.label(lane, span.start..span.end, &bars, span.item);
                 }
                 self.sub_spans(lane, now, &bars);
+                self.dim_others(&spans, &bars);
                 // One that waited all its life is as red as one that computed.
                 for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
                     let from = self.x(span.start);
@@ -325,6 +359,30 @@ impl Picture {
             if column.failed > 0 {
                 self.quad(left..left + width, failed_foot(&bars), self.palette.error);
             }
+        }
+    }
+
+    /// Veils the items that are not looked for.
+    fn dim_others(&mut self, spans: &[Span], bars: &Range<f32>) {
+        let Some(found) = self.found else { return };
+        let veil = self.palette.background.gamma_multiply(0.78);
+        for span in spans.iter().filter(|span| !found.fits(span.item)) {
+            let from = self.x(span.start);
+            self.quad(from..self.x(span.end).max(from + 1.0), bars.clone(), veil);
+        }
+    }
+
+    /// Where items are too many to be told apart, all are veiled, and those that are looked for are drawn above.
+    fn found_among_columns(&mut self, lane: &Lane, bars: &Range<f32>) {
+        /// More are not told apart either.
+        const MOST: usize = 4_000;
+        let Some(found) = self.found else { return };
+        self.quad(self.canvas.left()..self.canvas.right(), bars.clone(), self.palette.background.gamma_multiply(0.78));
+        let in_view = lane.spans_between(self.view.start, self.view.end);
+        let those: Vec<_> = in_view.filter(|span| found.fits(span.item)).take(MOST).copied().collect();
+        for span in those {
+            let from = self.x(span.start);
+            self.quad(from..self.x(span.end).max(from + 1.0), bars.clone(), self.palette.ended(span.end_stage));
         }
     }
 

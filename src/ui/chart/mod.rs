@@ -23,6 +23,7 @@ pub(in crate::ui) use rows::Shown;
 pub(in crate::ui) use view::TimeView;
 
 use super::action::Action;
+use super::task_index::Found;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
 use axis::Legend;
@@ -59,10 +60,12 @@ pub(super) enum Move {
     ClearMarks,
     /// The next drag selects an area.
     SelectArea,
+    /// Brings the selected item into sight.
+    Reveal,
 }
 
 /// Where in time the chart is. It lasts as long as the window.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Chart {
     navigation: Navigation,
     /// How far the lanes are scrolled up.
@@ -137,8 +140,15 @@ impl Chart {
     }
 
     /// Draws the chart of these runs, one below the other on one time axis, into what is left of `ui`. `playhead` = the moment
-    /// that is looked at, if it is not now.
-    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>], playhead: Option<i64>, actions: &mut Vec<Action>) {
+    /// that is looked at, if it is not now; `found` = which items are looked for, if not all.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        shown: &[Shown<'_>],
+        playhead: Option<i64>,
+        found: Option<&Found>,
+        actions: &mut Vec<Action>,
+    ) {
         let area = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
@@ -164,7 +174,7 @@ impl Chart {
         axis::ruler(ui.painter(), palette, axis, canvas, view, run, playhead);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
         let rows = Rows::new(shown, canvas, &mut self.scrolled);
-        lanes::show(ui, &rows, area.left(), view, actions);
+        lanes::show(ui, &rows, area.left(), view, found, actions);
         if let Some(playhead) = playhead {
             playhead::veil(ui.painter(), palette, canvas, view, playhead);
         }
@@ -239,6 +249,11 @@ impl Chart {
                     });
                     if let Some(item) = to {
                         self.selected = Some(item.select());
+                        self.keep_in_sight(&item, view);
+                    }
+                }
+                Move::Reveal => {
+                    if let Some(item) = selected {
                         self.keep_in_sight(&item, view);
                     }
                 }

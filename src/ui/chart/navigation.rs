@@ -12,7 +12,7 @@ struct Place {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Navigation {
     here: Place,
     /// Where it was before, the latest last; and where it was before going back.

@@ -1,17 +1,17 @@
-//! What `poolscope run` prints at the end: for people, or as one JSON object. Its fields are documented in the README.
+//! What a run came to, in figures: for people, for a document, or as one JSON object. Its fields are documented in the README.
 
 use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::for_terminal;
+use super::run::{End, Run, Status};
+use super::settings::ExecutorKind;
 use crate::executor::{GilMode, Stream};
-use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::trace::{LaneSummary, Quantiles, Summary};
 
 /// The JSON object.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub struct Report {
     workload: String,
     executor: ExecutorKind,
     workers: usize,
@@ -19,7 +19,7 @@ pub(super) struct Report {
     gil: GilMode,
     items: usize,
     calls: usize,
-    pub(super) returned: usize,
+    returned: usize,
     raised: usize,
     cancelled: usize,
     lost: usize,
@@ -62,7 +62,9 @@ struct LogReport {
 }
 
 impl Report {
-    pub(super) fn new(run: &Run) -> Self {
+    /// Of a run, as far as it is. Walks through all its items.
+    #[must_use]
+    pub fn new(run: &Run) -> Self {
         let summary = run.trace.summary();
         let totals = run.totals();
         let done = (totals.returned + totals.raised) as f64;
@@ -123,12 +125,15 @@ impl Report {
         }
     }
 
-    pub(super) fn all_returned(&self) -> bool {
+    /// Whether every item gave a value.
+    #[must_use]
+    pub const fn all_returned(&self) -> bool {
         self.returned == self.items
     }
 
     /// Some lines for people.
-    pub(super) fn readable(&self) -> String {
+    #[must_use]
+    pub fn readable(&self) -> String {
         /// More errors than this hide the figures; the JSON has them all.
         const ERRORS_SHOWN: usize = 10;
         let mut text = String::new();
@@ -189,6 +194,51 @@ impl Report {
         }
         text
     }
+}
+
+impl Report {
+    /// The same as a heading and two tables of a Markdown document.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        let workers = plural(self.workers, "worker");
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "### {} on {}, {workers}, chunksize {}{}\n",
+            self.workload, self.executor, self.chunksize, self.ending
+        );
+        let _ = writeln!(text, "| figure | value |\n|---|---|");
+        let totals = [self.returned, self.raised, self.cancelled, self.lost];
+        let [returned, raised, cancelled, lost] = totals;
+        for (name, value) in [
+            ("items", format!("{} in {}", self.items, plural(self.calls, "call"))),
+            ("returned, raised, cancelled, lost", format!("{returned}, {raised}, {cancelled}, {lost}")),
+            ("makespan", format!("{:.3} s", self.makespan_s)),
+            ("items a second", format!("{:.1}", self.items_per_s)),
+            ("queue wait, median and 95 %", format!("{:.6} s, {:.6} s", self.queue_wait_s.p50, self.queue_wait_s.p95)),
+            ("run time, median and 95 %", format!("{:.6} s, {:.6} s", self.run_s.p50, self.run_s.p95)),
+        ] {
+            let _ = writeln!(text, "| {name} | {value} |");
+        }
+        let _ = writeln!(text, "\n| worker | items | calls | busy | of that computing |\n|---|---|---|---|---|");
+        for lane in &self.lanes {
+            let LaneSummary { worker, items, calls, busy_s, computing_s, .. } = lane;
+            let _ = writeln!(text, "| {worker} | {items} | {calls} | {busy_s:.3} s | {computing_s:.3} s |");
+        }
+        text
+    }
+}
+
+/// Names of files and arguments may hold what moves a terminal's cursor or changes its title: that is shown, not done.
+#[must_use]
+pub fn for_terminal(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\n' => letter.to_string(),
+        _ if letter.is_control() => letter.escape_default().to_string(),
+        _ => letter.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// What busy time went to, apart from computing; what rounds to nothing is left out.

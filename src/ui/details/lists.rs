@@ -1,68 +1,17 @@
-//! The bottom panel: curves over the chart's time axis, what went wrong, and what tasks printed.
+//! What went wrong, and what tasks printed.
 
 use std::ops::Range;
 
-use eframe::egui::{RichText, Role, ScrollArea, Ui, WidgetInfo};
+use eframe::egui::{RichText, ScrollArea, Ui};
 
-use super::chart::TimeView;
-use super::{format, plots, theme};
 use crate::executor::Stream;
 use crate::lab::{End, ExecutorKind, Run, Status};
+use crate::ui::action::Action;
+use crate::ui::chart::Selection;
+use crate::ui::{format, theme};
 
-/// Which tab is open.
-#[derive(Debug, Default)]
-pub(super) struct Details {
-    tab: Tab,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Tab {
-    #[default]
-    Curves,
-    Errors,
-    Log,
-}
-
-impl Details {
-    /// Draws the panel; `view` is the chart's.
-    pub(super) fn show(&mut self, ui: &mut Ui, run: Option<&Run>, view: TimeView) {
-        let failed = match run.map(|run| (&run.status, run)) {
-            Some((Status::Ended(End::Failed(_)), _)) => 1,
-            Some((_, run)) => run.trace.error_count(),
-            None => 0,
-        };
-        ui.horizontal(|ui| {
-            self.tab(ui, Tab::Curves, "Queues and CPU");
-            self.tab(ui, Tab::Errors, &format!("Errors ({})", format::count(failed)));
-            let lines = run.map_or(0, |run| run.trace.log_length());
-            self.tab(ui, Tab::Log, &format!("Log ({})", format::count(lines)));
-        });
-        ui.add_space(4.0);
-        match self.tab {
-            Tab::Curves => plots::show(ui, run, view),
-            Tab::Errors => errors(ui, run),
-            Tab::Log => log(ui, run),
-        }
-    }
-
-    fn tab(&mut self, ui: &mut Ui, tab: Tab, title: &str) {
-        let chosen = self.tab == tab;
-        let palette = theme::palette(ui);
-        let text = RichText::new(title).color(if chosen { palette.text } else { palette.dim });
-        let text = if chosen { text.family(theme::strong()) } else { text };
-        let response = ui.selectable_label(false, text);
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, title));
-        if chosen {
-            let under = response.rect.left_bottom()..=response.rect.right_bottom();
-            ui.painter().hline(under.start().x..=under.end().x, under.end().y + 1.0, (2.0, palette.accent));
-        }
-        if response.clicked() {
-            self.tab = tab;
-        }
-    }
-}
-
-fn errors(ui: &mut Ui, run: Option<&Run>) {
+/// What raised or was lost.
+pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     let Some(run) = run else {
         ui.label(RichText::new("Nothing has run yet.").color(palette.dim));
@@ -80,7 +29,12 @@ fn errors(ui: &mut Ui, run: Option<&Run>) {
     rows(ui, count, false, |ui, rows| {
         for error in run.trace.errors_from(rows.start).take(rows.len()) {
             ui.horizontal(|ui| {
-                ui.label(RichText::new(format!("item {}", error.item)).monospace().color(palette.dim));
+                let link = ui.link(RichText::new(format!("item {}", error.item)).monospace());
+                if link.on_hover_text("Look at it in the inspector").clicked() {
+                    let call = run.trace.call_of(error.item).unwrap_or_default();
+                    let selection = Selection::Item { run: run.number, call, item: error.item };
+                    actions.push(Action::Select(Some(selection)));
+                }
                 ui.label(RichText::new(run.label(error.item as usize)).color(palette.dim));
                 ui.label(RichText::new(&*error.message).color(palette.error)).on_hover_text(&*error.report);
             });
@@ -88,7 +42,8 @@ fn errors(ui: &mut Ui, run: Option<&Run>) {
     });
 }
 
-fn log(ui: &mut Ui, run: Option<&Run>) {
+/// What tasks printed.
+pub(super) fn log(ui: &mut Ui, run: Option<&Run>) {
     let palette = theme::palette(ui);
     let Some((run, count)) = run.map(|run| (run, run.trace.log_length())).filter(|(_, count)| *count > 0) else {
         let text = match run.map(|run| run.settings.executor) {

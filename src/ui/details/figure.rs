@@ -1,117 +1,36 @@
-//! Curves over the chart's time axis: how deep the queues were, and what the cores did.
+//! A plot over the chart's time axis, aligned with the lanes.
 
 use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
 
-use super::chart::{GUTTER, TimeView};
-use super::format;
-use super::theme::{self, Palette};
-use crate::lab::{ExecutorKind, Run};
-use crate::trace::QueueDepths;
-
-/// Draws both plots, one above the other, aligned with the lanes.
-pub(super) fn show(ui: &mut Ui, run: Option<&Run>, view: TimeView) {
-    let area = ui.available_rect_before_wrap();
-    ui.allocate_rect(area, Sense::hover());
-    let palette = theme::palette(ui);
-    let half = (area.height() - 12.0) / 2.0;
-    let upper = Rect::from_min_size(area.min, vec2(area.width(), half));
-    let lower = Rect::from_min_size(pos2(area.left(), upper.bottom() + 12.0), upper.size());
-    let columns = (area.width() - GUTTER).max(1.0) as usize;
-    Figure::queues(run, palette, view, columns).show(ui, upper, view);
-    Figure::cpu(run, palette, view, columns).show(ui, lower, view);
-}
+use crate::ui::chart::{GUTTER, TimeView};
+use crate::ui::format;
+use crate::ui::theme::{self, Palette};
 
 /// A plot: curves that share their times.
-struct Figure {
-    title: &'static str,
-    highest: f64,
+pub(super) struct Figure {
+    pub(super) title: &'static str,
+    pub(super) highest: f64,
     /// Why there is nothing to see.
-    note: Option<&'static str>,
+    pub(super) note: Option<&'static str>,
     /// Drawn as layers, each on top of the one before it.
-    stacked: bool,
+    pub(super) stacked: bool,
+    /// How a value is written.
+    pub(super) format: fn(f64) -> String,
     /// Seconds.
-    times: Vec<f64>,
-    curves: Vec<Curve>,
+    pub(super) times: Vec<f64>,
+    pub(super) curves: Vec<Curve>,
 }
 
-struct Curve {
-    name: String,
-    color: Color32,
-    values: Vec<f64>,
+pub(super) struct Curve {
+    pub(super) name: String,
+    pub(super) color: Color32,
+    pub(super) values: Vec<f64>,
 }
-
-/// What a layer shows of the queues.
-type Depth = fn(&QueueDepths) -> u32;
 
 impl Figure {
-    fn queues(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -> Self {
-        let mut figure =
-            Self { title: "calls", highest: 1.0, note: None, stacked: true, times: Vec::new(), curves: Vec::new() };
-        let Some(run) = run else { return figure };
-        // From the bottom up.
-        let executing: (&str, Color32, Depth) = ("executing", palette.computing, |depths| depths.executing);
-        let layers = match run.settings.executor {
-            ExecutorKind::Sequential => vec![executing],
-            ExecutorKind::Threads => vec![executing, ("work queue", palette.pending, |depths| depths.pending)],
-            ExecutorKind::Processes => vec![
-                executing,
-                ("call queue", palette.call_queue, |depths| depths.call_queue),
-                ("work ids", palette.pending, |depths| depths.pending),
-                ("result queue", palette.result_queue, |depths| depths.result_queue),
-            ],
-        };
-        let all = |depths: &QueueDepths| depths.pending + depths.call_queue + depths.executing + depths.result_queue;
-        let depths = columnwise(run.trace.queues().points(), view, columns, all);
-        figure.add_steps(&depths, run.elapsed());
-        for (name, color, depth) in layers {
-            let held = |(_, depths): &(i64, QueueDepths)| f64::from(depth(depths));
-            // Each value twice, for the two ends of its step.
-            let values = depths.iter().flat_map(|point| [held(point), held(point)]).collect();
-            figure.curves.push(Curve { name: name.to_owned(), color, values });
-        }
-        let sum = |index: usize| figure.curves.iter().map(|curve| curve.values[index]).sum();
-        figure.highest = (0..figure.times.len()).map(sum).fold(1.0, f64::max);
-        figure
-    }
-
-    /// A value holds until the next.
-    fn add_steps(&mut self, points: &[(i64, QueueDepths)], end: i64) {
-        let ends = points.iter().skip(1).map(|(at, _)| *at).chain([end]);
-        self.times = points.iter().zip(ends).flat_map(|((at, _), end)| [seconds(*at), seconds(end)]).collect();
-    }
-
-    fn cpu(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -> Self {
-        /// More cores than this are no longer told apart: then there is the mean, and the busiest.
-        const TOLD_APART: usize = 4;
-        let samples = run.map(|run| run.cpu.points()).unwrap_or_default();
-        let none = samples.is_empty();
-        let samples = columnwise(samples, view, columns, |cores| cores.iter().sum::<f32>());
-        let cores = samples.iter().map(|(_, cores)| cores.len()).min().unwrap_or(0);
-        let curve = |name: String, color: usize, value: &dyn Fn(&[f32]) -> f32| Curve {
-            name,
-            color: palette.cores[color],
-            values: samples.iter().map(|(_, cores)| f64::from(value(cores))).collect(),
-        };
-        let curves = if cores <= TOLD_APART {
-            (0..cores).map(|core| curve(format!("core {core}"), core, &|cores| cores[core])).collect()
-        } else {
-            let mean = |cores: &[f32]| cores.iter().sum::<f32>() / cores.len() as f32;
-            let busiest = |cores: &[f32]| cores.iter().copied().fold(0.0, f32::max);
-            vec![curve(format!("mean of {cores}"), 0, &mean), curve("busiest".to_owned(), 2, &busiest)]
-        };
-        Self {
-            title: "CPU, %",
-            highest: 100.0,
-            note: (none && run.is_some_and(|run| run.ended() && run.trace.call_count() > 0))
-                .then_some("too short to be sampled"),
-            stacked: false,
-            times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
-            curves,
-        }
-    }
-
-    fn show(&self, ui: &mut Ui, area: Rect, view: TimeView) {
+    /// Draws it; `playhead` = the moment that is looked at, if it is not now.
+    pub(super) fn show(&self, ui: &mut Ui, area: Rect, view: TimeView, playhead: Option<i64>) {
         let palette = theme::palette(ui);
         let inner = Rect::from_min_max(pos2(area.left() + GUTTER, area.top()), area.max);
         // A little air above the highest value keeps its line in sight.
@@ -122,8 +41,8 @@ impl Figure {
         if let Some(note) = self.note {
             painter.text(inner.center(), Align2::CENTER_CENTER, note, theme::small(), palette.dim);
         }
-        let now = self.values_at(f64::INFINITY).join(", ");
-        let label = format!("{} over time, now {now}", self.title);
+        let (when, at) = playhead.map_or(("now", f64::INFINITY), |playhead| ("then", seconds(playhead)));
+        let label = format!("{} over time, {when} {}", self.title, self.values_at(at).join(", "));
         let response = ui.interact(area, ui.scope_id().with(self.title), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
@@ -148,6 +67,12 @@ impl Figure {
                     if self.stacked { self.layers(plot) } else { self.lines(plot) }
                 });
         });
+        if let Some(playhead) = playhead {
+            let x = inner.left() + ((playhead - view.start) as f64 / view.length() as f64) as f32 * inner.width();
+            if inner.x_range().contains(x) {
+                painter.vline(x, inner.y_range(), Stroke::new(1.5, palette.accent));
+            }
+        }
     }
 
     fn layers(&self, plot: &mut PlotUi<'_>) {
@@ -178,7 +103,7 @@ impl Figure {
 
     fn values_at(&self, time: f64) -> Vec<String> {
         let Some(index) = self.times.partition_point(|&at| at <= time).checked_sub(1) else { return Vec::new() };
-        self.curves.iter().map(|curve| format!("{} {:.0}", curve.name, curve.values[index])).collect()
+        self.curves.iter().map(|curve| format!("{} {}", curve.name, (self.format)(curve.values[index]))).collect()
     }
 
     fn legend(&self, painter: &Painter, palette: &Palette, area: Rect) {
@@ -198,15 +123,20 @@ impl Figure {
         for (value, anchor) in [(0.0, Align2::RIGHT_BOTTOM), (self.highest, Align2::RIGHT_CENTER)] {
             let y = inner.bottom() - (value / top) as f32 * inner.height();
             painter.hline(inner.x_range(), y, Stroke::new(1.0, palette.line));
-            let text = format::count(value.round() as usize);
+            let text = (self.format)(value);
             painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
         }
     }
 }
 
+/// `1,234`.
+pub(super) fn whole(value: f64) -> String {
+    format::count(value.round().max(0.0) as usize)
+}
+
 /// No more points than `columns` can show: of those that fall into one column, the one with the most of `size`, and the
 /// last, which is what holds until the next. All that lie left of the view are one column, and all right of it.
-fn columnwise<T: Clone, S: PartialOrd>(
+pub(super) fn columnwise<T: Clone, S: PartialOrd>(
     points: &[(i64, T)],
     view: TimeView,
     columns: usize,
@@ -230,7 +160,7 @@ fn columnwise<T: Clone, S: PartialOrd>(
     kept
 }
 
-fn seconds(nanos: i64) -> f64 {
+pub(super) fn seconds(nanos: i64) -> f64 {
     nanos as f64 / 1e9
 }
 
@@ -239,6 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::trace::QueueDepths;
 
     proptest! {
         #[test]

@@ -1,0 +1,163 @@
+//! Runs as files: what was asked for, and all that happened, event by event. A run that is opened is folded again, so it gives
+//! the same picture as it did live.
+//!
+//! A file is the line [`MAGIC`] and then, in postcard's encoding, what [`Content`] has.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::drive::Yielded;
+use super::run::{End, Run, Status};
+use super::sampler::Load;
+use super::settings::RunSettings;
+use crate::executor::{EventLog, SubmitError};
+use crate::trace::{Deadlock, History, Series, Trace};
+
+/// How every file begins. The number changes with the format.
+const MAGIC: &[u8] = b"poolscope run 1\n";
+
+/// Why a file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be read.
+    #[error("{}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// It is something else, or of another version.
+    #[error("{}: this is no run that this version of Poolscope has saved", path.display())]
+    NoRun {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It began well.
+    #[error("{}: the file is damaged: {cause}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    settings: RunSettings,
+    items: Option<usize>,
+    closed: bool,
+    end: EndOnFile,
+    /// What the items are called, by their numbers.
+    labels: Vec<String>,
+    yielded: Vec<(usize, Result<String, String>)>,
+    load: Vec<(i64, Load)>,
+    deadlock: Option<Deadlock>,
+    /// Those whose stamps count from the start of the run.
+    events: Vec<EventLog>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum EndOnFile {
+    Completed,
+    Stopped,
+    TimedOut,
+    StoppedByError,
+    Refused(SubmitError),
+}
+
+impl EndOnFile {
+    /// `None` if there was no run to be kept.
+    fn of(status: &Status) -> Option<Self> {
+        let Status::Ended(end) = status else { return None };
+        Some(match end {
+            End::Completed => Self::Completed,
+            End::Stopped => Self::Stopped,
+            End::TimedOut => Self::TimedOut,
+            End::StoppedByError => Self::StoppedByError,
+            End::Refused(refused) => Self::Refused(refused.clone()),
+            End::Failed(_) => return None,
+        })
+    }
+
+    fn end(self) -> End {
+        match self {
+            Self::Completed => End::Completed,
+            Self::Stopped => End::Stopped,
+            Self::TimedOut => End::TimedOut,
+            Self::StoppedByError => End::StoppedByError,
+            Self::Refused(refused) => End::Refused(refused),
+        }
+    }
+}
+
+impl Run {
+    /// Whether there is something to save: it is over, and it did start.
+    #[must_use]
+    pub fn can_be_saved(&self) -> bool {
+        EndOnFile::of(&self.status).is_some()
+    }
+
+    /// Writes it, as [`Run::open`] reads it.
+    ///
+    /// # Errors
+    /// When it is not over or never started, and those of `out`.
+    pub fn save(&self, mut out: impl Write) -> io::Result<()> {
+        let end =
+            EndOnFile::of(&self.status).ok_or_else(|| io::Error::other("only a run that is over can be saved"))?;
+        let content = Content {
+            settings: self.settings.clone(),
+            items: self.items,
+            closed: self.closed,
+            end,
+            labels: (0..self.items.unwrap_or_default()).map(|item| self.label(item)).collect(),
+            yielded: self.yielded.iter().map(|yielded| (yielded.item, yielded.result.clone())).collect(),
+            load: self.load.points().to_vec(),
+            deadlock: self.deadlock.clone(),
+            events: self.history.logs().cloned().collect(),
+        };
+        out.write_all(MAGIC)?;
+        postcard::to_io(&content, &mut out).map_err(io::Error::other)?;
+        out.flush()
+    }
+
+    /// Reads and folds a run that was saved. It gets that number.
+    ///
+    /// # Errors
+    /// When the file can't be read, or is no run, or is damaged.
+    pub fn open(path: &Path, number: usize) -> Result<Self, OpenError> {
+        let file = path.to_owned();
+        let bytes = fs::read(path).map_err(|cause| OpenError::Read { path: file.clone(), cause })?;
+        let Some(content) = bytes.strip_prefix(MAGIC) else { return Err(OpenError::NoRun { path: file }) };
+        let damaged = |error: postcard::Error| OpenError::Damaged { path: file, cause: error.to_string() };
+        let content: Content = postcard::from_bytes(content).map_err(damaged)?;
+        let history: History = content.events.into_iter().flat_map(EventLog::into_events).collect();
+        let mut trace = Trace::new(0);
+        history.events_from(0).for_each(|event| trace.apply(&event));
+        let mut load = Series::default();
+        content.load.into_iter().for_each(|(at, sample)| load.push(at, sample));
+        let labels = content.labels;
+        let yielded = content.yielded.into_iter().map(|(item, result)| Yielded { item, result });
+        Ok(Self {
+            number,
+            settings: content.settings,
+            status: Status::Ended(content.end.end()),
+            closed: content.closed,
+            items: content.items,
+            labels: Some(Arc::new(move |item| labels.get(item).cloned().unwrap_or_default())),
+            trace,
+            history,
+            moment: None,
+            load,
+            deadlock: content.deadlock,
+            deadlocked: false,
+            yielded: yielded.collect(),
+            backlog: 0,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! The items of a run as a table: a row each, in the order of their numbers.
+
+use super::run::Run;
+use crate::trace::{EndStage, Stage};
+
+/// An item of a run. Times are nanoseconds from the start of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its number.
+    pub item: u32,
+    /// The call (chunk) that it belongs to.
+    pub call: u32,
+    /// Where it is, or what became of it.
+    pub state: TaskState,
+    /// The worker that executes or executed it.
+    pub worker: Option<u32>,
+    /// When its call was submitted.
+    pub submitted: i64,
+    /// When it started.
+    pub started: Option<i64>,
+    /// When it ended.
+    pub ended: Option<i64>,
+}
+
+/// Where an item is, or what became of it.
+#[expect(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskState {
+    Pending,
+    InCallQueue,
+    /// Taken by a worker, after others of its chunk.
+    Taken,
+    Executing,
+    Returned,
+    Raised,
+    Lost,
+    Cancelled,
+}
+
+impl TaskState {
+    /// In a word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InCallQueue => "in the call queue",
+            Self::Taken => "taken",
+            Self::Executing => "executing",
+            Self::Returned => "returned",
+            Self::Raised => "raised",
+            Self::Lost => "lost",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Task {
+    /// How long it waited until it started.
+    #[must_use]
+    pub fn waited(&self) -> Option<i64> {
+        self.started.map(|started| started - self.submitted)
+    }
+
+    /// How long it ran, if it has ended.
+    #[must_use]
+    pub fn ran(&self) -> Option<i64> {
+        self.ended.zip(self.started).map(|(ended, started)| ended - started)
+    }
+}
+
+impl Run {
+    /// All items that were submitted. Takes some milliseconds for each hundred thousand.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<Task> {
+        let trace = &self.trace;
+        let mut tasks: Vec<Option<Task>> = Vec::with_capacity(trace.counts().items.submitted);
+        for (number, call) in (0..).map_while(|number| Some((number, trace.call(number)?))) {
+            let state = match call.stage {
+                Stage::Pending => TaskState::Pending,
+                Stage::CallQueue => TaskState::InCallQueue,
+                Stage::Executing => TaskState::Taken,
+                // Its items have started, all but those that were skipped.
+                Stage::ResultQueue | Stage::Done | Stage::Cancelled => TaskState::Cancelled,
+                Stage::Lost => TaskState::Lost,
+            };
+            for item in call.first_item..call.first_item.saturating_add(call.items) {
+                let index = item as usize;
+                if index >= tasks.len() {
+                    tasks.resize(index + 1, None);
+                }
+                // Items that were submitted anew, in other chunks, are where their last call is.
+                let (submitted, ended) = (call.submitted, call.done.filter(|_| state == TaskState::Lost));
+                tasks[index] = Some(Task { item, call: number, state, worker: None, submitted, started: None, ended });
+            }
+        }
+        for lane in trace.lanes() {
+            let ended = lane.spans().map(|span| {
+                let state = match span.end_stage {
+                    EndStage::Returned => TaskState::Returned,
+                    EndStage::Raised => TaskState::Raised,
+                    EndStage::Lost => TaskState::Lost,
+                };
+                (span.item, span.call, state, span.start, Some(span.end))
+            });
+            let open = lane.open.map(|open| (open.item, open.call, TaskState::Executing, open.start, None));
+            for (item, call, state, start, end) in ended.chain(open) {
+                // Two that began with the same number are told apart by their calls.
+                if let Some(Some(task)) =
+                    tasks.get_mut(item as usize).filter(|task| task.is_some_and(|t| t.call == call))
+                {
+                    *task = Task { state, worker: Some(lane.worker), started: Some(start), ended: end, ..*task };
+                }
+            }
+        }
+        tasks.into_iter().flatten().collect()
+    }
+}

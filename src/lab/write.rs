@@ -1,0 +1,57 @@
+//! Files that are there whole or not at all: written beside their place, then moved there.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// Why a file was not written. What was there before is still there.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {cause}", path.display())]
+pub struct WriteError {
+    path: PathBuf,
+    cause: io::Error,
+}
+
+/// Writes what `write` writes to the file `path`, which replaces one that is there only if `replace` says so.
+///
+/// # Errors
+/// When the file can't be made or written; also what `write` fails with.
+pub fn write_whole(
+    path: &Path,
+    replace: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let error = |cause| WriteError { path: path.to_owned(), cause };
+    // Moving it to its place must not cross a border between disks.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new().prefix(".poolscope").tempfile_in(folder).map_err(error)?;
+    let mut out = BufWriter::new(file);
+    write(&mut out).map_err(error)?;
+    let file: NamedTempFile = out.into_inner().map_err(|unwritten| error(unwritten.into_error()))?;
+    let moved = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    moved.map(drop).map_err(|unmoved| error(unmoved.error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_or_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_whole(&path, false, |out| out.write_all(b"first")).unwrap();
+        assert!(write_whole(&path, false, |out| out.write_all(b"second")).is_err());
+        let failed = write_whole(&path, true, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        });
+        assert!(failed.unwrap_err().to_string().ends_with("file: no more"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        let nowhere = folder.path().join("no/such/folder/file");
+        let message = write_whole(&nowhere, true, |_| Ok(())).unwrap_err().to_string();
+        assert!(message.contains("no/such/folder"), "{message}");
+    }
+}

@@ -1,0 +1,208 @@
+//! What the user asked for, done.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Instant;
+
+use eframe::egui::{Context, Id};
+
+use super::{App, Looking, Pick, preference, waker};
+use crate::executor::Pending;
+use crate::lab::{CheckedSettings, Command, ExecutorKind, Run};
+use crate::ui::action::Action;
+use crate::ui::chart::{Move, Selection};
+use crate::ui::filter::Filter;
+use crate::workload::ParamKind;
+
+impl App {
+    pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
+        self.looking = Looking::Newest;
+        self.time.look_at(None);
+        self.chart.fit();
+        self.queue.clear();
+        self.tick_next = 0;
+        self.lab.send(Command::Run(settings));
+        context.request_repaint();
+    }
+
+    pub(super) fn act(&mut self, context: &Context, action: Action) {
+        match action {
+            Action::Run => {
+                if let Ok(settings) = self.form.check() {
+                    self.start(context, Box::new(settings));
+                }
+            }
+            Action::Stop => self.stop(&|| Command::Stop),
+            Action::StopNow => self.stop(&|| Command::StopNow),
+            Action::SetWorkers(workers) => self.lab_in_focus().send(Command::SetWorkers(workers)),
+            Action::SetChunksize(chunksize) => self.lab_in_focus().send(Command::SetChunksize(chunksize)),
+            Action::AddWorkers(change) => self.add_workers(change),
+            Action::InterruptCall(call, why) => self.lab_in_focus().send(Command::InterruptCall(call, why)),
+            Action::CancelCall(call) => self.lab_in_focus().send(Command::CancelPending(Pending::Call(call.into()))),
+            Action::CancelPending => self.lab_in_focus().send(Command::CancelPending(Pending::All)),
+            Action::KillWorker(worker) => self.lab_in_focus().send(Command::KillWorker(worker)),
+            Action::SubmitMore => self.lab_in_focus().send(Command::SubmitMore),
+            Action::Close => self.lab_in_focus().send(Command::Close),
+            Action::PickPath(param) => self.pick_path(context, param),
+            Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
+            Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
+            Action::ToggleLessons => self.lessons.open = !self.lessons.open,
+            Action::TakeOver(settings) => self.form.take_over(*settings),
+            Action::ChooseWorkload(name) => name.clone_into(&mut self.form.workload),
+            Action::ShowRun(number) => self.look_at(Looking::Run(number)),
+            Action::ShowLessonRuns => self.look_at(Looking::Lesson),
+            Action::Compare => {
+                self.look_at(Looking::Compared);
+                self.details.compare();
+            }
+            Action::RunAgain { together } => self.run_again(context, together),
+            Action::ToggleCompared(number) => self.runs.toggle_compared(number),
+            Action::RenameRun(number) => self.runs.rename(number),
+            Action::RecolorRun(number) => self.runs.recolor(number),
+            Action::MoveRun(number, places) => self.runs.move_up(number, places),
+            Action::DeleteRun(number) => self.runs.delete(number),
+            Action::Move(way) => self.chart.ask(way),
+            Action::ShowTimes(start, end) => self.chart.show_times(start, end),
+            Action::Select(selection) => self.chart.select(selection),
+            Action::LookAt(time) => self.time.look_at(time),
+            Action::LookAtEvent(events) => {
+                if let Some(run) = self.run() {
+                    self.time.look_at_event(&run, events);
+                }
+            }
+            Action::StepEvents(events) => self.time.step(events),
+            Action::PauseView => self.time.toggle(self.run().as_deref()),
+            Action::PlayReplay => self.time.play(),
+            Action::PauseReplay => self.time.pause(),
+            Action::Search => context.memory_mut(|memory| memory.request_focus(Id::unique(("field", "search")))),
+            Action::NextFound => self.next_found(),
+            Action::ClearFilter => self.filter = Filter::default(),
+            Action::Clear => self.clear(),
+            Action::File(kind) => self.files.ask(kind, self.run().as_deref()),
+            Action::Copy(how) => {
+                if let Some(run) = self.run() {
+                    self.files.copy(context, &run, how);
+                }
+            }
+            Action::ToggleTheme => {
+                self.light = !self.light;
+                context.set_theme(preference(self.light));
+            }
+            Action::ToggleHelp => self.show_help = !self.show_help,
+            Action::TogglePalette => self.palette.toggle(),
+        }
+    }
+
+    fn look_at(&mut self, looking: Looking) {
+        self.looking = looking;
+        self.time.look_at(None);
+        self.chart.fit();
+    }
+
+    /// Ends what is open or selected: the topmost of it.
+    fn clear(&mut self) {
+        if self.palette.close() || self.files.close() || std::mem::take(&mut self.show_help) || self.chart.clear() {
+            return;
+        }
+        if self.filter.is_empty() {
+            self.time.look_at(None);
+        } else {
+            self.filter = Filter::default();
+        }
+    }
+
+    /// Stops all runs that go on, and what was to follow.
+    fn stop(&mut self, command: &dyn Fn() -> Command) {
+        self.queue.clear();
+        self.labs().for_each(|lab| lab.send(command()));
+    }
+
+    /// The runs that are ticked, again: one after the other, or the first two together.
+    fn run_again(&mut self, context: &Context, together: bool) {
+        let again: Vec<_> = self.runs.compared().iter().filter_map(|(_, run)| run.settings.check().ok()).collect();
+        let mut again: VecDeque<_> = again.into_iter().map(Box::new).collect();
+        let Some(first) = again.pop_front() else { return };
+        let second = if together { again.pop_front() } else { None };
+        if together {
+            again.clear();
+            if self.beside.is_none() {
+                match self.lab.another(waker(context, &self.live)) {
+                    Ok(lab) => self.beside = Some(lab),
+                    Err(error) => return self.files.tell(error.to_string(), true),
+                }
+            }
+        }
+        self.start(context, first);
+        self.tick_next = 1 + again.len() + usize::from(second.is_some());
+        self.queue = again;
+        if let Some((lab, second)) = self.beside.as_ref().zip(second) {
+            lab.send(Command::Run(second));
+        }
+        self.runs.compare_only(&[]);
+        self.looking = Looking::Compared;
+        self.details.compare();
+    }
+
+    /// To the next item that is looked for.
+    fn next_found(&mut self) {
+        let Some(run) = self.run() else { return };
+        let Some(found) = self.index.found(run.number) else { return };
+        let now = match self.found_last {
+            Some((number, item)) if number == run.number => Some(item),
+            _ => None,
+        };
+        if let Some(task) = found.after(now) {
+            self.found_last = Some((run.number, task.item));
+            let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
+            self.chart.select(Some(selection));
+            self.chart.ask(Move::Reveal);
+        }
+    }
+
+    /// So many workers more, or fewer: of the run that goes on, or of the next.
+    fn add_workers(&mut self, change: isize) {
+        let live = self.lab_in_focus().run().filter(|run| !run.ended() && run.settings.executor == self.form.executor);
+        let now = live.as_ref().map(|run| run.settings.workers).or_else(|| self.form.workers.trim().parse().ok());
+        let wanted = now.unwrap_or(1).saturating_add_signed(change).clamp(1, self.form.executor.workers_limit());
+        self.form.workers = wanted.to_string();
+        if live.is_some() && self.form.executor != ExecutorKind::Sequential {
+            self.lab_in_focus().send(Command::SetWorkers(wanted));
+        }
+    }
+
+    /// What can be done to the run that goes on, for the palette.
+    pub(super) fn of_live_run(live: Option<&Run>) -> Vec<(String, Action)> {
+        let Some(live) = live else { return Vec::new() };
+        let mut commands = vec![
+            ("Cancel all pending calls".to_owned(), Action::CancelPending),
+            ("Submit the items once more".to_owned(), Action::SubmitMore),
+            ("Close: shutdown(cancel_futures=False)".to_owned(), Action::Close),
+        ];
+        let processes = live.trace.lanes().iter().filter(|lane| lane.pid.is_some() && lane.exited.is_none());
+        commands.extend(processes.map(|lane| {
+            let worker = lane.worker;
+            (format!("Kill worker {worker}"), Action::KillWorker(worker))
+        }));
+        commands
+    }
+
+    /// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.
+    fn pick_path(&mut self, context: &Context, name: &'static str) {
+        let Some(param) = self.form.params().into_iter().find(|param| param.name == name) else { return };
+        let now = PathBuf::from(self.form.param_text(&param).as_str());
+        let dialog = rfd::AsyncFileDialog::new();
+        let dialog: Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match param.kind {
+            ParamKind::InputFile => Box::pin(dialog.set_directory(now.parent().unwrap_or(&now)).pick_file()),
+            _ => Box::pin(dialog.set_directory(now).pick_folder()),
+        };
+        let (picks, context, workload) = (self.picks_in.clone(), context.clone(), self.form.workload.clone());
+        // No thread, no dialog: the path can still be typed.
+        let _ = std::thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
+            let opened = Instant::now();
+            let path = pollster::block_on(dialog).map(|path| path.path().to_owned());
+            let _ = picks.send(Pick { workload, param: name, path, open_for: opened.elapsed() });
+            context.request_repaint();
+        });
+    }
+}

@@ -1,0 +1,330 @@
+//! The window's state, and how a frame goes: look at the runs, draw the panels, then do what the user asked for.
+
+mod act;
+mod panels;
+
+use std::collections::VecDeque;
+use std::iter;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use eframe::egui::{self, Context, ThemePreference, Ui};
+use serde::{Deserialize, Serialize};
+
+use super::chart::{Chart, Shown};
+use super::command_palette::CommandPalette;
+use super::details::Details;
+use super::files::Files;
+use super::filter::Filter;
+use super::form::Form;
+use super::lessons::Lessons;
+use super::runs::{self, Runs};
+use super::task_index::TaskIndex;
+use super::time_machine::TimeMachine;
+use super::{commands, help, theme};
+use crate::executor::WorkerCommand;
+use crate::lab::{CheckedSettings, Command, Lab, Run};
+use crate::workload::ParamKind;
+
+/// While a run goes on, a picture at least this often, and at most [`FASTEST`].
+const SLOWEST: f32 = 0.024;
+const FASTEST: f32 = 0.016;
+/// Of the time of one core, drawing may take this part before pictures come less often.
+const DRAWING_SHARE: f32 = 0.25;
+
+/// What the window remembers from one start to the next.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    form: Form,
+    light: bool,
+}
+
+/// What came of a dialog for files or folders, for the parameter of this name.
+struct Pick {
+    workload: String,
+    param: &'static str,
+    path: Option<PathBuf>,
+    /// How long the dialog was there.
+    open_for: Duration,
+}
+
+/// Nobody closes a dialog faster than this: there was none.
+const NO_DIALOG: Duration = Duration::from_millis(250);
+
+/// Which runs are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looking {
+    /// The one that was started last.
+    Newest,
+    /// The one with this number.
+    Run(usize),
+    /// Those of the lesson, on one time axis.
+    Lesson,
+    /// Those that are ticked, and those that go on, on one time axis.
+    Compared,
+}
+
+/// The window.
+pub struct App {
+    lab: Lab,
+    /// A second one, once two runs were started together.
+    beside: Option<Lab>,
+    form: Form,
+    chart: Chart,
+    details: Details,
+    lessons: Lessons,
+    time: TimeMachine,
+    filter: Filter,
+    index: TaskIndex,
+    palette: CommandPalette,
+    files: Files,
+    runs: Runs,
+    looking: Looking,
+    light: bool,
+    show_help: bool,
+    /// The item that was found last, of the run with that number.
+    found_last: Option<(usize, u32)>,
+    /// What runs after the run that goes on.
+    queue: VecDeque<Box<CheckedSettings>>,
+    /// So many of the next runs to end are to be compared.
+    tick_next: usize,
+    /// Frames come by themselves, so the lab need not ask for one.
+    live: Arc<AtomicBool>,
+    picks_in: Sender<Pick>,
+    picks: Receiver<Pick>,
+    /// A dialog was asked for, for this parameter, and the system has none.
+    no_dialog: Option<&'static str>,
+    /// How long the last frame took to draw, in seconds.
+    frame_cost: f32,
+}
+
+impl App {
+    /// Worker processes are started by `worker_command`; `None` = this program.
+    ///
+    /// # Errors
+    /// When the system gives no thread for the lab.
+    pub fn new(
+        context: &Context,
+        remembered: Remembered,
+        worker_command: Option<WorkerCommand>,
+    ) -> std::io::Result<Self> {
+        theme::install(context);
+        context.set_theme(preference(remembered.light));
+        let live = Arc::new(AtomicBool::new(false));
+        let (picks_in, picks) = unbounded();
+        Ok(Self {
+            lab: Lab::start(worker_command, waker(context, &live))?,
+            beside: None,
+            form: remembered.form,
+            chart: Chart::default(),
+            details: Details::default(),
+            lessons: Lessons::new(),
+            time: TimeMachine::default(),
+            filter: Filter::default(),
+            index: TaskIndex::default(),
+            palette: CommandPalette::default(),
+            files: Files::new(),
+            runs: Runs::default(),
+            looking: Looking::Newest,
+            light: remembered.light,
+            show_help: false,
+            found_last: None,
+            queue: VecDeque::new(),
+            tick_next: 0,
+            live,
+            picks_in,
+            picks,
+            no_dialog: None,
+            frame_cost: 0.0,
+        })
+    }
+
+    /// What to remember.
+    #[must_use]
+    pub fn remembered(&self) -> Remembered {
+        Remembered { form: self.form.clone(), light: self.light }
+    }
+
+    /// The run that is in focus.
+    #[must_use]
+    pub fn run(&self) -> Option<Arc<Run>> {
+        self.looked_at().pop().map(|(_, run)| run)
+    }
+
+    /// Draws a frame into `ui`, which is the whole window.
+    pub fn show(&mut self, ui: &mut Ui) {
+        self.take_in_what_came(ui.ctx());
+        // Keys first: what they ask for is seen in this very frame.
+        for action in commands::pressed(ui.ctx()) {
+            self.act(ui.ctx(), action);
+        }
+        let looked_at = self.looked_at();
+        let runs: Vec<(&str, &Run)> = looked_at.iter().map(|(name, run)| (name.as_str(), &**run)).collect();
+        let past = self.time.look(ui.ctx(), &runs.iter().map(|(_, run)| *run).collect::<Vec<_>>());
+        let pasts = past.iter().flat_map(|past| past.runs.iter().map(Some)).chain(iter::repeat(None));
+        let shown: Vec<_> = runs.iter().zip(pasts).map(|(&(name, run), past)| Shown { run, name, past }).collect();
+        let live = self.live_runs();
+        // The one that is looked at, if it goes on.
+        let in_focus = live.iter().find(|live| runs.last().is_some_and(|(_, run)| run.number == live.number));
+        let live_one = in_focus.or(live.first()).map(AsRef::as_ref);
+        let mut actions = Vec::new();
+        self.panels(ui, &shown, &live, live_one, past.as_ref(), &mut actions);
+        let extra = Self::of_live_run(live_one);
+        self.palette.show(ui.ctx(), extra, &mut actions);
+        self.files.show(ui.ctx(), &self.chart, &runs);
+        if self.show_help {
+            help::show(ui.ctx(), &mut self.show_help);
+        }
+        for action in actions {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    /// The runs that are looked at, with what tells them apart; the last is in focus.
+    fn looked_at(&self) -> Vec<(String, Arc<Run>)> {
+        let alone = |run: Arc<Run>| vec![(String::new(), run)];
+        let newest = || self.lab.run().map(alone).unwrap_or_default();
+        match self.looking {
+            Looking::Newest => newest(),
+            Looking::Run(number) => self.find(number).map_or_else(newest, alone),
+            Looking::Lesson => {
+                let runs = self.lessons.runs(self.lab.run().as_ref()).unwrap_or_default();
+                if runs.is_empty() {
+                    return newest();
+                }
+                runs.into_iter().map(|(name, run)| (name.to_owned(), run)).collect()
+            }
+            Looking::Compared => {
+                let mut runs = self.runs.compared();
+                runs.extend(self.live_runs().into_iter().map(|run| (runs::title(&run), run)));
+                if runs.is_empty() { newest() } else { runs }
+            }
+        }
+    }
+
+    /// The run with that number, if it is still there.
+    fn find(&self, number: usize) -> Option<Arc<Run>> {
+        let of_labs = self.labs().filter_map(Lab::run).find(|run| run.number == number);
+        of_labs.or_else(|| self.runs.find(number).cloned())
+    }
+
+    fn labs(&self) -> impl Iterator<Item = &Lab> {
+        iter::once(&self.lab).chain(&self.beside)
+    }
+
+    /// Those that go on.
+    fn live_runs(&self) -> Vec<Arc<Run>> {
+        self.labs().filter_map(Lab::run).filter(|run| !run.ended()).collect()
+    }
+
+    /// The lab of the run in focus, if that goes on, or the first.
+    fn lab_in_focus(&self) -> &Lab {
+        let number = self.run().map(|run| run.number);
+        let of_it = |lab: &&Lab| lab.run().is_some_and(|run| Some(run.number) == number && !run.ended());
+        let goes_on = |lab: &&Lab| lab.run().is_some_and(|run| !run.ended());
+        self.labs().find(of_it).or_else(|| self.labs().find(goes_on)).unwrap_or(&self.lab)
+    }
+
+    /// Results of what goes on elsewhere.
+    fn take_in_what_came(&mut self, context: &Context) {
+        for Pick { workload, param, path, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
+            self.no_dialog = (path.is_none() && open_for < NO_DIALOG).then_some(param);
+            if let Some(path) = path {
+                self.form.set_param(&workload, param, path.display().to_string());
+            }
+        }
+        self.take_in_dropped(context);
+        for run in self.files.take_in(context) {
+            self.looking = Looking::Run(run.number);
+            self.time.look_at(None);
+            self.chart.fit();
+            self.runs.keep(run);
+        }
+        let ended: Vec<_> = self.labs().flat_map(Lab::ended_runs).collect();
+        for run in ended {
+            let number = run.number;
+            self.runs.keep(run);
+            if self.tick_next > 0 {
+                self.tick_next -= 1;
+                self.runs.toggle_compared(number);
+            }
+        }
+        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref()) {
+            self.start(context, settings);
+            self.looking = Looking::Lesson;
+        }
+        if self.lab.run().is_none_or(|run| run.ended())
+            && let Some(settings) = self.queue.pop_front()
+        {
+            self.lab.send(Command::Run(settings));
+        }
+        // First ask to be woken, then look: what is published after the look wakes this thread.
+        self.live.store(false, Ordering::SeqCst);
+        if !self.live_runs().is_empty() {
+            self.live.store(true, Ordering::SeqCst);
+            self.ask_for_next_frame(context);
+        }
+    }
+
+    /// A saved run is opened; anything else is for the workload.
+    fn take_in_dropped(&mut self, context: &Context) {
+        let dropped = context.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        let Some(path) = dropped else { return };
+        if path.extension().is_some_and(|ending| ending == "poolscope") {
+            return self.files.open(context, path);
+        }
+        // Whether it is a folder is looked at when the run starts: this thread touches no disk.
+        if let Some(input) = self.form.params().iter().find(|param| takes_input(param.kind)) {
+            let workload = self.form.workload.clone();
+            self.form.set_param(&workload, input.name, path.display().to_string());
+        }
+    }
+
+    /// Bars grow by themselves: the next frame comes on time, but leaves the workers their cores.
+    fn ask_for_next_frame(&self, context: &Context) {
+        let interval = (self.frame_cost / DRAWING_SHARE).clamp(FASTEST, SLOWEST);
+        context.request_repaint_after(Duration::from_secs_f32((interval - self.frame_cost).max(0.001)));
+    }
+}
+
+/// What a lab wakes the window with.
+fn waker(context: &Context, live: &Arc<AtomicBool>) -> impl Fn() + Send + 'static {
+    let (context, live) = (context.clone(), Arc::clone(live));
+    move || {
+        if !live.load(Ordering::SeqCst) {
+            context.request_repaint();
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.frame_cost = frame.info().cpu_usage.unwrap_or(0.0);
+        self.show(ui);
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        eframe::set_value(storage, eframe::APP_KEY, &self.remembered());
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        true
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+/// Whether what is dropped on the window is for such a parameter.
+const fn takes_input(kind: ParamKind) -> bool {
+    matches!(kind, ParamKind::InputFolder | ParamKind::InputFile)
+}
+
+const fn preference(light: bool) -> ThemePreference {
+    if light { ThemePreference::Light } else { ThemePreference::Dark }
+}

@@ -1,0 +1,118 @@
+//! The panels of a frame, and the room that each gets.
+
+use std::sync::Arc;
+
+use eframe::egui::{CentralPanel, Frame, Margin, Panel, ScrollArea, Ui};
+
+use super::App;
+use crate::lab::Run;
+use crate::ui::action::Action;
+use crate::ui::chart::Shown;
+use crate::ui::details::Subject;
+use crate::ui::time_machine::Past;
+use crate::ui::toolbar::Status;
+use crate::ui::{area_panel, deadlock, flow, inspector, settings_panel, theme, toolbar, transport};
+
+/// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
+/// to a lesson and to the inspector.
+const ROOM_FOR_PANEL: f32 = 330.0;
+const ROOM_FOR_CHART: f32 = 560.0;
+
+impl App {
+    /// Draws all panels; the last of the runs that are `shown` is in focus. Of those that are `live`, `live_one` is what buttons act on.
+    pub(super) fn panels(
+        &mut self,
+        ui: &mut Ui,
+        shown: &[Shown<'_>],
+        live: &[Arc<Run>],
+        live_one: Option<&Run>,
+        past: Option<&Past>,
+        actions: &mut Vec<Action>,
+    ) {
+        let now = shown.last().map(|shown| shown.run);
+        // As it was at the moment that is looked at.
+        let run = shown.last().map(Shown::looked_at);
+        let settings = self.form.check();
+        let errors = settings.as_ref().err().map_or(&[][..], Vec::as_slice);
+        let palette = theme::palette(ui);
+        let panel = Frame::new().fill(palette.panel);
+        if let Some(run) = run.filter(|_| self.details.shows_tasks() || !self.filter.is_empty()) {
+            self.index.ask(ui.ctx(), run, &self.filter);
+        }
+        let (item, area) = (self.chart.selected(shown), self.chart.area(shown));
+
+        Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
+            let found = run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len());
+            let status = Status { run, live: live_one, error: errors.first(), found };
+            toolbar::show(ui, &status, &mut self.filter, actions);
+        });
+        // A lesson brings its own settings, and the chart needs room beside it.
+        let inspecting = item.is_some() || area.is_some();
+        let beside = usize::from(self.lessons.open) + usize::from(inspecting);
+        if ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32 || beside == 0 {
+            Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
+                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
+                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, live_one, actions);
+                        ui.add_space(10.0);
+                        let numbers: Vec<_> = shown.iter().map(|shown| shown.run.number).collect();
+                        self.runs.show(ui, live, &numbers, actions);
+                    });
+                });
+            });
+        }
+        if self.lessons.open {
+            let frame = panel.inner_margin(Margin::symmetric(12, 10));
+            Panel::right("lessons").frame(frame).default_size(400.0).size_range(300.0..=640.0).show(ui, |ui| {
+                self.lessons.show(ui, actions);
+            });
+        }
+        if inspecting {
+            let frame = panel.inner_margin(Margin::symmetric(12, 10));
+            Panel::right("inspector").frame(frame).default_size(300.0).size_range(240.0..=480.0).show(ui, |ui| {
+                if let Some(area) = &area {
+                    area_panel::show(ui, area, actions);
+                    ui.add_space(12.0);
+                }
+                if let Some(item) = &item {
+                    inspector::show(ui, item, actions);
+                }
+            });
+        }
+        let room = ui.available_height();
+        Panel::bottom("details")
+            .frame(panel.inner_margin(Margin::symmetric(12, 8)))
+            .resizable(true)
+            .default_size(room * 0.34)
+            .size_range(130.0..=room * 0.45)
+            .show(ui, |ui| {
+                let subject = Subject {
+                    shown,
+                    playhead: self.time.time(),
+                    happened: past.map(|past| past.events),
+                    view: self.chart.view(shown),
+                    area: area.as_ref(),
+                    selected: item.filter(|item| item.call().is_some()).map(|item| item.number()),
+                };
+                self.details.show(ui, &subject, &mut self.filter, &mut self.index, actions);
+            });
+        if now.is_some_and(|run| !run.history.is_empty()) {
+            let frame = panel.inner_margin(Margin::symmetric(12, 4));
+            Panel::bottom("transport").frame(frame).show_separator_line(false).show(ui, |ui| {
+                transport::show(ui, now, &mut self.time, past, actions);
+            });
+        }
+        let background = Frame::new().fill(palette.background);
+        CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
+            let of_focus = |number: usize| now.is_some_and(|run| run.number == number);
+            let call = item.and_then(|item| item.call()).filter(|(number, _)| of_focus(*number));
+            flow::show(ui, run, call.map(|(_, call)| call), actions);
+            let stuck = live_one.filter(|live| past.is_none() && of_focus(live.number));
+            deadlock::show(ui, stuck, actions);
+            ui.add_space(6.0);
+            let found = run.and_then(|run| self.index.found(run.number));
+            let found = found.filter(|found| !self.filter.is_empty() && !found.fits_all());
+            self.chart.show(ui, shown, self.time.time(), found, actions);
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! How long items ran, and how long they waited: two histograms. A drag over one chooses items, which stay bright in the chart and
+//! are listed in the table; an area of the chart, in turn, chooses what is counted.
+
+use std::ops::Range;
+
+use eframe::egui::{Align2, Color32, Id, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui_plot::{Bar, BarChart, Plot, PlotBounds};
+
+use crate::lab::Run;
+use crate::trace::Histogram;
+use crate::ui::chart::AreaFigures;
+use crate::ui::filter::Filter;
+use crate::ui::format;
+use crate::ui::theme::{self, Palette};
+
+/// Left of the bars, for the highest count; above them, for the title; below, for the times.
+const MARGIN: f32 = 44.0;
+const TITLE: f32 = 20.0;
+const AXIS: f32 = 18.0;
+/// No more bars than about twice this.
+const BARS: usize = 60;
+
+/// 1, 2 and 5 times the powers of ten, from a nanosecond to some hours.
+fn round_times() -> impl Iterator<Item = i64> {
+    (0..14).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.pow(power)))
+}
+
+/// Draws both, side by side. With an area, only what is in it counts.
+pub(super) fn show(ui: &mut Ui, run: Option<&Run>, area: Option<&AreaFigures>, filter: &mut Filter) {
+    let palette = theme::palette(ui);
+    let place = ui.available_rect_before_wrap();
+    ui.allocate_rect(place, Sense::hover());
+    let half = (place.width() - 24.0) / 2.0;
+    let left = Rect::from_min_size(place.min, vec2(half, place.height()));
+    let right = Rect::from_min_size(pos2(left.right() + 24.0, place.top()), left.size());
+    let none = Histogram::default();
+    let (ran, waited) = match (area, run) {
+        (Some(area), _) => (&area.run_times, &area.queue_waits),
+        (None, Some(run)) => (run.trace.run_times(), run.trace.queue_waits()),
+        (None, None) => (&none, &none),
+    };
+    let of_area = if area.is_some() { ", in the selected area" } else { "" };
+    one(ui, left, &format!("run time{of_area}"), ran, palette.computing, &mut filter.run_time, palette);
+    one(ui, right, &format!("waited until started{of_area}"), waited, palette.pending, &mut filter.wait, palette);
+}
+
+fn one(
+    ui: &mut Ui,
+    area: Rect,
+    title: &str,
+    histogram: &Histogram,
+    color: Color32,
+    chosen: &mut Option<Range<i64>>,
+    palette: &Palette,
+) {
+    let painter = ui.painter().clone();
+    let figures = format!(
+        "median {} · 95 % at most {} · {} items",
+        format::duration(histogram.quantile(50)),
+        format::duration(histogram.quantile(95)),
+        format::count(histogram.total() as usize)
+    );
+    let named = painter.text(area.left_top(), Align2::LEFT_TOP, title, theme::small(), palette.text);
+    if histogram.total() == 0 {
+        painter.text(area.center(), Align2::CENTER_CENTER, "No item has finished yet.", theme::small(), palette.dim);
+        return;
+    }
+    let text = painter.layout_no_wrap(figures.clone(), theme::small(), palette.dim);
+    if named.right() + 12.0 + text.size().x <= area.right() {
+        painter.galley(pos2(area.right() - text.size().x, area.top()), text, palette.dim);
+    }
+    let inner = Rect::from_min_max(area.min + vec2(MARGIN, TITLE), area.max - vec2(0.0, AXIS));
+    let buckets: Vec<_> = histogram.buckets().collect();
+    let first = buckets.first().map_or(0, |bucket| bucket.0);
+    let last = buckets.last().map_or(0, |bucket| bucket.0);
+    // Of times that lie far apart, several buckets are one bar.
+    let group = ((last - first) / BARS).next_power_of_two();
+    let mut bars: Vec<(usize, u64)> = Vec::new();
+    for &(bucket, count) in &buckets {
+        let start = bucket / group * group;
+        match bars.last_mut() {
+            Some(bar) if bar.0 == start => bar.1 += count,
+            _ => bars.push((start, count)),
+        }
+    }
+    // Room around a single bar.
+    let room = 4.0 * group as f64;
+    let (from, to) = (first as f64 - room, last as f64 + room + 1.0);
+    let highest = bars.iter().map(|bar| bar.1).max().unwrap_or(1) as f64;
+    let of = |x: f32| ((x - inner.left()) / inner.width()).clamp(0.0, 1.0);
+    let bucket_at = |x: f32| (from + f64::from(of(x)) * (to - from)).floor().max(0.0) as usize;
+    let x_of = |bucket: f64| inner.left() + ((bucket - from) / (to - from)) as f32 * inner.width();
+    ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+        let bars = bars.iter().filter(|bar| bar.1 > 0).map(|&(bucket, count)| {
+            let times = Histogram::times_of(bucket);
+            let bright = chosen.as_ref().is_none_or(|chosen| chosen.contains(&times.start));
+            let color = if bright { color } else { color.gamma_multiply(0.3) };
+            let (middle, width) = (bucket as f64 + group as f64 / 2.0, group as f64 * 0.9);
+            Bar::new(middle, count as f64).width(width).fill(color).stroke(Stroke::NONE)
+        });
+        let chart = BarChart::new(title, bars.collect()).allow_hover(false);
+        Plot::new(("histogram", color))
+            .show_axes(false)
+            .show_grid(false)
+            .show_background(false)
+            .sense(Sense::hover())
+            .allow_drag(false)
+            .allow_zoom(false)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .allow_axis_zoom_drag(false)
+            .allow_double_click_reset(false)
+            .set_margin_fraction(vec2(0.0, 0.0))
+            .width(inner.width())
+            .height(inner.height())
+            .show(ui, |plot| {
+                plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, highest * 1.06]));
+                plot.bar_chart(chart);
+            });
+    });
+    painter.hline(inner.x_range(), inner.bottom(), Stroke::new(1.0, palette.line));
+    let top = format::count(highest as usize);
+    painter.text(pos2(inner.left() - 6.0, inner.top()), Align2::RIGHT_TOP, top, theme::small(), palette.dim);
+    let mut free_from = f32::NEG_INFINITY;
+    for time in round_times() {
+        let bucket = Histogram::bucket_of(time);
+        let times = Histogram::times_of(bucket);
+        let place = bucket as f64 + (time - times.start) as f64 / (times.end - times.start) as f64;
+        let text = painter.layout_no_wrap(format::short(time), theme::small(), palette.dim);
+        let at = pos2(x_of(place) - text.size().x / 2.0, inner.bottom() + 3.0);
+        if at.x >= free_from.max(inner.left()) && at.x + text.size().x <= area.right() {
+            free_from = at.x + text.size().x + 16.0;
+            painter.vline(x_of(place), inner.bottom()..=inner.bottom() + 3.0, Stroke::new(1.0, palette.dim));
+            painter.galley(at, text, palette.dim);
+        }
+    }
+    // The brush.
+    let id = Id::unique(("brush", color));
+    let response = ui.interact(inner, id, Sense::CLICK | Sense::DRAG);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("histogram of {title}: {figures}")));
+    if response.dragged()
+        && let Some((begun, at)) = ui.input(|input| input.pointer.press_origin()).zip(response.interact_pointer_pos())
+    {
+        let (one, other) = (bucket_at(begun.x), bucket_at(at.x));
+        *chosen = Some(Histogram::times_of(one.min(other)).start..Histogram::times_of(one.max(other)).end);
+    } else if response.clicked() {
+        *chosen = None;
+    }
+    if let Some(chosen) = chosen {
+        let x = x_of(Histogram::bucket_of(chosen.start) as f64)..=x_of(Histogram::bucket_of(chosen.end) as f64);
+        painter.rect_filled(Rect::from_x_y_ranges(x, inner.y_range()), 0.0, palette.accent.gamma_multiply(0.12));
+    }
+    let tip = response.hover_pos().map(|at| {
+        let start = bucket_at(at.x) / group * group;
+        let count = bars.iter().find(|bar| bar.0 == start).map_or(0, |bar| bar.1);
+        let (from, to) = (Histogram::times_of(start).start, Histogram::times_of(start + group).start);
+        let (from, to) = (format::duration(from), format::duration(to));
+        format!("{} items from {from} to {to}\nDrag: choose items; click: all of them", format::count(count as usize))
+    });
+    if let Some(tip) = tip {
+        response.on_hover_text_at_pointer(tip);
+    }
+}

@@ -1,0 +1,129 @@
+//! The bottom panel: curves over the chart's time axis, histograms, the table of all items, and lists of what happened.
+
+mod compare;
+mod curves;
+mod durations;
+mod events;
+mod figure;
+mod lists;
+mod tasks;
+
+use eframe::egui::{RichText, Role, Ui, WidgetInfo};
+
+use super::action::Action;
+use super::chart::{AreaFigures, Shown, TimeView};
+use super::filter::Filter;
+use super::task_index::TaskIndex;
+use super::{format, theme};
+use crate::lab::{End, Status};
+use compare::Compare;
+use curves::Curves;
+use events::Events;
+
+/// Which tab is open, and what the tabs hold. It lasts as long as the window.
+#[derive(Default)]
+pub(super) struct Details {
+    tab: Tab,
+    events: Events,
+    compare: Compare,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    #[default]
+    Queues,
+    Throughput,
+    Processes,
+    Durations,
+    Tasks,
+    Events,
+    Compare,
+    Errors,
+    Log,
+}
+
+/// What the tabs tell of.
+pub(super) struct Subject<'a> {
+    /// The runs that are looked at; the last is in focus.
+    pub(super) shown: &'a [Shown<'a>],
+    /// The moment that is looked at, if it is not now, and how many events had happened.
+    pub(super) playhead: Option<i64>,
+    pub(super) happened: Option<usize>,
+    /// What the chart shows.
+    pub(super) view: TimeView,
+    pub(super) area: Option<&'a AreaFigures>,
+    /// The item that is looked at.
+    pub(super) selected: Option<u32>,
+}
+
+impl Details {
+    /// Whether the table is in sight.
+    pub(super) fn shows_tasks(&self) -> bool {
+        self.tab == Tab::Tasks
+    }
+
+    /// Shows the comparison.
+    pub(super) fn compare(&mut self) {
+        self.tab = Tab::Compare;
+    }
+
+    /// Draws the panel.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        subject: &Subject<'_>,
+        filter: &mut Filter,
+        index: &mut TaskIndex,
+        actions: &mut Vec<Action>,
+    ) {
+        let &Subject { shown, playhead, happened, view, area, selected } = subject;
+        let now = shown.last().map(|shown| shown.run);
+        let run = shown.last().map(Shown::looked_at);
+        let failed = match run.map(|run| (&run.status, run)) {
+            Some((Status::Ended(End::Failed(_)), _)) => 1,
+            Some((_, run)) => run.trace.error_count(),
+            None => 0,
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            self.tab(ui, Tab::Queues, "Queues");
+            self.tab(ui, Tab::Throughput, "Throughput");
+            self.tab(ui, Tab::Processes, "CPU and memory");
+            self.tab(ui, Tab::Durations, "Durations");
+            self.tab(ui, Tab::Tasks, "Tasks");
+            self.tab(ui, Tab::Events, "Events");
+            self.tab(ui, Tab::Compare, "Compare");
+            self.tab(ui, Tab::Errors, &format!("Errors ({})", format::count(failed)));
+            let lines = run.map_or(0, |run| run.trace.log_length());
+            self.tab(ui, Tab::Log, &format!("Log ({})", format::count(lines)));
+        });
+        ui.add_space(4.0);
+        match self.tab {
+            Tab::Queues => curves::show(ui, Curves::QueuesAndCores, now, view, playhead),
+            Tab::Throughput => curves::show(ui, Curves::Throughput, now, view, playhead),
+            Tab::Processes => curves::show(ui, Curves::Processes, now, view, playhead),
+            Tab::Durations => durations::show(ui, run, area, filter),
+            Tab::Tasks => tasks::show(ui, run, index, selected, actions),
+            Tab::Events => self.events.show(ui, now, happened, actions),
+            Tab::Compare => self.compare.show(ui, shown, actions),
+            Tab::Errors => lists::errors(ui, run, actions),
+            Tab::Log => lists::log(ui, run),
+        }
+    }
+
+    fn tab(&mut self, ui: &mut Ui, tab: Tab, title: &str) {
+        let chosen = self.tab == tab;
+        let palette = theme::palette(ui);
+        let text = RichText::new(title).color(if chosen { palette.text } else { palette.dim });
+        let text = if chosen { text.family(theme::strong()) } else { text };
+        let response = ui.selectable_label(false, text);
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, title));
+        if chosen {
+            let under = response.rect.left_bottom()..=response.rect.right_bottom();
+            ui.painter().hline(under.start().x..=under.end().x, under.end().y + 1.0, (2.0, palette.accent));
+        }
+        if response.clicked() {
+            self.tab = tab;
+        }
+    }
+}

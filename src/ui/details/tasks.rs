@@ -1,0 +1,131 @@
+//! The table of all items: a million rows, of which those in sight are drawn.
+
+use eframe::egui::{Align, Button, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo};
+use egui_extras::{Column as TableColumn, TableBuilder};
+
+use crate::lab::{Run, Task, TaskState};
+use crate::ui::action::Action;
+use crate::ui::chart::Selection;
+use crate::ui::files::FileKind;
+use crate::ui::format;
+use crate::ui::task_index::{Column, TaskIndex};
+use crate::ui::theme::{self, Palette};
+
+const ROW: f32 = 20.0;
+
+const COLUMNS: [(&str, Column, f32); 7] = [
+    ("item", Column::Item, 64.0),
+    ("state", Column::State, 110.0),
+    ("worker", Column::Worker, 60.0),
+    ("call", Column::Call, 64.0),
+    ("started at", Column::Started, 84.0),
+    ("waited", Column::Waited, 78.0),
+    ("ran", Column::Ran, 78.0),
+];
+
+/// Draws the table; `selected` = the item that is looked at.
+pub(super) fn show(
+    ui: &mut Ui,
+    run: Option<&Run>,
+    index: &mut TaskIndex,
+    selected: Option<u32>,
+    actions: &mut Vec<Action>,
+) {
+    let palette = theme::palette(ui);
+    let Some((run, found)) = run.and_then(|run| Some((run, index.found(run.number)?))) else {
+        ui.label(RichText::new("No item was submitted yet.").color(palette.dim));
+        return;
+    };
+    ui.horizontal(|ui| {
+        let text = if found.fits_all() {
+            format!("{} items", format::count(found.of))
+        } else {
+            format!("{} of {} items fit", format::count(found.tasks.len()), format::count(found.of))
+        };
+        ui.label(RichText::new(text).color(palette.dim));
+        let help = "All items that fit, with their times, as a file that spreadsheets read";
+        if ui.add_enabled(found.of > 0, Button::new("Save as CSV …")).on_hover_text(help).clicked() {
+            actions.push(Action::File(FileKind::Csv));
+        }
+    });
+    let (mut by, mut descending) = (index.by, index.descending);
+    let centered = Layout::left_to_right(Align::Center);
+    let mut table = TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false);
+    table = table.cell_layout(centered).min_scrolled_height(0.0);
+    for (_, _, width) in COLUMNS {
+        table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
+    }
+    let table = table.column(TableColumn::remainder().at_least(120.0).clip(true));
+    let table = table.header(ROW, |mut header| {
+        for (name, column, _) in COLUMNS {
+            header.col(|ui| {
+                let sign = match (by == column, descending) {
+                    (false, _) => "",
+                    (true, false) => " ↑",
+                    (true, true) => " ↓",
+                };
+                let text = RichText::new(format!("{name}{sign}")).size(11.5).color(palette.dim);
+                let button =
+                    ui.add(Button::new(text).frame(false)).on_hover_text("Order by this; again: the other way");
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("order by {name}")));
+                if button.clicked() {
+                    descending = by == column && !descending;
+                    by = column;
+                }
+            });
+        }
+        header.col(|ui| {
+            ui.label(RichText::new("task").size(11.5).color(palette.dim));
+        });
+    });
+    table.body(|body| {
+        body.rows(ROW, found.tasks.len(), |mut row| {
+            let task = &found.tasks[row.index()];
+            row.set_selected(selected == Some(task.item));
+            for (_, column, _) in COLUMNS {
+                row.col(|ui| cell(ui, palette, task, column));
+            }
+            row.col(|ui| {
+                ui.add(Label::new(run.label(task.item as usize)).truncate().selectable(false));
+            });
+            let response = row.response();
+            let state = task.state.word();
+            response.widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("item {}, {state}", task.item)));
+            if response.clicked() {
+                let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
+                actions.push(Action::Select(Some(selection)));
+            }
+        });
+    });
+    (index.by, index.descending) = (by, descending);
+}
+
+fn cell(ui: &mut Ui, palette: &Palette, task: &Task, column: Column) {
+    let none = || "–".to_owned();
+    let text = match column {
+        Column::Item => task.item.to_string(),
+        Column::State => {
+            let color = state_color(palette, task.state);
+            ui.label(RichText::new(task.state.word()).color(color));
+            return;
+        }
+        Column::Worker => task.worker.map_or_else(none, |worker| worker.to_string()),
+        Column::Call => task.call.to_string(),
+        Column::Started => task.started.map_or_else(none, format::duration),
+        Column::Waited => task.waited().map_or_else(none, format::duration),
+        Column::Ran => task.ran().map_or_else(none, format::duration),
+    };
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.add_space(10.0);
+        ui.add(Label::new(RichText::new(text).monospace().size(11.5)).selectable(false));
+    });
+}
+
+const fn state_color(palette: &Palette, state: TaskState) -> eframe::egui::Color32 {
+    match state {
+        TaskState::Pending | TaskState::Cancelled => palette.dim,
+        TaskState::InCallQueue => palette.call_queue,
+        TaskState::Taken | TaskState::Executing | TaskState::Returned => palette.computing,
+        TaskState::Raised | TaskState::Lost => palette.error,
+    }
+}

@@ -1,0 +1,373 @@
+//! Runs, pictures and tables as files: a small dialog asks where to, and a thread of its own writes or reads, so that the window
+//! never waits for a disk.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use eframe::egui::{
+    Align2, Area, Context, Frame, Grid, Id, Key, Margin, Order, RichText, Role, Stroke, TextEdit, Ui, WidgetInfo,
+    Window, vec2,
+};
+
+use super::chart::Chart;
+use super::picture::{self, PictureSettings};
+use super::theme;
+use crate::lab::{Report, Run, write_csv, write_whole};
+
+/// What is written or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    OpenRun,
+    SaveRun,
+    Picture,
+    Csv,
+}
+
+/// What goes to the clipboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copied {
+    Text,
+    Markdown,
+}
+
+/// See the module. It lasts as long as the window.
+pub(super) struct Files {
+    dialog: Option<Dialog>,
+    picture: PictureFields,
+    notice: Option<Notice>,
+    done_in: Sender<Done>,
+    done: Receiver<Done>,
+    /// What runs from files are numbered, so that they are never mistaken for others.
+    next_number: usize,
+}
+
+struct Dialog {
+    kind: FileKind,
+    path: String,
+    replace: bool,
+}
+
+/// As typed.
+struct PictureFields {
+    width: String,
+    height: String,
+    scale: String,
+    light: bool,
+}
+
+/// What is told at the edge of the window.
+struct Notice {
+    text: String,
+    is_error: bool,
+    since: Instant,
+}
+
+/// What came of something that went on elsewhere.
+enum Done {
+    Picked(PathBuf),
+    Wrote(String),
+    Opened(Box<Run>),
+    Copied(String),
+    Failed(String),
+}
+
+/// Good news goes away by itself after this time.
+const TOLD_FOR: Duration = Duration::from_secs(6);
+
+impl FileKind {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::OpenRun => "Open a run",
+            Self::SaveRun => "Save the run",
+            Self::Picture => "Save the chart as a picture",
+            Self::Csv => "Save the items as CSV",
+        }
+    }
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::OpenRun | Self::SaveRun => "poolscope",
+            Self::Picture => "png",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+impl Files {
+    pub(super) fn new() -> Self {
+        let (done_in, done) = unbounded();
+        let picture = PictureSettings::default();
+        let picture = PictureFields {
+            width: picture.width.to_string(),
+            height: picture.height.to_string(),
+            scale: picture.scale.to_string(),
+            light: picture.light,
+        };
+        Self { dialog: None, picture, notice: None, done_in, done, next_number: usize::MAX / 2 }
+    }
+
+    /// Asks for a place.
+    pub(super) fn ask(&mut self, kind: FileKind, run: Option<&Run>) {
+        let name =
+            run.map_or_else(|| "run".to_owned(), |run| format!("{}-{}", run.settings.workload, run.settings.executor));
+        let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
+        let path = if kind == FileKind::OpenRun { folder } else { folder.join(format!("{name}.{}", kind.ending())) };
+        self.dialog = Some(Dialog { kind, path: path.display().to_string(), replace: false });
+    }
+
+    /// Closes the dialog. Returns whether there was one.
+    pub(super) fn close(&mut self) -> bool {
+        self.dialog.take().is_some()
+    }
+
+    /// Says something at the edge of the window.
+    pub(super) fn tell(&mut self, text: String, is_error: bool) {
+        self.notice = Some(Notice { text, is_error, since: Instant::now() });
+    }
+
+    /// Opens a file, which was dropped on the window or named.
+    pub(super) fn open(&mut self, context: &Context, path: PathBuf) {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.in_background(context, move || match Run::open(&path, number) {
+            Ok(run) => Done::Opened(Box::new(run)),
+            Err(error) => Done::Failed(error.to_string()),
+        });
+    }
+
+    /// Puts the figures of a run on the clipboard.
+    pub(super) fn copy(&self, context: &Context, run: &Run, how: Copied) {
+        let run = run.clone();
+        self.in_background(context, move || {
+            let report = Report::new(&run);
+            Done::Copied(if how == Copied::Markdown { report.markdown() } else { report.readable() })
+        });
+    }
+
+    /// Takes in what came of what went on elsewhere. Returns the runs that were opened.
+    pub(super) fn take_in(&mut self, context: &Context) -> Vec<Arc<Run>> {
+        let mut opened = Vec::new();
+        for done in self.done.try_iter().collect::<Vec<_>>() {
+            match done {
+                Done::Picked(path) => {
+                    if let Some(dialog) = &mut self.dialog {
+                        dialog.path = path.display().to_string();
+                        // Whoever chose an existing file there was asked there.
+                        dialog.replace = true;
+                    }
+                }
+                Done::Wrote(text) => {
+                    self.dialog = None;
+                    self.tell(text, false);
+                }
+                Done::Opened(run) => {
+                    self.dialog = None;
+                    opened.push(Arc::from(run));
+                }
+                Done::Copied(text) => {
+                    context.copy_text(text);
+                    self.tell("Copied to the clipboard".to_owned(), false);
+                }
+                Done::Failed(text) => self.tell(text, true),
+            }
+        }
+        opened
+    }
+
+    /// Draws the dialog and the notice, if there are such. `runs` are what the chart shows; the last is in focus.
+    pub(super) fn show(&mut self, context: &Context, chart: &Chart, runs: &[(&str, &Run)]) {
+        let mut wanted = false;
+        if let Some(dialog) = &mut self.dialog {
+            let mut open = true;
+            let window = Window::new(dialog.kind.title()).open(&mut open).resizable(false).collapsible(false);
+            let sender = self.done_in.clone();
+            window.anchor(Align2::CENTER_CENTER, vec2(0.0, -40.0)).show(context, |ui| {
+                ui.set_width(440.0);
+                wanted = fields(ui, dialog, &mut self.picture, &sender);
+            });
+            if !open {
+                self.dialog = None;
+            }
+        }
+        if wanted {
+            self.start(context, chart, runs);
+        }
+        self.show_notice(context);
+    }
+
+    fn start(&mut self, context: &Context, chart: &Chart, runs: &[(&str, &Run)]) {
+        let Some(dialog) = &self.dialog else { return };
+        let (path, replace, kind) = (PathBuf::from(dialog.path.trim()), dialog.replace, dialog.kind);
+        if kind == FileKind::OpenRun {
+            return self.open(context, path);
+        }
+        let Some((_, focus)) = runs.last() else { return self.tell("There is no run to save.".to_owned(), true) };
+        if kind == FileKind::Picture {
+            let settings = match self.picture.parse() {
+                Ok(settings) => settings,
+                Err(text) => return self.tell(text, true),
+            };
+            let chart = chart.clone();
+            let runs: Vec<_> = runs.iter().map(|(name, run)| ((*name).to_owned(), (*run).clone())).collect();
+            return self.in_background(context, move || {
+                let runs: Vec<_> = runs.iter().map(|(name, run)| (name.as_str(), run)).collect();
+                wrote(&path, picture::save(&chart, &runs, &path, settings, replace))
+            });
+        }
+        let run = (*focus).clone();
+        self.in_background(context, move || {
+            let written = write_whole(&path, replace, |out| match kind {
+                FileKind::Csv => write_csv(&run, out),
+                _ => run.save(out),
+            });
+            wrote(&path, written)
+        });
+    }
+
+    fn in_background(&self, context: &Context, work: impl FnOnce() -> Done + Send + 'static) {
+        let (sender, context) = (self.done_in.clone(), context.clone());
+        let working = move || {
+            // Even a bug in here must not leave the user without an answer.
+            let done = catch_unwind(AssertUnwindSafe(work));
+            let _ = sender.send(done.unwrap_or_else(|_| Done::Failed("that broke off because of a bug".to_owned())));
+            context.request_repaint();
+        };
+        if let Err(error) = thread::Builder::new().name("files".to_owned()).spawn(working) {
+            let _ = self.done_in.send(Done::Failed(error.to_string()));
+        }
+    }
+
+    fn show_notice(&mut self, context: &Context) {
+        let Some(notice) = &self.notice else { return };
+        let left = TOLD_FOR.saturating_sub(notice.since.elapsed());
+        if !notice.is_error {
+            if left.is_zero() {
+                self.notice = None;
+                return;
+            }
+            context.request_repaint_after(left);
+        }
+        let mut closed = false;
+        let area =
+            Area::new(Id::unique("notice")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -16.0));
+        area.show(context, |ui| {
+            let palette = theme::palette(ui);
+            let line = if notice.is_error { palette.error } else { palette.computing };
+            let frame = Frame::new().fill(palette.raised).stroke(Stroke::new(1.0, line)).corner_radius(6);
+            frame.inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
+                ui.set_max_width(460.0);
+                ui.horizontal(|ui| {
+                    ui.label(&notice.text);
+                    let button = ui.button("×").on_hover_text("Close");
+                    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Close the notice"));
+                    closed = button.clicked();
+                });
+            });
+        });
+        if closed {
+            self.notice = None;
+        }
+    }
+}
+
+impl PictureFields {
+    fn parse(&self) -> Result<PictureSettings, String> {
+        let whole = |name: &str, text: &str| {
+            text.trim().parse().map_err(|_| format!("{name}: must be a whole number, not `{text}`"))
+        };
+        let settings = PictureSettings {
+            width: whole("width", &self.width)?,
+            height: whole("height", &self.height)?,
+            scale: self.scale.trim().parse().map_err(|_| format!("scale: must be a number, not `{}`", self.scale))?,
+            light: self.light,
+        };
+        settings.check().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+}
+
+fn wrote<E: std::fmt::Display>(path: &Path, written: Result<(), E>) -> Done {
+    match written {
+        Ok(()) => Done::Wrote(format!("Saved {}", path.display())),
+        Err(error) => Done::Failed(error.to_string()),
+    }
+}
+
+/// Returns whether it is to be done now.
+fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<Done>) -> bool {
+    let mut entered = false;
+    ui.horizontal(|ui| {
+        let field =
+            TextEdit::singleline(&mut dialog.path).id(Id::unique("file")).desired_width(ui.available_width() - 44.0);
+        let field = ui.add(field.hint_text("path of the file"));
+        field.widget_info(|| {
+            let mut info = WidgetInfo::labeled(Role::TextInput, true, "file");
+            info.current_text_value = Some(dialog.path.clone());
+            info
+        });
+        entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let button = ui.button("…").on_hover_text("Choose in the system's own dialog, where there is one");
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Choose the file"));
+        if button.clicked() {
+            browse(ui.ctx(), dialog, picked.clone());
+        }
+    });
+    if dialog.kind == FileKind::Picture {
+        picture_fields(ui, picture);
+    }
+    if dialog.kind != FileKind::OpenRun {
+        ui.checkbox(&mut dialog.replace, "Replace the file if there is one");
+    }
+    ui.add_space(4.0);
+    let verb = if dialog.kind == FileKind::OpenRun { "Open" } else { "Save" };
+    ui.button(RichText::new(verb).family(theme::strong())).clicked() || entered
+}
+
+fn picture_fields(ui: &mut Ui, picture: &mut PictureFields) {
+    let dim = theme::palette(ui).dim;
+    Grid::new("picture").num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {
+        let fields = [("width", &mut picture.width), ("height", &mut picture.height), ("scale", &mut picture.scale)];
+        for (name, text) in fields {
+            ui.label(RichText::new(name).color(dim));
+            let field = ui.add(TextEdit::singleline(text).id(Id::unique(("picture", name))).desired_width(80.0));
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
+            ui.end_row();
+        }
+    });
+    ui.checkbox(&mut picture.light, "Light");
+    let text = "Width and height in points, scale in pixels a point. The ending of the name decides: .png or .svg";
+    ui.label(RichText::new(text).size(11.0).color(dim));
+}
+
+/// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.
+fn browse(context: &Context, dialog: &Dialog, picked: Sender<Done>) {
+    let path = PathBuf::from(dialog.path.trim());
+    let ending = dialog.kind.ending();
+    let mut system = rfd::AsyncFileDialog::new().add_filter(ending, &[ending]);
+    if dialog.kind == FileKind::Picture {
+        system = system.add_filter("svg", &["svg"]);
+    }
+    let folder = if dialog.kind == FileKind::OpenRun { Some(path.as_path()) } else { path.parent() };
+    if let Some(folder) = folder {
+        system = system.set_directory(folder);
+    }
+    let chosen: std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> =
+        if dialog.kind == FileKind::OpenRun {
+            Box::pin(system.pick_file())
+        } else {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            Box::pin(system.set_file_name(name).save_file())
+        };
+    let context = context.clone();
+    // No thread, no dialog: the path can still be typed.
+    let _ = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
+        if let Some(file) = pollster::block_on(chosen) {
+            let _ = picked.send(Done::Picked(file.path().to_owned()));
+            context.request_repaint();
+        }
+    });
+}

@@ -1,0 +1,176 @@
+//! The items of the run that is looked at, filtered and in the order of a column. Of a million of them that takes a moment, so it
+//! is done in a thread of its own, and again when something has changed.
+
+use std::cmp::Reverse;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use eframe::egui::Context;
+
+use super::filter::Filter;
+use crate::lab::{Run, Task};
+
+/// What the items are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Item,
+    State,
+    Worker,
+    Call,
+    Started,
+    Waited,
+    Ran,
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq)]
+struct Order {
+    run: usize,
+    moment: Option<i64>,
+    filter: Filter,
+    by: Column,
+    descending: bool,
+}
+
+/// What came of it.
+pub(super) struct Found {
+    order: Order,
+    /// How many events the run had folded then.
+    events: usize,
+    /// Those that fit, in order.
+    pub(super) tasks: Vec<Task>,
+    /// How many there are altogether.
+    pub(super) of: usize,
+    /// By the numbers of the items, whether each fits; those beyond were not known yet.
+    fits: Vec<bool>,
+}
+
+/// See the module. It lasts as long as the window.
+pub(super) struct TaskIndex {
+    pub(super) by: Column,
+    pub(super) descending: bool,
+    found: Option<Found>,
+    on_its_way: Option<Receiver<Found>>,
+    asked_at: Option<Instant>,
+}
+
+/// A run that goes on is looked through so often, at most.
+const INTERVAL: Duration = Duration::from_millis(400);
+
+impl Default for TaskIndex {
+    fn default() -> Self {
+        Self { by: Column::Item, descending: false, found: None, on_its_way: None, asked_at: None }
+    }
+}
+
+impl TaskIndex {
+    /// Sees to it that the items of `run` are known.
+    pub(super) fn ask(&mut self, context: &Context, run: &Run, filter: &Filter) {
+        if let Some(found) = self.on_its_way.as_ref().and_then(|way| way.try_recv().ok()) {
+            self.found = Some(found);
+            self.on_its_way = None;
+        }
+        let order = Order {
+            run: run.number,
+            moment: run.moment,
+            filter: filter.clone(),
+            by: self.by,
+            descending: self.descending,
+        };
+        let events = events(run);
+        let same = self.found.as_ref().is_some_and(|found| found.order == order);
+        let news = !same || self.found.as_ref().is_some_and(|found| found.events != events);
+        let too_early = same && self.asked_at.is_some_and(|asked_at| asked_at.elapsed() < INTERVAL);
+        if !news || self.on_its_way.is_some() {
+            return;
+        }
+        if too_early {
+            context.request_repaint_after(INTERVAL);
+            return;
+        }
+        let (sender, receiver) = bounded(1);
+        let (run, context) = (run.clone(), context.clone());
+        let looking = move || {
+            let _ = sender.send(find(&run, order, events));
+            context.request_repaint();
+        };
+        self.asked_at = Some(Instant::now());
+        // No thread: what was found before stays.
+        if thread::Builder::new().name("tasks".to_owned()).spawn(looking).is_ok() {
+            self.on_its_way = Some(receiver);
+        }
+    }
+
+    /// What was found of that run, if it was.
+    pub(super) fn found(&self, run: usize) -> Option<&Found> {
+        self.found.as_ref().filter(|found| found.order.run == run)
+    }
+}
+
+impl Found {
+    /// Whether that item fits. One that is not known yet does, until it is.
+    pub(super) fn fits(&self, item: u32) -> bool {
+        self.fits.get(item as usize).copied().unwrap_or(true)
+    }
+
+    /// Whether it was found in that run.
+    pub(super) const fn is_of(&self, run: &Run) -> bool {
+        self.order.run == run.number
+    }
+
+    /// The item that comes after that one in the table, or the first.
+    pub(super) fn after(&self, item: Option<u32>) -> Option<&Task> {
+        let place = item.and_then(|item| self.tasks.iter().position(|task| task.item == item));
+        place.and_then(|place| self.tasks.get(place + 1)).or_else(|| self.tasks.first())
+    }
+
+    /// Whether all items fit.
+    pub(super) fn fits_all(&self) -> bool {
+        self.order.filter.is_empty()
+    }
+}
+
+/// What changes with every event that matters here.
+fn events(run: &Run) -> usize {
+    let counts = run.trace.counts();
+    let items = &counts.items;
+    items.submitted * 2 + items.finished * 3 + items.executing + items.cancelled + items.lost + counts.calls.executing
+}
+
+fn find(run: &Run, order: Order, events: usize) -> Found {
+    let mut tasks = run.tasks();
+    let of = tasks.len();
+    let mut fits = Vec::new();
+    if !order.filter.is_empty() {
+        let matches = order.filter.matcher(run);
+        fits.resize(tasks.last().map_or(0, |task| task.item as usize + 1), false);
+        tasks.retain(|task| {
+            let fit = matches(task);
+            fits[task.item as usize] = fit;
+            fit
+        });
+    }
+    // What has no value comes last, whichever way.
+    let key = |task: &Task| -> (bool, i64) {
+        let value = match order.by {
+            Column::Item => Some(i64::from(task.item)),
+            Column::State => Some(task.state as i64),
+            Column::Worker => task.worker.map(i64::from),
+            Column::Call => Some(i64::from(task.call)),
+            Column::Started => task.started,
+            Column::Waited => task.waited(),
+            Column::Ran => task.ran(),
+        };
+        (value.is_none(), value.unwrap_or_default())
+    };
+    if order.descending {
+        tasks.sort_by_key(|task| {
+            let (none, value) = key(task);
+            (none, Reverse(value))
+        });
+    } else if order.by != Column::Item {
+        tasks.sort_by_key(key);
+    }
+    Found { order, events, tasks, of, fits }
+}
