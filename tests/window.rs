@@ -911,15 +911,13 @@ fn runs_tables_and_pictures_are_saved_and_opened() {
     press(&mut window, "▶  Run");
     until_over(&mut window, 1);
     let original = run(&window).unwrap();
-    let mut save = |window: &mut Window, entry: &str, name: &str| {
+    let save = |window: &mut Window, entry: &str, name: &str| {
         let path = folder.path().join(name);
         press(window, "File");
         press(window, entry);
         type_into(window, "file", &path.display().to_string());
         press(window, "Save");
-        until(window, "it is saved", |window| {
-            window.query_by_label_contains(&format!("{name}")).is_some() && path.exists()
-        });
+        until(window, "it is saved", |window| window.query_by_label_contains(name).is_some() && path.exists());
         press(window, "Close the notice");
         path
     };
@@ -970,4 +968,47 @@ fn folded(run: &Run) -> poolscope::trace::Trace {
     let mut trace = poolscope::trace::Trace::new(0);
     run.history.events_from(0).for_each(|event| trace.apply(&event));
     trace
+}
+
+#[test]
+fn size_contrast_tab_and_frame_times_are_chosen_and_remembered() {
+    let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(2560.0, 1440.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let height = |window: &Window| window.get_by_role_and_label(Role::Button, "▶  Run").rect().height();
+    let usual = height(&window);
+    for _ in 0..2 {
+        command_key(&mut window, Key::Plus);
+    }
+    press(&mut window, "View");
+    press(&mut window, "More contrast, or less");
+    key(&mut window, Key::F3);
+    assert!(window.query_by_label_contains("items drawn").is_some());
+    window.get_by_role_and_label(Role::Tab, "Throughput").click();
+    window.run_steps(3);
+    let remembered = window.state().as_ref().unwrap().remembered();
+    let told = serde_json::to_value(&remembered).unwrap();
+    assert_eq!(
+        (&told["scale"], &told["high_contrast"], &told["tab"]),
+        (&150.into(), &true.into(), &"Throughput".into())
+    );
+    press(&mut window, "View");
+    press(&mut window, "Usual size");
+    assert!((height(&window) - usual).abs() < 1.0);
+}
+
+/// At any size that can be chosen, a small window still holds its buttons.
+#[test]
+fn a_small_window_is_never_drawn_larger_than_it_is() {
+    let mut window = window_of(remembered("noop", &[("tasks", "5")], "threads", "2", "1"), vec2(1024.0, 640.0));
+    for _ in 0..4 {
+        command_key(&mut window, Key::Plus);
+    }
+    window.run_steps(4);
+    let points = window.ctx.input(|input| input.content_rect());
+    for label in ["▶  Run", "?", "File", "View"] {
+        let rect = window.get_by_role_and_label(Role::Button, label).rect();
+        assert!(points.contains_rect(rect), "{label} is cut off: {rect} in {points}");
+    }
 }

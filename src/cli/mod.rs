@@ -6,6 +6,7 @@ mod list;
 mod run;
 
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,13 @@ enum Command {
     Lesson(lesson::Arguments),
     /// List the workloads and their parameters
     List(list::Arguments),
+    /// Open a run that was saved in the window
+    Open {
+        /// The file
+        file: PathBuf,
+    },
+    /// Tell what a run that was saved came to
+    Show(run::ShowArguments),
     /// Serve a process pool over standard input and output
     #[command(hide = true)]
     Worker,
@@ -52,10 +60,12 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let code = match Cli::parse().command {
-        None => window(),
+        None => window(None),
         Some(Command::Run(arguments)) => run::main(&arguments),
         Some(Command::Lesson(arguments)) => lesson::main(&arguments),
         Some(Command::List(arguments)) => list::main(&arguments),
+        Some(Command::Open { file }) => window(Some(file)),
+        Some(Command::Show(arguments)) => run::show(&arguments),
         Some(Command::Worker) => worker(),
         Some(Command::Warden) => {
             workload::keep_watch();
@@ -65,11 +75,11 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn window() -> u8 {
+fn window(file: Option<PathBuf>) -> u8 {
     if !sys::has_display() {
         return no_window("no display was found");
     }
-    match ui::open() {
+    match ui::open(file) {
         Ok(()) => SUCCESS,
         Err(error) => no_window(&error.to_string()),
     }

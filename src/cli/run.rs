@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -13,8 +14,9 @@ use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, print, t
 use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{
     Collect, End, ExecutorKind, OnError, Report, Run, RunError, RunSettings, Status, for_terminal, parse_chunksize,
-    parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers,
+    parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers, write_csv, write_whole,
 };
+use crate::ui::{PictureSettings, save_picture};
 use crate::workload::Initializer;
 
 #[derive(clap::Args)]
@@ -63,18 +65,122 @@ pub(super) struct Arguments {
     /// End with status 3 as soon as tasks wait for each other for ever
     #[arg(long)]
     deadlock_exit: bool,
-    /// One JSON object on standard output
-    #[arg(long)]
-    json: bool,
     /// No progress bar and no summary
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What comes of a run.
+#[derive(clap::Args)]
+struct Output {
+    /// One JSON object on standard output
+    #[arg(long)]
+    json: bool,
+    /// Keep the run in a file, for `poolscope open`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Write a line for each item to a file
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Draw the chart into a file, which ends in .png or .svg
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
+    /// How large that is, in points
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1200x600")]
+    picture_size: String,
+    /// How many pixels a point has
+    #[arg(long, value_name = "N", default_value_t = 2.0)]
+    picture_scale: f32,
+    /// In the light theme
+    #[arg(long)]
+    picture_light: bool,
+}
+
+#[derive(clap::Args)]
+pub(super) struct ShowArguments {
+    /// The file that the run was saved in
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// `poolscope show`: what a run came to that was saved earlier.
+pub(super) fn show(arguments: &ShowArguments) -> u8 {
+    let settings = match arguments.output.picture_settings() {
+        Ok(settings) => settings,
+        Err(message) => {
+            complain(&message);
+            return USAGE;
+        }
+    };
+    match Run::open(&arguments.file, 1) {
+        Ok(run) => arguments.output.put_out(&run, settings, false),
+        Err(error) => {
+            complain(&error.to_string());
+            FAILURE
+        }
+    }
+}
+
+impl Output {
+    fn picture_settings(&self) -> Result<PictureSettings, String> {
+        let size = self.picture_size.split_once('x');
+        let size = size.and_then(|(width, height)| Some((width.trim().parse().ok()?, height.trim().parse().ok()?)));
+        let (width, height) =
+            size.ok_or_else(|| format!("--picture-size: must be like 1200x600, not `{}`", self.picture_size))?;
+        let settings = PictureSettings { width, height, scale: self.picture_scale, light: self.picture_light };
+        settings.check().map_err(|error| format!("--picture-size: {error}"))?;
+        Ok(settings)
+    }
+
+    /// Writes files and prints figures. Files that are there are replaced, as those that a shell redirects to.
+    fn put_out(&self, run: &Run, picture: PictureSettings, quiet: bool) -> u8 {
+        let report = Report::new(run);
+        let mut written = true;
+        let mut note = |result: Result<(), String>| {
+            if let Err(message) = result {
+                complain(&message);
+                written = false;
+            }
+        };
+        if let Some(path) = &self.save {
+            note(write_whole(path, true, |out| run.save(out)).map_err(|error| error.to_string()));
+        }
+        if let Some(path) = &self.csv {
+            note(write_whole(path, true, |out| write_csv(run, out)).map_err(|error| error.to_string()));
+        }
+        if let Some(path) = &self.picture {
+            note(save_picture(run, path, picture, true).map_err(|error| error.to_string()));
+        }
+        let printed = if self.json {
+            match serde_json::to_string(&report) {
+                Ok(json) => print(&format!("{json}\n")),
+                Err(error) => {
+                    complain(&error.to_string());
+                    false
+                }
+            }
+        } else {
+            quiet || print(&report.readable())
+        };
+        if written && printed && report.all_returned() { SUCCESS } else { FAILURE }
+    }
 }
 
 pub(super) fn main(arguments: &Arguments) -> u8 {
     let checked = arguments.settings().and_then(|settings| settings.check().map_err(|error| error.to_string()));
     let checked = match checked {
         Ok(checked) => checked,
+        Err(message) => {
+            complain(&message);
+            return USAGE;
+        }
+    };
+    // What can be known to be wrong is told before anything runs.
+    let picture = match arguments.output.picture_settings() {
+        Ok(picture) => picture,
         Err(message) => {
             complain(&message);
             return USAGE;
@@ -91,7 +197,7 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
     let mut lines_told = 0;
     let show = |run: &Run| {
         // As programs that print do, on the stream that is not for results.
-        if !arguments.quiet && !arguments.json {
+        if !arguments.quiet && !arguments.output.json {
             for line in run.trace.log_from(lines_told) {
                 let task = line.item.map_or_else(String::new, |item| format!(" item {item}"));
                 let line = format!("[worker {}{task}] {}", line.worker, for_terminal(&line.line));
@@ -113,7 +219,7 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
     }
     let Some(Watched { run, interrupted, deadlocked }) = watched else { return FAILURE };
     console.only_printing();
-    let code = conclude(&run, arguments);
+    let code = conclude(&run, arguments, picture);
     match (interrupted, deadlocked) {
         (true, _) => INTERRUPTED,
         (false, true) => DEADLOCKED,
@@ -222,7 +328,7 @@ fn show_progress(bar: &ProgressBar, run: &Run) {
     bar.set_message(notes.join(" · "));
 }
 
-fn conclude(run: &Run, arguments: &Arguments) -> u8 {
+fn conclude(run: &Run, arguments: &Arguments, picture: PictureSettings) -> u8 {
     if let Status::Ended(End::Failed(error)) = &run.status {
         complain(&error.to_string());
         return if matches!(error, RunError::System(_)) { FAILURE } else { USAGE };
@@ -231,17 +337,5 @@ fn conclude(run: &Run, arguments: &Arguments) -> u8 {
         let started = run.trace.lanes().len();
         complain(&format!("only {started} of {} workers could be started: {cause}", run.settings.workers));
     }
-    let report = Report::new(run);
-    let printed = if arguments.json {
-        match serde_json::to_string(&report) {
-            Ok(json) => print(&format!("{json}\n")),
-            Err(error) => {
-                complain(&error.to_string());
-                false
-            }
-        }
-    } else {
-        arguments.quiet || print(&report.readable())
-    };
-    if printed && report.all_returned() { SUCCESS } else { FAILURE }
+    arguments.output.put_out(run, picture, arguments.quiet)
 }

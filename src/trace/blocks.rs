@@ -57,6 +57,29 @@ impl<T: Clone> Blocks<T> {
         blocks.iter().flat_map(|block| block.iter()).skip(start % BLOCK)
     }
 
+    /// [`Self::partition_point`] for who knows that it is not before `from`, and probably near: looks ever farther ahead.
+    pub(super) fn partition_point_from(&self, from: usize, mut before: impl FnMut(&T) -> bool) -> usize {
+        let (mut low, mut step) = (from.min(self.len), 1);
+        let mut high = low;
+        while let Some(row) = self.get(high) {
+            if !before(row) {
+                break;
+            }
+            low = high + 1;
+            high = (high + step).min(self.len);
+            step *= 2;
+        }
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.get(middle).is_some_and(&mut before) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
     /// The first index whose row is not `before`, in rows that are sorted so.
     pub(super) fn partition_point(&self, mut before: impl FnMut(&T) -> bool) -> usize {
         let block = self.blocks.partition_point(|block| block.first().is_some_and(&mut before)).saturating_sub(1);
@@ -90,6 +113,9 @@ mod tests {
                 let expected = plain.partition_point(|&n| n < key);
                 assert_eq!(column.partition_point(|&n| n < key), expected, "{key} in {len}");
                 assert_eq!(column.iter_from(expected).count(), plain.len() - expected);
+                for from in [0, expected / 2, expected.saturating_sub(1), expected] {
+                    assert_eq!(column.partition_point_from(from, |&n| n < key), expected, "{key} in {len} from {from}");
+                }
             }
         }
     }

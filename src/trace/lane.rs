@@ -103,6 +103,24 @@ pub struct Column {
     pub failed: u32,
 }
 
+/// Where in a lane's columns a walk through time has come.
+#[derive(Default)]
+struct Cursors {
+    spans: usize,
+    turns: usize,
+    off_core: usize,
+}
+
+/// What a lane has come to until a moment.
+struct Sums {
+    busy: i64,
+    failed: u32,
+    /// An item runs that will not return.
+    in_a_failed_one: bool,
+    away: ActivityTimes,
+    off_core: i64,
+}
+
 /// Above this many spans a pixel column, spans are no longer drawn one by one.
 const SPANS_PER_COLUMN: usize = 2;
 
@@ -126,11 +144,13 @@ impl Lane {
     /// Busy nanoseconds up to `until`.
     #[must_use]
     pub fn busy_until(&self, until: i64) -> i64 {
-        let after = self.spans.partition_point(|span| span.start < until);
-        let finished = after
-            .checked_sub(1)
-            .and_then(|index| self.spans.get(index))
-            .map_or(0, |span| span.busy_before + span.end.min(until) - span.start);
+        self.busy_of(self.spans.partition_point(|span| span.start < until), until)
+    }
+
+    /// Busy nanoseconds up to `until`, before which that many spans began.
+    fn busy_of(&self, after: usize, until: i64) -> i64 {
+        let last = after.checked_sub(1).and_then(|index| self.spans.get(index));
+        let finished = last.map_or(0, |span| span.busy_before + span.end.min(until) - span.start);
         finished + self.open.map_or(0, |open| (until - open.start).max(0))
     }
 
@@ -214,29 +234,37 @@ impl Lane {
             return Marks::Spans(self.spans.iter_from(first).take(after.saturating_sub(first)).copied().collect());
         }
         let edge = |column: usize| from + (i128::from(to - from) * column as i128 / columns as i128) as i64;
-        let mut left =
-            (self.busy_until(from), self.failed_until(from), self.away_until(from), self.off_core_until(from));
+        // From edge to edge it is not far, so each search begins where the last one ended.
+        let mut cursors = Cursors::default();
+        let mut left = self.sums_at(from, &mut cursors);
         let marks = (0..columns).map(|column| {
             let (start, end) = (edge(column), edge(column + 1));
-            let right = (self.busy_until(end), self.failed_until(end), self.away_until(end), self.off_core_until(end));
+            let right = self.sums_at(end, &mut cursors);
             let share = |nanos: i64| nanos as f32 / (end - start).max(1) as f32;
-            let busy = share(right.0 - left.0);
-            let away = |activity: Activity| right.2[activity as usize] - left.2[activity as usize];
+            let busy = share(right.busy - left.busy);
+            let away = |activity: Activity| right.away[activity as usize] - left.away[activity as usize];
             let waits = [Activity::WaitingForGil, Activity::WaitingForLock, Activity::WaitingForFuture];
-            let waiting = share(waits.into_iter().map(away).sum::<i64>() + right.3 - left.3);
+            let waiting = share(waits.into_iter().map(away).sum::<i64>() + right.off_core - left.off_core);
             let blocking = share(away(Activity::Blocking));
             // A failed span that began before the column still colours it.
-            let running = self.span_at(start).is_some_and(|span| span.end_stage != EndStage::Returned);
-            let failed = (right.1 - left.1) + u32::from(running);
+            let failed = (right.failed - left.failed) + u32::from(left.in_a_failed_one);
             left = right;
             Column { busy, waiting, blocking, failed }
         });
         Marks::Columns(marks.collect())
     }
 
-    /// Spans that began before `until` and did not return.
-    fn failed_until(&self, until: i64) -> u32 {
-        self.failed_until_index(self.spans.partition_point(|span| span.start < until))
+    /// What has come together up to `until`, which is not before the time that the cursors were used for last.
+    fn sums_at(&self, until: i64, cursors: &mut Cursors) -> Sums {
+        cursors.spans = self.spans.partition_point_from(cursors.spans, |span| span.start < until);
+        let last = cursors.spans.checked_sub(1).and_then(|index| self.spans.get(index));
+        Sums {
+            busy: self.busy_of(cursors.spans, until),
+            failed: self.failed_until_index(cursors.spans),
+            in_a_failed_one: last.is_some_and(|span| span.end > until && span.end_stage != EndStage::Returned),
+            away: self.turns.until_from(&mut cursors.turns, until),
+            off_core: self.off_core.until_from(&mut cursors.off_core, until),
+        }
     }
 
     /// Spans before number `index` that did not return.

@@ -23,7 +23,16 @@ impl OffCore {
 
     /// How long until `until`. When within an item it was is not known, so it is taken to be spread over all of it.
     pub(super) fn until(&self, until: i64) -> i64 {
-        let after = self.0.partition_point(|row| row.start < until);
+        self.sum(self.0.partition_point(|row| row.start < until), until)
+    }
+
+    /// The same for who walks through time, and has come to `cursor`.
+    pub(super) fn until_from(&self, cursor: &mut usize, until: i64) -> i64 {
+        *cursor = self.0.partition_point_from(*cursor, |row| row.start < until);
+        self.sum(*cursor, until)
+    }
+
+    fn sum(&self, after: usize, until: i64) -> i64 {
         let Some(row) = after.checked_sub(1).and_then(|index| self.0.get(index)) else { return 0 };
         let part = i128::from(until.min(row.end) - row.start) * i128::from(row.nanos)
             / i128::from((row.end - row.start).max(1));

@@ -59,11 +59,18 @@ impl Turns {
 
     /// What was spent until `until`.
     pub(super) fn until(&self, until: i64) -> ActivityTimes {
-        let after = self.0.partition_point(|turn| turn.at <= until);
-        after
-            .checked_sub(1)
-            .and_then(|index| self.0.get(index))
-            .map_or_else(ActivityTimes::default, |turn| turn.spent(until))
+        self.spent(self.0.partition_point(|turn| turn.at <= until), until)
+    }
+
+    /// The same for who walks through time, and has come to `cursor`.
+    pub(super) fn until_from(&self, cursor: &mut usize, until: i64) -> ActivityTimes {
+        *cursor = self.0.partition_point_from(*cursor, |turn| turn.at <= until);
+        self.spent(*cursor, until)
+    }
+
+    fn spent(&self, after: usize, until: i64) -> ActivityTimes {
+        let last = after.checked_sub(1).and_then(|index| self.0.get(index));
+        last.map_or_else(ActivityTimes::default, |turn| turn.spent(until))
     }
 
     /// How many rows there are in `from..to`.

@@ -70,6 +70,11 @@ pub(super) enum Action {
     OpenLesson(&'static Lesson),
     ToggleLessons,
     ToggleTheme,
+    ToggleContrast,
+    /// So many steps larger, or smaller.
+    Scale(i32),
+    ResetScale,
+    ToggleFrameTimes,
     ToggleHelp,
     TogglePalette,
 }

@@ -62,7 +62,9 @@ impl Shortcut {
         // Which letters need Shift differs between keyboards.
         let shift = BY_LETTER.contains(&self.key) || self.shift == pressed.modifiers.shift;
         let modifiers = self.command == pressed.modifiers.command && !pressed.modifiers.alt && shift;
-        key == self.key && modifiers && (self.repeats || !pressed.repeat)
+        // On many keyboards the plus is on the key of the equals sign, which nobody shifts for it.
+        let same = key == self.key || (self.key, key) == (Key::Plus, Key::Equals);
+        same && modifiers && (self.repeats || !pressed.repeat)
     }
 }
 
@@ -153,6 +155,11 @@ pub(super) fn all() -> Vec<Command> {
         ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
         ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
         ("Window", "Dark or light", None, Action::ToggleTheme),
+        ("Window", "More contrast, or less", None, Action::ToggleContrast),
+        ("Window", "Everything larger", Some(held(Key::Plus, "Ctrl++").command()), Action::Scale(1)),
+        ("Window", "Everything smaller", Some(held(Key::Minus, "Ctrl+−").command()), Action::Scale(-1)),
+        ("Window", "Everything at its usual size", None, Action::ResetScale),
+        ("Window", "Frame times", Some(key(Key::F3, "F3")), Action::ToggleFrameTimes),
     ];
     list.into_iter().map(|(topic, name, key, action)| Command { topic, name, key, action }).collect()
 }

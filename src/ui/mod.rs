@@ -16,12 +16,15 @@ mod filter;
 mod flow;
 mod form;
 mod format;
+mod frame_times;
 mod help;
 mod inspector;
 mod lessons;
 mod picture;
 mod runs;
+mod scale;
 mod sentence;
+mod settings_file;
 mod settings_panel;
 mod task_index;
 mod theme;
@@ -29,14 +32,19 @@ mod time_machine;
 mod toolbar;
 mod transport;
 
+use std::path::PathBuf;
+
 pub use app::{App, Remembered};
 pub use picture::{PictureError, PictureSettings, save_picture};
 
-/// Opens the window; returns when it is closed.
+/// The name under which the system keeps what the window remembers.
+const APP: &str = "poolscope";
+
+/// Opens the window, with the run in `file` if there is one; returns when it is closed.
 ///
 /// # Errors
 /// When there is no display that a window can be opened on.
-pub fn open() -> Result<(), eframe::Error> {
+pub fn open(file: Option<PathBuf>) -> Result<(), eframe::Error> {
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default();
     let viewport = eframe::egui::ViewportBuilder::default()
         .with_title("Poolscope")
@@ -45,13 +53,21 @@ pub fn open() -> Result<(), eframe::Error> {
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([1024.0, 640.0]);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    let trouble = settings_file::path(APP).and_then(|file| settings_file::look_at(&file));
     eframe::run_native(
-        "poolscope",
+        APP,
         options,
-        Box::new(|context| {
+        Box::new(move |context| {
             let remembered =
                 context.storage.and_then(|storage| eframe::get_value(storage, eframe::APP_KEY)).unwrap_or_default();
-            Ok(Box::new(App::new(&context.egui_ctx, remembered, None)?))
+            let mut app = App::new(&context.egui_ctx, remembered, None)?;
+            if let Some(trouble) = trouble {
+                app.tell(trouble);
+            }
+            if let Some(file) = file {
+                app.open_run(&context.egui_ctx, file);
+            }
+            Ok(Box::new(app))
         }),
     )
 }

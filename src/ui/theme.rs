@@ -7,7 +7,7 @@ use eframe::egui::{
     Theme, Ui, Visuals, vec2,
 };
 
-use crate::trace::EndStage;
+use crate::trace::{EndStage, IdleCause};
 
 /// The colours of one theme.
 pub(super) struct Palette {
@@ -56,7 +56,7 @@ const DARK: Palette = Palette {
     on_button: rgb(0xff_ffff),
     computing: rgb(0x2f_a58b),
     waiting: rgb(0xe0_a13c),
-    blocking: rgb(0x5a_a9e6),
+    blocking: rgb(0x8c_c6f7),
     growing: rgb(0x27_8571),
     on_bar: rgb(0x06_1512),
     call_queue: rgb(0xc9_b458),
@@ -79,7 +79,7 @@ const LIGHT: Palette = Palette {
     on_button: rgb(0xff_ffff),
     computing: rgb(0x1b_8f76),
     waiting: rgb(0xc9_8518),
-    blocking: rgb(0x3b_8fd6),
+    blocking: rgb(0x1f_56a6),
     growing: rgb(0x55_b09c),
     on_bar: rgb(0xff_ffff),
     call_queue: rgb(0xb3_9a2e),
@@ -89,9 +89,47 @@ const LIGHT: Palette = Palette {
     cores: [rgb(0x1f_6feb), rgb(0x6a_a3f5), rgb(0xc9_8518), rgb(0x85_66c4)],
 };
 
-/// The colours of the theme that `ui` is drawn in.
+/// Black and white where the others are grey, and lines that are seen.
+const DARK_CONTRAST: Palette = Palette {
+    background: rgb(0x00_0000),
+    panel: rgb(0x05_0607),
+    raised: rgb(0x1d_2127),
+    line: rgb(0x8a_94a3),
+    text: rgb(0xff_ffff),
+    dim: rgb(0xd6_dce5),
+    accent: rgb(0x7d_b8ff),
+    on_accent: rgb(0x00_0000),
+    growing: rgb(0x2c_9c83),
+    computing: rgb(0x35_b89b),
+    waiting: rgb(0xff_b84d),
+    blocking: rgb(0xb0_dbff),
+    on_bar: rgb(0x00_0000),
+    error: rgb(0xff_7a72),
+    ..DARK
+};
+
+const LIGHT_CONTRAST: Palette = Palette {
+    background: rgb(0xff_ffff),
+    panel: rgb(0xfe_fefe),
+    raised: rgb(0xe6_eaf0),
+    line: rgb(0x5a_6473),
+    text: rgb(0x00_0000),
+    dim: rgb(0x2c_333d),
+    accent: rgb(0x0b_4fc0),
+    computing: rgb(0x0d_7d65),
+    growing: rgb(0x2f_8f7c),
+    waiting: rgb(0xa8_6c00),
+    blocking: rgb(0x0a_3a80),
+    error: rgb(0x96_0f0c),
+    ..LIGHT
+};
+
+const ALL: [&Palette; 4] = [&DARK, &LIGHT, &DARK_CONTRAST, &LIGHT_CONTRAST];
+
+/// The colours that `ui` is drawn in: those whose panels its style has.
 pub(super) fn palette(ui: &Ui) -> &'static Palette {
-    if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+    let panel = ui.visuals().panel_fill;
+    ALL.into_iter().find(|palette| palette.panel == panel).unwrap_or(&DARK)
 }
 
 impl Palette {
@@ -103,6 +141,14 @@ impl Palette {
             2 => self.waiting,
             3 => self.computing,
             _ => self.call_queue,
+        }
+    }
+
+    /// The tint of a lane that was idle for that reason.
+    pub(super) fn idle(&self, cause: IdleCause) -> Color32 {
+        match cause {
+            IdleCause::NoWork => self.line.gamma_multiply(0.55),
+            IdleCause::Tail => self.pending.gamma_multiply(0.45),
         }
     }
 
@@ -137,10 +183,18 @@ pub(super) fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(11.0).family(strong()).color(dim));
 }
 
-/// Gives `context` our fonts and both themes.
-pub(super) fn install(context: &Context) {
+/// Gives `context` our fonts and both themes, with much or more contrast.
+pub(super) fn install(context: &Context, high_contrast: bool) {
     context.set_fonts(fonts());
-    for (theme, palette) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
+    // Their keys are ours.
+    context.options_mut(|options| options.zoom_with_keyboard = false);
+    set_contrast(context, high_contrast);
+}
+
+/// Changes the contrast of both themes.
+pub(super) fn set_contrast(context: &Context, high: bool) {
+    let (dark, light) = if high { (&DARK_CONTRAST, &LIGHT_CONTRAST) } else { (&DARK, &LIGHT) };
+    for (theme, palette) in [(Theme::Dark, dark), (Theme::Light, light)] {
         context.style_mut_of(theme, |style| apply(style, theme, palette));
     }
 }
@@ -215,4 +269,122 @@ fn apply(style: &mut Style, theme: Theme, palette: &Palette) {
     widgets.active.bg_stroke = Stroke::new(1.5, palette.accent);
     widgets.inactive.fg_stroke = Stroke::new(1.5, palette.text);
     style.visuals = visuals;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red, green and blue as amounts of light, from 0 to 1.
+    fn light(color: Color32) -> [f64; 3] {
+        [color.r(), color.g(), color.b()].map(|value| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// WCAG 2.2: from 1 to 21.
+    fn contrast(one: Color32, other: Color32) -> f64 {
+        let luminance = |color| {
+            let [r, g, b] = light(color);
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// How people see who lack one of the three kinds of cones: Machado, Oliveira and Fernandes, 2009, at full severity.
+    const KINDS: [(&str, [[f64; 3]; 3]); 4] = [
+        ("all cones", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (
+            "protanopia",
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+        ),
+        (
+            "deuteranopia",
+            [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]],
+        ),
+        (
+            "tritanopia",
+            [
+                [1.255_528, -0.076_749, -0.178_779],
+                [-0.078_411, 0.930_809, 0.147_602],
+                [0.004_733, 0.691_367, 0.303_900],
+            ],
+        ),
+    ];
+
+    /// How far apart two colours look (Oklab, Ottosson 2020), times 100: about 2 is just noticed.
+    #[expect(clippy::many_single_char_names, reason = "as in the papers")]
+    fn distance(one: Color32, other: Color32, seen: &[[f64; 3]; 3]) -> f64 {
+        let lab = |color| {
+            let light = light(color);
+            let [r, g, b] =
+                seen.map(|row| row.iter().zip(light).map(|(part, light)| part * light).sum::<f64>().max(0.0));
+            let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
+            let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
+            let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b).cbrt();
+            [
+                0.210_454_255_3 * l + 0.793_617_785_0 * m - 0.004_072_046_8 * s,
+                1.977_998_495_1 * l - 2.428_592_205_0 * m + 0.450_593_709_9 * s,
+                0.025_904_037_1 * l + 0.782_771_766_2 * m - 0.808_675_766_0 * s,
+            ]
+        };
+        let (one, other) = (lab(one), lab(other));
+        one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() * 100.0
+    }
+
+    #[test]
+    fn text_can_be_read() {
+        for palette in ALL {
+            for (name, text, ground, least) in [
+                ("text", palette.text, palette.panel, 7.0),
+                ("text on the background", palette.text, palette.background, 7.0),
+                ("dim text", palette.dim, palette.panel, 4.5),
+                ("dim text on the background", palette.dim, palette.background, 4.5),
+                ("dim text on what is raised", palette.dim, palette.raised, 4.5),
+                ("an error", palette.error, palette.panel, 4.5),
+                ("a link", palette.accent, palette.panel, 4.5),
+                ("the main button", palette.on_button, palette.button, 4.5),
+                ("the playhead", palette.on_accent, palette.accent, 4.5),
+            ] {
+                let seen = contrast(text, ground);
+                assert!(seen >= least, "{name}: {seen:.2} where {least} is needed, on {:?}", palette.panel);
+            }
+        }
+    }
+
+    #[test]
+    fn bars_stand_out_and_differ_for_everybody() {
+        let mut wrong = Vec::new();
+        for palette in ALL {
+            let stages = [
+                ("computing", palette.computing),
+                ("waiting", palette.waiting),
+                ("blocking", palette.blocking),
+                ("error", palette.error),
+            ];
+            for (name, color) in stages {
+                let seen = contrast(color, palette.panel);
+                if seen < 3.0 {
+                    wrong.push(format!("{name} on its lane: {seen:.2}, {:?}", palette.panel));
+                }
+            }
+            for (kind, seen) in &KINDS {
+                for (index, (name, color)) in stages.iter().enumerate() {
+                    for (other_name, other) in &stages[index + 1..] {
+                        let apart = distance(*color, *other, seen);
+                        if apart < 8.0 {
+                            wrong.push(format!("{name} and {other_name}, {kind}: {apart:.1}, {:?}", palette.panel));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 }

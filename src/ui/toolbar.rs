@@ -44,6 +44,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
             if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
                 actions.push(Action::ToggleTheme);
             }
+            ui.menu_button("View", |ui| view_menu(ui, actions)).response.on_hover_text("Size, contrast, frame times");
             ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
             search(ui, filter, found, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run));
@@ -82,6 +83,22 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
         response.request_focus();
     }
     response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
+}
+
+fn view_menu(ui: &mut Ui, actions: &mut Vec<Action>) {
+    for (text, action) in [
+        ("Larger   Ctrl++", Action::Scale(1)),
+        ("Smaller   Ctrl+−", Action::Scale(-1)),
+        ("Usual size", Action::ResetScale),
+        ("More contrast, or less", Action::ToggleContrast),
+        ("Frame times   F3", Action::ToggleFrameTimes),
+        ("All commands   Ctrl+Shift+P", Action::TogglePalette),
+    ] {
+        if ui.button(text).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    }
 }
 
 fn file_menu(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {

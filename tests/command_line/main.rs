@@ -20,7 +20,7 @@ const EXECUTORS: [&str; 3] = ["sequential", "threads", "processes"];
 fn poolscope(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_poolscope"));
     // Sample images and thumbnails go to the user's cache folder.
-    command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache")).env_remove("DISPLAY");
+    command.current_dir(home).env("HOME", home).env("XDG_CACHE_HOME", home.join("cache")).env_remove("DISPLAY");
     for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
@@ -616,4 +616,63 @@ fn a_worker_that_nobody_greets_says_so() {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.contains("only a pool starts workers"), "{line}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_run_is_kept_tabled_and_drawn_and_shown_again() {
+    let home = TempDir::new().unwrap();
+    let line = "run sleep --executor threads --workers 2 --set tasks=6 --set seconds=0.01 --set fail=4 --json \
+                --save run.poolscope --csv items.csv --picture chart.png --picture-size 640x300 --picture-scale 1.5";
+    let output = run(home.path(), line);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let first = report(&output);
+    let table = fs::read_to_string(home.path().join("items.csv")).unwrap();
+    assert_eq!(
+        table.lines().next().unwrap(),
+        "item,task,state,worker,call,submitted_s,started_s,ended_s,waited_s,ran_s"
+    );
+    assert!(table.lines().nth(5).unwrap().starts_with("4,sleep 0.01 s,raised,"), "{table}");
+    let picture = image::open(home.path().join("chart.png")).unwrap().to_rgba8();
+    assert_eq!(picture.dimensions(), (960, 450));
+    let colors: BTreeSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
+    assert!(colors.len() > 20 && colors.iter().all(|color| color[3] == 255), "{} colours", colors.len());
+    // The same figures from the file, but for what only the live run had.
+    let output = run(home.path(), "show run.poolscope --json --picture again.svg");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(report(&output), first);
+    let svg = fs::read_to_string(home.path().join("again.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains(">worker 1</text>"));
+}
+
+#[test]
+fn what_cannot_be_written_or_opened_is_told() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("other"), "no run at all").unwrap();
+    for (line, code, message) in [
+        ("show none.poolscope", 1, "none.poolscope: No such file"),
+        ("show other", 1, "other: this is no run that this version of Poolscope has saved"),
+        ("run noop --picture-size large", 2, "--picture-size: must be like 1200x600, not `large`"),
+        ("run noop --picture-size 10x10", 2, "is no size for a picture"),
+        ("run noop --set tasks=1 --picture chart.bmp", 1, "chart.bmp: a picture ends in .png or .svg"),
+        ("run noop --set tasks=1 --save no/such/folder/run", 1, "no/such/folder/run: "),
+        ("run noop --initializer soon", 2, "--initializer: must be `fail`, or seconds from 0.001 to 3600, not `soon`"),
+        ("run noop --max-tasks-per-child 0", 2, "--max-tasks-per-child: must be a whole number from 1 to"),
+    ] {
+        let output = run(home.path(), line);
+        assert_eq!(output.status.code(), Some(code), "{line}");
+        assert!(stderr(&output).contains(message), "{line}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn initializers_and_limits_of_calls_are_felt() {
+    let home = TempDir::new().unwrap();
+    let some = report(&run(home.path(), "run noop --set tasks=6 --workers 1 --max-tasks-per-child 2 --json"));
+    assert_eq!(some["lanes"].as_array().unwrap().len(), 3);
+    for executor in ["threads", "processes"] {
+        let line = format!("run noop --executor {executor} --set tasks=3 --workers 1 --initializer fail --json");
+        let report = report(&run(home.path(), &line));
+        assert_eq!(number(&report, "lost"), 3, "{executor}");
+        assert!(messages(&report)[0].contains("the initializer was asked to fail"), "{:?}", messages(&report));
+    }
 }

@@ -7,12 +7,14 @@ use std::time::Instant;
 
 use eframe::egui::{Context, Id};
 
-use super::{App, Looking, Pick, preference, waker};
+use super::{Again, App, Looking, Pick, preference, waker};
 use crate::executor::Pending;
-use crate::lab::{CheckedSettings, Command, ExecutorKind, Run};
+use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
 use crate::ui::action::Action;
 use crate::ui::chart::{Move, Selection};
 use crate::ui::filter::Filter;
+use crate::ui::scale::Scale;
+use crate::ui::theme;
 use crate::workload::ParamKind;
 
 impl App {
@@ -20,8 +22,7 @@ impl App {
         self.looking = Looking::Newest;
         self.time.look_at(None);
         self.chart.fit();
-        self.queue.clear();
-        self.tick_next = 0;
+        self.again = Again::default();
         self.lab.send(Command::Run(settings));
         context.request_repaint();
     }
@@ -89,6 +90,13 @@ impl App {
                 self.light = !self.light;
                 context.set_theme(preference(self.light));
             }
+            Action::ToggleContrast => {
+                self.high_contrast = !self.high_contrast;
+                theme::set_contrast(context, self.high_contrast);
+            }
+            Action::Scale(steps) => self.scale = self.scale.stepped(steps),
+            Action::ResetScale => self.scale = Scale::default(),
+            Action::ToggleFrameTimes => self.frame_times.shown = !self.frame_times.shown,
             Action::ToggleHelp => self.show_help = !self.show_help,
             Action::TogglePalette => self.palette.toggle(),
         }
@@ -114,7 +122,7 @@ impl App {
 
     /// Stops all runs that go on, and what was to follow.
     fn stop(&mut self, command: &dyn Fn() -> Command) {
-        self.queue.clear();
+        self.again = Again::default();
         self.labs().for_each(|lab| lab.send(command()));
     }
 
@@ -133,9 +141,9 @@ impl App {
                 }
             }
         }
+        let after = self.labs().filter_map(Lab::run).map(|run| run.number).max().unwrap_or_default();
         self.start(context, first);
-        self.tick_next = 1 + again.len() + usize::from(second.is_some());
-        self.queue = again;
+        self.again = Again { after, open: 1 + again.len() + usize::from(second.is_some()), queue: again };
         if let Some((lab, second)) = self.beside.as_ref().zip(second) {
             lab.send(Command::Run(second));
         }

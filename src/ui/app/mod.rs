@@ -8,7 +8,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, Context, ThemePreference, Ui};
@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use super::chart::{Chart, Shown};
 use super::command_palette::CommandPalette;
-use super::details::Details;
+use super::details::{Details, Tab};
 use super::files::Files;
 use super::filter::Filter;
 use super::form::Form;
+use super::frame_times::FrameTimes;
 use super::lessons::Lessons;
 use super::runs::{self, Runs};
+use super::scale::Scale;
 use super::task_index::TaskIndex;
 use super::time_machine::TimeMachine;
 use super::{commands, help, theme};
@@ -29,8 +31,9 @@ use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
 
-/// While a run goes on, a picture at least this often, and at most [`FASTEST`].
-const SLOWEST: f32 = 0.024;
+/// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]: where pixels are made by the processor, a
+/// picture costs as much as many tasks. Whoever moves the mouse or presses a key gets one at once.
+const SLOWEST: f32 = 0.08;
 const FASTEST: f32 = 0.016;
 /// Of the time of one core, drawing may take this part before pictures come less often.
 const DRAWING_SHARE: f32 = 0.25;
@@ -41,6 +44,10 @@ const DRAWING_SHARE: f32 = 0.25;
 pub struct Remembered {
     form: Form,
     light: bool,
+    high_contrast: bool,
+    /// Of the size that the system asks for.
+    scale: Scale,
+    tab: Tab,
 }
 
 /// What came of a dialog for files or folders, for the parameter of this name.
@@ -68,6 +75,17 @@ enum Looking {
     Compared,
 }
 
+/// Runs that are run again, to be compared.
+#[derive(Default)]
+struct Again {
+    /// Those that were started before have numbers up to this.
+    after: usize,
+    /// What runs once the first of them has ended, one after the other.
+    queue: VecDeque<Box<CheckedSettings>>,
+    /// So many of them have not ended.
+    open: usize,
+}
+
 /// The window.
 pub struct App {
     lab: Lab,
@@ -85,13 +103,13 @@ pub struct App {
     runs: Runs,
     looking: Looking,
     light: bool,
+    high_contrast: bool,
+    scale: Scale,
+    frame_times: FrameTimes,
     show_help: bool,
     /// The item that was found last, of the run with that number.
     found_last: Option<(usize, u32)>,
-    /// What runs after the run that goes on.
-    queue: VecDeque<Box<CheckedSettings>>,
-    /// So many of the next runs to end are to be compared.
-    tick_next: usize,
+    again: Again,
     /// Frames come by themselves, so the lab need not ask for one.
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
@@ -112,7 +130,7 @@ impl App {
         remembered: Remembered,
         worker_command: Option<WorkerCommand>,
     ) -> std::io::Result<Self> {
-        theme::install(context);
+        theme::install(context, remembered.high_contrast);
         context.set_theme(preference(remembered.light));
         let live = Arc::new(AtomicBool::new(false));
         let (picks_in, picks) = unbounded();
@@ -121,7 +139,7 @@ impl App {
             beside: None,
             form: remembered.form,
             chart: Chart::default(),
-            details: Details::default(),
+            details: Details::at(remembered.tab),
             lessons: Lessons::new(),
             time: TimeMachine::default(),
             filter: Filter::default(),
@@ -131,10 +149,12 @@ impl App {
             runs: Runs::default(),
             looking: Looking::Newest,
             light: remembered.light,
+            high_contrast: remembered.high_contrast,
+            scale: remembered.scale,
+            frame_times: FrameTimes::default(),
             show_help: false,
             found_last: None,
-            queue: VecDeque::new(),
-            tick_next: 0,
+            again: Again::default(),
             live,
             picks_in,
             picks,
@@ -146,7 +166,18 @@ impl App {
     /// What to remember.
     #[must_use]
     pub fn remembered(&self) -> Remembered {
-        Remembered { form: self.form.clone(), light: self.light }
+        let &Self { light, high_contrast, scale, .. } = self;
+        Remembered { form: self.form.clone(), light, high_contrast, scale, tab: self.details.tab }
+    }
+
+    /// Tells the user of something that went wrong.
+    pub fn tell(&mut self, trouble: String) {
+        self.files.tell(trouble, true);
+    }
+
+    /// Opens a run that was saved.
+    pub fn open_run(&mut self, context: &Context, file: PathBuf) {
+        self.files.open(context, file);
     }
 
     /// The run that is in focus.
@@ -157,6 +188,7 @@ impl App {
 
     /// Draws a frame into `ui`, which is the whole window.
     pub fn show(&mut self, ui: &mut Ui) {
+        self.scale.apply(ui.ctx());
         self.take_in_what_came(ui.ctx());
         // Keys first: what they ask for is seen in this very frame.
         for action in commands::pressed(ui.ctx()) {
@@ -248,19 +280,17 @@ impl App {
         for run in ended {
             let number = run.number;
             self.runs.keep(run);
-            if self.tick_next > 0 {
-                self.tick_next -= 1;
+            if self.again.open > 0 && number > self.again.after {
+                self.again.open -= 1;
                 self.runs.toggle_compared(number);
+                if let Some(settings) = self.again.queue.pop_front() {
+                    self.lab.send(Command::Run(settings));
+                }
             }
         }
         if let Some(settings) = self.lessons.advance(self.lab.run().as_ref()) {
             self.start(context, settings);
             self.looking = Looking::Lesson;
-        }
-        if self.lab.run().is_none_or(|run| run.ended())
-            && let Some(settings) = self.queue.pop_front()
-        {
-            self.lab.send(Command::Run(settings));
         }
         // First ask to be woken, then look: what is published after the look wakes this thread.
         self.live.store(false, Ordering::SeqCst);
@@ -304,7 +334,9 @@ fn waker(context: &Context, live: &Arc<AtomicBool>) -> impl Fn() + Send + 'stati
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.frame_cost = frame.info().cpu_usage.unwrap_or(0.0);
+        let began = Instant::now();
         self.show(ui);
+        self.frame_times.add(began.elapsed().as_secs_f32(), self.frame_cost);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

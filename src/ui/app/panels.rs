@@ -112,7 +112,9 @@ impl App {
             ui.add_space(6.0);
             let found = run.and_then(|run| self.index.found(run.number));
             let found = found.filter(|found| !self.filter.is_empty() && !found.fits_all());
+            let area = ui.available_rect_before_wrap();
             self.chart.show(ui, shown, self.time.time(), found, actions);
+            self.frame_times.show(ui, area, now, self.chart.drawn());
         });
     }
 }

@@ -11,7 +11,7 @@ use super::hatch::Hatch;
 use super::{RULER, Shown, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Intervention, Lane, Trace};
+use crate::trace::{IdleCause, Intervention, Lane, Trace};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -185,7 +185,7 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     // What there is none of needs no explanation.
     let away = |activity: Activity| lanes.iter().any(|(lane, until)| lane.away_until(*until)[activity as usize] > 0);
     if away(Activity::Blocking) {
-        entries.push(("I/O or sleep", palette.blocking, None));
+        entries.push(("I/O or sleep", palette.blocking, Some(Hatch::Level)));
     }
     for (name, activity, hatch) in [
         ("waiting for the GIL", Activity::WaitingForGil, Hatch::Rising),
@@ -200,5 +200,15 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         entries.push(("share without a core", palette.waiting, None));
     }
     entries.push(("start-up", palette.raised, None));
+    let mut causes = shown.iter().flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed()));
+    if causes.any(|(_, cause)| cause == IdleCause::NoWork) {
+        entries.push(("idle: nothing pending", palette.idle(IdleCause::NoWork), None));
+    }
+    if shown
+        .iter()
+        .any(|shown| shown.run.trace.without_work(shown.run.elapsed()).any(|(_, cause)| cause == IdleCause::Tail))
+    {
+        entries.push(("idle: tail", palette.idle(IdleCause::Tail), None));
+    }
     entries
 }

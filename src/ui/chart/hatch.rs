@@ -13,11 +13,28 @@ pub(super) enum Hatch {
     Falling,
     /// For a future.
     Upright,
+    /// For the outside world.
+    Level,
 }
 
 /// From stripe to stripe, and how wide one is.
 const STEP: f32 = 6.0;
 const STRIPE: f32 = 2.5;
+
+/// Full colour with thin dark lines along it, so that it stands out as much as computing does.
+fn level(mesh: &mut Mesh, area: Rect, palette: &Palette) {
+    const APART: f32 = 7.0;
+    mesh.add_colored_rect(area, palette.blocking);
+    if area.width() < NARROW {
+        return;
+    }
+    let line = palette.panel.gamma_multiply(0.35);
+    let mut y = area.top() + APART / 2.0;
+    while y < area.bottom() - 1.0 {
+        mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), y..=y + 1.0), line);
+        y += APART;
+    }
+}
 
 /// No stripes fit into less.
 const NARROW: f32 = 4.0;
@@ -25,6 +42,9 @@ const NARROW: f32 = 4.0;
 impl Hatch {
     /// Fills `area` with stripes.
     pub(super) fn draw(self, mesh: &mut Mesh, area: Rect, palette: &Palette) {
+        if self == Self::Level {
+            return level(mesh, area, palette);
+        }
         let color = palette.waiting;
         if area.width() < NARROW {
             mesh.add_colored_rect(area, color);
@@ -48,7 +68,7 @@ impl Hatch {
         let at = |edge: f32, share: f32| -> Pos2 {
             let up = match self {
                 Self::Falling => share,
-                Self::Rising | Self::Upright => 1.0 - share,
+                Self::Rising | Self::Upright | Self::Level => 1.0 - share,
             };
             let x = (edge + slant * share).clamp(area.left(), area.right());
             pos2(x, area.top() + area.height() * up)

@@ -5,8 +5,9 @@ use eframe::egui::{Grid, Pos2, Response, RichText, Stroke, Ui};
 use super::TimeView;
 use super::item::Item;
 use super::lanes::outline;
-use super::rows::Rows;
+use super::rows::{LaneRow, Place, Rows};
 use crate::executor::Activity;
+use crate::trace::IdleCause;
 use crate::ui::{format, theme};
 
 /// The item under the pointer, and where on the screen it is.
@@ -33,7 +34,7 @@ pub(super) fn mark(ui: &Ui, item: &Item<'_>, rows: &Rows<'_>, view: TimeView, st
 /// Outlines the bar under the pointer and tells of it.
 pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
     let Some(at) = response.hover_pos().filter(|_| !response.dragged()) else { return };
-    let Some(item) = item_at(at, rows, view) else { return };
+    let Some(item) = item_at(at, rows, view) else { return idle(response, at, rows, view) };
     mark(ui, &item, rows, view, Stroke::new(1.5, theme::palette(ui).accent));
     let (lane, start, until) = (item.lane(), item.start, item.until());
     let off_core = lane.off_core_until(until) - lane.off_core_until(start);
@@ -69,4 +70,24 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
             row("  without a core", Some(off_core).filter(|&nanos| nanos > 0));
         });
     });
+}
+
+/// Tells why nothing is there.
+fn idle(response: &Response, at: Pos2, rows: &Rows<'_>, view: TimeView) {
+    let Some(row) = rows.at(at.y).filter(|_| rows.canvas.contains(at)) else { return };
+    let Ok(LaneRow { lane, place: Place::Worker, .. }) = row.lane else { return };
+    let time = view.time_at(at.x - rows.canvas.left(), rows.canvas.width());
+    let now = row.run.elapsed();
+    let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
+    if !(lane.started..end).contains(&time) {
+        return;
+    }
+    let mut stretches = row.run.trace.without_work(now);
+    let text = match stretches.find(|(stretch, _)| stretch.contains(&time)) {
+        _ if lane.ready.is_none_or(|ready| time < ready) => "starting up: not ready for calls yet",
+        Some((_, IdleCause::NoWork)) => "idle: nothing was pending",
+        Some((_, IdleCause::Tail)) => "idle, in the tail: the last calls execute elsewhere",
+        None => "idle: what is pending is on its way here",
+    };
+    response.clone().on_hover_text_at_pointer(text);
 }

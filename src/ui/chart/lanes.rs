@@ -12,7 +12,7 @@ use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, TALL, name_cell};
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{EndStage, Lane, Marks, Span, Wait};
+use crate::trace::{EndStage, IdleCause, Lane, Marks, Span, Wait};
 use crate::ui::action::Action;
 use crate::ui::format;
 use crate::ui::task_index::Found;
@@ -24,7 +24,7 @@ const LABEL_WIDTH: f32 = 40.0;
 const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
 
-/// Draws all rows that are in sight; `left` is where their names begin.
+/// Draws all rows that are in sight; `left` is where their names begin. Returns how many items were drawn one by one.
 pub(super) fn show(
     ui: &Ui,
     rows: &Rows<'_>,
@@ -32,7 +32,7 @@ pub(super) fn show(
     view: TimeView,
     found: Option<&Found>,
     actions: &mut Vec<Action>,
-) {
+) -> usize {
     let palette = theme::palette(ui);
     let clip = Rect::from_min_max(pos2(left, rows.canvas.top()), rows.canvas.max);
     let painter = ui.painter().with_clip_rect(clip.intersect(ui.clip_rect()));
@@ -44,6 +44,8 @@ pub(super) fn show(
         labels: Vec::new(),
         brackets: 0.0,
         found: None,
+        drawn: 0,
+        idle: Vec::new(),
     };
     let mut arrows = Vec::new();
     for row in rows.visible() {
@@ -66,6 +68,7 @@ pub(super) fn show(
                         );
                     }
                 }
+                picture.look_for_idle(row.run, lane);
                 picture.brackets = Rows::brackets(row);
                 // What is looked for is looked for among the run's own items.
                 picture.found = found.filter(|found| matches!(lane.place, Place::Worker) && found.is_of(row.run));
@@ -76,6 +79,7 @@ pub(super) fn show(
             arrows = picture.arrows(row.run, rows);
         }
     }
+    let drawn = picture.drawn;
     let bars = painter.with_clip_rect(rows.canvas.intersect(ui.clip_rect()));
     bars.add(Shape::mesh(picture.mesh));
     for (at, anchor, text, color) in picture.labels {
@@ -93,6 +97,7 @@ pub(super) fn show(
             bars.line_segment([to, to + back + vec2(side, 0.0)], stroke);
         }
     }
+    drawn
 }
 
 /// The name of a run, over its lanes, and how long it took.
@@ -214,6 +219,10 @@ struct Picture<'a> {
     brackets: f32,
     /// Which items of the lane are looked for; the others are dimmed.
     found: Option<&'a Found>,
+    /// How many items were drawn one by one.
+    drawn: usize,
+    /// When the run had no work for an idle worker, as far as that is in sight and wide enough.
+    idle: Vec<(Range<i64>, IdleCause)>,
 }
 
 impl Picture<'_> {
@@ -235,12 +244,20 @@ impl Picture<'_> {
         if ready > lane.started {
             self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);
         }
+        for (time, cause) in std::mem::take(&mut self.idle) {
+            let (from, to) = (time.start.max(ready), time.end.min(end));
+            if from < to {
+                self.quad(self.x(from)..self.x(to), bars.clone(), self.palette.idle(cause));
+            }
+            self.idle.push((time, cause));
+        }
         match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize) {
             Marks::Columns(columns) => {
                 self.columns(&columns, bars.clone());
                 self.found_among_columns(lane, &bars);
             }
             Marks::Spans(spans) => {
+                self.drawn += spans.len();
                 for span in &spans {
                     let off_core = lane.off_core_until(span.end) - lane.off_core_until(span.start);
                     self.span(span, off_core, bars.clone());
@@ -270,6 +287,19 @@ impl Picture<'_> {
             }
             self.label(lane, open.start..now, &bars, open.item);
         }
+    }
+
+    /// When workers of that run had nothing to do. Threads within tasks and lanes beside the workers come and go as they like.
+    fn look_for_idle(&mut self, run: &Run, lane: &LaneRow<'_>) {
+        self.idle.clear();
+        if !matches!(lane.place, Place::Worker) {
+            return;
+        }
+        let wide = |time: &Range<i64>| self.view.x_of(time.end, 1.0) - self.view.x_of(time.start, 1.0);
+        let pixel = 1.0 / self.canvas.width().max(1.0);
+        let in_sight = |time: &Range<i64>| time.end > self.view.start && time.start < self.view.end;
+        let stretches = run.trace.without_work(run.elapsed());
+        self.idle = stretches.filter(|(time, _)| in_sight(time) && wide(time) >= pixel).collect();
     }
 
     /// A bar; at its foot the share that it had no core for.
@@ -313,7 +343,7 @@ impl Picture<'_> {
             let x = self.x(part.start)..self.x(part.end).max(self.x(part.start) + 0.5);
             match part.activity {
                 Activity::Computing => {}
-                Activity::Blocking => self.quad(x, bars.clone(), self.palette.blocking),
+                Activity::Blocking => self.hatched(x, bars, Hatch::Level),
                 Activity::WaitingForGil => self.hatched(x, bars, Hatch::Rising),
                 Activity::WaitingForLock => self.hatched(x, bars, Hatch::Falling),
                 Activity::WaitingForFuture => self.hatched(x, bars, Hatch::Upright),

@@ -80,6 +80,8 @@ pub(super) struct Chart {
     /// A drag over the ruler that zooms, from where it began.
     zooming_from: Option<i64>,
     brush: Option<overview::Brush>,
+    /// How many items were drawn one by one.
+    drawn: usize,
     /// What was asked for since the last frame.
     asked: Vec<Move>,
 }
@@ -103,6 +105,11 @@ impl Chart {
     /// Moves with the next frame, as only that knows where everything is.
     pub(super) fn ask(&mut self, way: Move) {
         self.asked.push(way);
+    }
+
+    /// How many items the last picture has, drawn one by one.
+    pub(super) const fn drawn(&self) -> usize {
+        self.drawn
     }
 
     /// Looks at an item, or at none.
@@ -174,7 +181,7 @@ impl Chart {
         axis::ruler(ui.painter(), palette, axis, canvas, view, run, playhead);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
         let rows = Rows::new(shown, canvas, &mut self.scrolled);
-        lanes::show(ui, &rows, area.left(), view, found, actions);
+        self.drawn = lanes::show(ui, &rows, area.left(), view, found, actions);
         if let Some(playhead) = playhead {
             playhead::veil(ui.painter(), palette, canvas, view, playhead);
         }

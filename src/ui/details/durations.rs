@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use eframe::egui::{Align2, Color32, Id, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, Id, Painter, Rect, Response, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 use egui_plot::{Bar, BarChart, Plot, PlotBounds};
 
 use crate::lab::Run;
@@ -44,6 +46,45 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, area: Option<&AreaFigures>, f
     one(ui, right, &format!("waited until started{of_area}"), waited, palette.pending, &mut filter.wait, palette);
 }
 
+/// Where on the screen the buckets are.
+#[derive(Clone, Copy)]
+struct Scale {
+    inner: Rect,
+    /// The buckets at its edges; so many are one bar.
+    from: f64,
+    to: f64,
+    group: usize,
+}
+
+impl Scale {
+    fn bucket_at(self, x: f32) -> usize {
+        let part = ((x - self.inner.left()) / self.inner.width()).clamp(0.0, 1.0);
+        (self.from + f64::from(part) * (self.to - self.from)).floor().max(0.0) as usize
+    }
+
+    fn x_of(self, bucket: f64) -> f32 {
+        self.inner.left() + ((bucket - self.from) / (self.to - self.from)) as f32 * self.inner.width()
+    }
+
+    /// Of times that lie far apart, several buckets are one bar.
+    fn new(inner: Rect, buckets: &[(usize, u64)]) -> (Self, Vec<(usize, u64)>) {
+        let first = buckets.first().map_or(0, |bucket| bucket.0);
+        let last = buckets.last().map_or(0, |bucket| bucket.0);
+        let group = ((last - first) / BARS).next_power_of_two();
+        let mut bars: Vec<(usize, u64)> = Vec::new();
+        for &(bucket, count) in buckets {
+            let start = bucket / group * group;
+            match bars.last_mut() {
+                Some(bar) if bar.0 == start => bar.1 += count,
+                _ => bars.push((start, count)),
+            }
+        }
+        // Room around a single bar.
+        let room = 4.0 * group as f64;
+        (Self { inner, from: first as f64 - room, to: last as f64 + room + 1.0, group }, bars)
+    }
+}
+
 fn one(
     ui: &mut Ui,
     area: Rect,
@@ -70,35 +111,48 @@ fn one(
         painter.galley(pos2(area.right() - text.size().x, area.top()), text, palette.dim);
     }
     let inner = Rect::from_min_max(area.min + vec2(MARGIN, TITLE), area.max - vec2(0.0, AXIS));
-    let buckets: Vec<_> = histogram.buckets().collect();
-    let first = buckets.first().map_or(0, |bucket| bucket.0);
-    let last = buckets.last().map_or(0, |bucket| bucket.0);
-    // Of times that lie far apart, several buckets are one bar.
-    let group = ((last - first) / BARS).next_power_of_two();
-    let mut bars: Vec<(usize, u64)> = Vec::new();
-    for &(bucket, count) in &buckets {
-        let start = bucket / group * group;
-        match bars.last_mut() {
-            Some(bar) if bar.0 == start => bar.1 += count,
-            _ => bars.push((start, count)),
-        }
+    let (scale, bars) = Scale::new(inner, &histogram.buckets().collect::<Vec<_>>());
+    let highest = bars.iter().map(|bar| bar.1).max().unwrap_or(1);
+    draw_bars(ui, scale, &bars, highest, color, chosen.as_ref());
+    painter.hline(inner.x_range(), inner.bottom(), Stroke::new(1.0, palette.line));
+    let top = format::count(highest as usize);
+    painter.text(pos2(inner.left() - 6.0, inner.top()), Align2::RIGHT_TOP, top, theme::small(), palette.dim);
+    draw_times(&painter, palette, scale, area.right());
+    let response = ui.interact(inner, Id::unique(("brush", title)), Sense::CLICK | Sense::DRAG);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("histogram of {title}: {figures}")));
+    brush(ui, &response, scale, chosen);
+    if let Some(chosen) = chosen {
+        let x = |time: i64| scale.x_of(Histogram::bucket_of(time) as f64);
+        let covered = Rect::from_x_y_ranges(x(chosen.start)..=x(chosen.end), inner.y_range());
+        painter.rect_filled(covered, 0.0, palette.accent.gamma_multiply(0.12));
     }
-    // Room around a single bar.
-    let room = 4.0 * group as f64;
-    let (from, to) = (first as f64 - room, last as f64 + room + 1.0);
-    let highest = bars.iter().map(|bar| bar.1).max().unwrap_or(1) as f64;
-    let of = |x: f32| ((x - inner.left()) / inner.width()).clamp(0.0, 1.0);
-    let bucket_at = |x: f32| (from + f64::from(of(x)) * (to - from)).floor().max(0.0) as usize;
-    let x_of = |bucket: f64| inner.left() + ((bucket - from) / (to - from)) as f32 * inner.width();
+    if let Some(at) = response.hover_pos() {
+        let start = scale.bucket_at(at.x) / scale.group * scale.group;
+        let count = bars.iter().find(|bar| bar.0 == start).map_or(0, |bar| bar.1);
+        let time = |bucket: usize| format::duration(Histogram::times_of(bucket).start);
+        let (count, from, to) = (format::count(count as usize), time(start), time(start + scale.group));
+        response.on_hover_text_at_pointer(format!("{count} items from {from} to {to}\nDrag: choose items; click: all"));
+    }
+}
+
+fn draw_bars(
+    ui: &mut Ui,
+    scale: Scale,
+    bars: &[(usize, u64)],
+    highest: u64,
+    color: Color32,
+    chosen: Option<&Range<i64>>,
+) {
+    let Scale { inner, from, to, group } = scale;
+    let drawn = bars.iter().filter(|bar| bar.1 > 0).map(|&(bucket, count)| {
+        let times = Histogram::times_of(bucket);
+        let bright = chosen.is_none_or(|chosen| chosen.contains(&times.start));
+        let color = if bright { color } else { color.gamma_multiply(0.3) };
+        let (middle, width) = (bucket as f64 + group as f64 / 2.0, group as f64 * 0.9);
+        Bar::new(middle, count as f64).width(width).fill(color).stroke(Stroke::NONE)
+    });
+    let chart = BarChart::new("items", drawn.collect()).allow_hover(false);
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        let bars = bars.iter().filter(|bar| bar.1 > 0).map(|&(bucket, count)| {
-            let times = Histogram::times_of(bucket);
-            let bright = chosen.as_ref().is_none_or(|chosen| chosen.contains(&times.start));
-            let color = if bright { color } else { color.gamma_multiply(0.3) };
-            let (middle, width) = (bucket as f64 + group as f64 / 2.0, group as f64 * 0.9);
-            Bar::new(middle, count as f64).width(width).fill(color).stroke(Stroke::NONE)
-        });
-        let chart = BarChart::new(title, bars.collect()).allow_hover(false);
         Plot::new(("histogram", color))
             .show_axes(false)
             .show_grid(false)
@@ -114,50 +168,38 @@ fn one(
             .width(inner.width())
             .height(inner.height())
             .show(ui, |plot| {
-                plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, highest * 1.06]));
+                plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, highest as f64 * 1.06]));
                 plot.bar_chart(chart);
             });
     });
-    painter.hline(inner.x_range(), inner.bottom(), Stroke::new(1.0, palette.line));
-    let top = format::count(highest as usize);
-    painter.text(pos2(inner.left() - 6.0, inner.top()), Align2::RIGHT_TOP, top, theme::small(), palette.dim);
-    let mut free_from = f32::NEG_INFINITY;
+}
+
+/// Round times below the bars, as far as there is room.
+fn draw_times(painter: &Painter, palette: &Palette, scale: Scale, right: f32) {
+    let inner = scale.inner;
+    let mut free_from = inner.left();
     for time in round_times() {
         let bucket = Histogram::bucket_of(time);
         let times = Histogram::times_of(bucket);
-        let place = bucket as f64 + (time - times.start) as f64 / (times.end - times.start) as f64;
+        let x = scale.x_of(bucket as f64 + (time - times.start) as f64 / (times.end - times.start) as f64);
         let text = painter.layout_no_wrap(format::short(time), theme::small(), palette.dim);
-        let at = pos2(x_of(place) - text.size().x / 2.0, inner.bottom() + 3.0);
-        if at.x >= free_from.max(inner.left()) && at.x + text.size().x <= area.right() {
+        let at = pos2(x - text.size().x / 2.0, inner.bottom() + 3.0);
+        if at.x >= free_from && at.x + text.size().x <= right {
             free_from = at.x + text.size().x + 16.0;
-            painter.vline(x_of(place), inner.bottom()..=inner.bottom() + 3.0, Stroke::new(1.0, palette.dim));
+            painter.vline(x, inner.bottom()..=inner.bottom() + 3.0, Stroke::new(1.0, palette.dim));
             painter.galley(at, text, palette.dim);
         }
     }
-    // The brush.
-    let id = Id::unique(("brush", color));
-    let response = ui.interact(inner, id, Sense::CLICK | Sense::DRAG);
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("histogram of {title}: {figures}")));
+}
+
+/// A drag chooses, a click lets go.
+fn brush(ui: &Ui, response: &Response, scale: Scale, chosen: &mut Option<Range<i64>>) {
     if response.dragged()
         && let Some((begun, at)) = ui.input(|input| input.pointer.press_origin()).zip(response.interact_pointer_pos())
     {
-        let (one, other) = (bucket_at(begun.x), bucket_at(at.x));
+        let (one, other) = (scale.bucket_at(begun.x), scale.bucket_at(at.x));
         *chosen = Some(Histogram::times_of(one.min(other)).start..Histogram::times_of(one.max(other)).end);
     } else if response.clicked() {
         *chosen = None;
-    }
-    if let Some(chosen) = chosen {
-        let x = x_of(Histogram::bucket_of(chosen.start) as f64)..=x_of(Histogram::bucket_of(chosen.end) as f64);
-        painter.rect_filled(Rect::from_x_y_ranges(x, inner.y_range()), 0.0, palette.accent.gamma_multiply(0.12));
-    }
-    let tip = response.hover_pos().map(|at| {
-        let start = bucket_at(at.x) / group * group;
-        let count = bars.iter().find(|bar| bar.0 == start).map_or(0, |bar| bar.1);
-        let (from, to) = (Histogram::times_of(start).start, Histogram::times_of(start + group).start);
-        let (from, to) = (format::duration(from), format::duration(to));
-        format!("{} items from {from} to {to}\nDrag: choose items; click: all of them", format::count(count as usize))
-    });
-    if let Some(tip) = tip {
-        response.on_hover_text_at_pointer(tip);
     }
 }

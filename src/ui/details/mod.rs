@@ -10,6 +10,8 @@ mod tasks;
 
 use eframe::egui::{RichText, Role, Ui, WidgetInfo};
 
+use serde::{Deserialize, Serialize};
+
 use super::action::Action;
 use super::chart::{AreaFigures, Shown, TimeView};
 use super::filter::Filter;
@@ -23,13 +25,14 @@ use events::Events;
 /// Which tab is open, and what the tabs hold. It lasts as long as the window.
 #[derive(Default)]
 pub(super) struct Details {
-    tab: Tab,
+    pub(super) tab: Tab,
     events: Events,
     compare: Compare,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Tab {
+/// Which tab is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Tab {
     #[default]
     Queues,
     Throughput,
@@ -57,6 +60,11 @@ pub(super) struct Subject<'a> {
 }
 
 impl Details {
+    /// With that tab open.
+    pub(super) fn at(tab: Tab) -> Self {
+        Self { tab, ..Self::default() }
+    }
+
     /// Whether the table is in sight.
     pub(super) fn shows_tasks(&self) -> bool {
         self.tab == Tab::Tasks

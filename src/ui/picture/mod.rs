@@ -137,7 +137,7 @@ fn draw(
     mut each: impl FnMut(&TexturesDelta),
 ) -> (Context, Vec<egui::epaint::ClippedShape>) {
     let context = Context::default();
-    theme::install(&context);
+    theme::install(&context, false);
     context.set_theme(if settings.light { ThemePreference::Light } else { ThemePreference::Dark });
     context.set_pixels_per_point(settings.scale);
     let shown: Vec<_> = runs.iter().map(|&(name, run)| Shown { run, name, past: None }).collect();

@@ -1,0 +1,103 @@
+//! How long frames take to draw, and how much is in them: an overlay for those who want to know what being watched costs.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{Align2, FontId, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+
+use super::{format, theme};
+use crate::lab::Run;
+
+/// See the module. It lasts as long as the window.
+#[derive(Default)]
+pub(super) struct FrameTimes {
+    pub(super) shown: bool,
+    /// What this program's own code took of the last frames, in seconds, the newest last.
+    costs: VecDeque<f32>,
+    /// What the last frame took altogether, with making triangles and pixels of it, in seconds.
+    whole: f32,
+    /// How many events the run had, when, and how many a second came since the time before.
+    events: Option<(Instant, usize, f64)>,
+}
+
+/// So many frames are looked back at.
+const FRAMES: usize = 300;
+
+/// How often the rate of events is taken.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+impl FrameTimes {
+    /// A frame's own code took so long, and the frame before it altogether, in seconds.
+    pub(super) fn add(&mut self, cost: f32, whole: f32) {
+        self.whole = whole;
+        if self.costs.len() == FRAMES {
+            self.costs.pop_front();
+        }
+        self.costs.push_back(cost);
+    }
+
+    /// The last, the median and the 99th of a hundred of the last frames, in seconds.
+    fn figures(&self) -> [f32; 3] {
+        let mut sorted: Vec<_> = self.costs.iter().copied().collect();
+        sorted.sort_by(f32::total_cmp);
+        let rank = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
+        [self.costs.back().copied(), rank(50), rank(99)].map(Option::unwrap_or_default)
+    }
+
+    /// Draws the overlay into the lower right corner of `area`; `drawn` = how many items the chart drew one by one.
+    pub(super) fn show(&mut self, ui: &Ui, area: Rect, run: Option<&Run>, drawn: usize) {
+        if !self.shown {
+            return;
+        }
+        let rate = run.map_or(0.0, |run| self.rate(run.history.len()));
+        let [last, median, p99] = self.figures().map(|seconds| f64::from(seconds) * 1e3);
+        let (backlog, kept, calls) =
+            run.map_or((0, 0, 0), |run| (run.backlog, run.history.bytes(), run.trace.counts().items.submitted));
+        let text = format!(
+            "own {last:.1} ms, median {median:.1}, p99 {p99:.1}, with painting {:.1} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
+            self.whole * 1e3,
+            format::count(drawn),
+            format::rate(rate),
+            format::count(backlog),
+            kept as f64 / calls.max(1) as f64
+        );
+        let palette = theme::palette(ui);
+        let galley = ui.painter().layout_no_wrap(text.clone(), FontId::monospace(10.5), palette.text);
+        let place = Align2::RIGHT_BOTTOM.anchor_size(area.right_bottom() - vec2(8.0, 4.0), galley.size());
+        ui.painter().rect_filled(place.expand2(vec2(6.0, 3.0)), 4.0, palette.raised);
+        ui.painter().galley(place.min, galley, palette.text);
+        let response = ui.interact(place, ui.scope_id().with("frame times"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+    }
+
+    fn rate(&mut self, events: usize) -> f64 {
+        let now = Instant::now();
+        match self.events {
+            Some((since, _, rate)) if now - since < INTERVAL => rate,
+            Some((since, before, _)) => {
+                let rate = events.saturating_sub(before) as f64 / (now - since).as_secs_f64();
+                self.events = Some((now, events, rate));
+                rate
+            }
+            None => {
+                self.events = Some((now, events, 0.0));
+                0.0
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_of_the_last_frames() {
+        let mut times = FrameTimes::default();
+        let whole = |times: &FrameTimes| times.figures().map(|seconds| seconds as u32);
+        assert_eq!(whole(&times), [0; 3]);
+        (0..1000).for_each(|frame| times.add(frame as f32, 0.0));
+        // From 700 to 999.
+        assert_eq!(whole(&times), [999, 849, 996]);
+    }
+}

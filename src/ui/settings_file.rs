@@ -1,0 +1,65 @@
+//! The file in which the window remembers things, looked at before the window opens: one that can't be read is copied, not lost,
+//! and the user is told.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Remembered;
+
+/// The file that belongs to the program of that name, if the system has a place for it.
+pub(super) fn path(app: &str) -> Option<PathBuf> {
+    eframe::storage_dir(app).map(|folder| folder.join("app.ron"))
+}
+
+/// What to tell about the file, if it is broken; it is copied then, beside itself.
+pub(super) fn look_at(file: &Path) -> Option<String> {
+    let cause = match fs::read_to_string(file) {
+        // There is none before the first time.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => error.to_string(),
+        Ok(text) => what_is_wrong(&text)?,
+    };
+    let copy = file.with_extension("broken.ron");
+    let kept = match fs::copy(file, &copy) {
+        Ok(_) => format!("a copy is kept as {}", copy.display()),
+        Err(error) => format!("it could not be copied either: {error}"),
+    };
+    Some(format!("The settings could not be read ({cause}), so all is as at the first start; {kept}"))
+}
+
+fn what_is_wrong(text: &str) -> Option<String> {
+    let values: BTreeMap<String, String> = match ron::from_str(text) {
+        Ok(values) => values,
+        Err(error) => return Some(error.to_string()),
+    };
+    let ours = values.get(eframe::APP_KEY)?;
+    ron::from_str::<Remembered>(ours).err().map(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_broken_is_told_and_copied_and_what_is_not_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.ron");
+        assert_eq!(look_at(&file), None, "there is none yet");
+        let ours = ron::to_string(&Remembered::default()).unwrap();
+        let good = ron::to_string(&BTreeMap::from([(eframe::APP_KEY.to_owned(), ours.clone())])).unwrap();
+        let of_old =
+            ron::to_string(&BTreeMap::from([(eframe::APP_KEY.to_owned(), "(light:true)".to_owned())])).unwrap();
+        for text in [good, of_old, "{}".to_owned()] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(look_at(&file), None);
+        }
+        let other = ron::to_string(&BTreeMap::from([(eframe::APP_KEY.to_owned(), "(light:7)".to_owned())])).unwrap();
+        for text in ["{ half a fi", "\u{0}\u{1}", &other] {
+            fs::write(&file, text).unwrap();
+            let told = look_at(&file).unwrap();
+            assert!(told.starts_with("The settings could not be read"), "{told}");
+            assert_eq!(fs::read_to_string(folder.path().join("app.broken.ron")).unwrap(), text);
+        }
+    }
+}
