@@ -265,11 +265,12 @@ fn a_live_run_can_be_stopped_while_an_earlier_one_is_looked_at() {
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.number == 2 && run.items == Some(2)));
     choose_run(&mut window, "1. sleep · threads");
     assert_eq!(run(&window).unwrap().number, 1);
+    assert!(shows(&window, "2. sleep · threads 2 × 1 live"));
     press(&mut window, "■  Stop");
     until(&mut window, "the second press is offered", |window| shows(window, "■  Stop now"));
     press(&mut window, "■  Stop now");
     until(&mut window, "the live run is over", |window| {
-        window.query_all_by_label_contains("2. sleep · threads 2 × 1 · live").next().is_none()
+        window.query_all_by_label_contains("2. sleep · threads 2 × 1 live").next().is_none()
     });
 }
 
@@ -883,7 +884,7 @@ fn runs_are_compared_named_moved_and_deleted() {
     until(&mut window, "both ran again", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
     assert_eq!(lanes(&window), 4);
     press(&mut window, "… together");
-    until(&mut window, "both go on", |window| window.query_all_by_label_contains(" · live").count() == 2);
+    until(&mut window, "both go on", |window| window.query_all_by_label_contains(" × 1 live").count() == 2);
     until(&mut window, "both are over", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
     let spans = |number: usize| {
         let name = format!("{number}. sleep");
@@ -1006,9 +1007,49 @@ fn a_small_window_is_never_drawn_larger_than_it_is() {
         command_key(&mut window, Key::Plus);
     }
     window.run_steps(4);
-    let points = window.ctx.input(|input| input.content_rect());
+    let points = window.ctx.input(egui::InputState::content_rect);
     for label in ["▶  Run", "?", "File", "View"] {
         let rect = window.get_by_role_and_label(Role::Button, label).rect();
         assert!(points.contains_rect(rect), "{label} is cut off: {rect} in {points}");
     }
+}
+
+#[test]
+fn what_is_done_goes_to_the_run_that_it_is_done_to() {
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.2")], "processes", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    for number in 1..=2 {
+        press(&mut window, "▶  Run");
+        until_over(&mut window, number);
+        let name = format!("compare {number}. sleep · processes 2 × 1");
+        window.get_by_role_and_label(Role::CheckBox, &name).click();
+        window.run_steps(3);
+    }
+    press(&mut window, "… together");
+    until(&mut window, "both have workers", |window| window.query_all_by_label_contains("worker 1 pid ").count() == 2);
+    // Which of the two came first nobody knows. The lower one is in focus.
+    let in_focus = run(&window).unwrap().number;
+    let lanes: Vec<_> = window.query_all_by_label_contains("worker 1 pid ").map(|lane| lane.rect().center()).collect();
+    click_at(&mut window, if lanes[0].y < lanes[1].y { lanes[0] } else { lanes[1] });
+    press(&mut window, "Kill worker 1");
+    until(&mut window, "both are over", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    choose_run(&mut window, &format!("{}. sleep", 3 + 4 - in_focus));
+    assert!(shows(&window, "Broken"));
+    choose_run(&mut window, &format!("{in_focus}. sleep"));
+    assert!(shows(&window, "Done"));
+}
+
+#[test]
+fn a_moment_shows_what_was_asked_for_then() {
+    let form = remembered("sleep", &[("tasks", "10"), ("seconds", "0.1")], "processes", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_shown(&mut window, "workers: 1 of 1");
+    key(&mut window, Key::Plus);
+    until_shown(&mut window, "workers: 2 of 2");
+    until_over(&mut window, 1);
+    key(&mut window, Key::Home);
+    assert!(shows(&window, "workers: 0 of 1") && shows(&window, "call queue: 0 of 2"));
+    key(&mut window, Key::End);
+    assert!(shows(&window, "workers: 0 of 2") && shows(&window, "call queue: 0 of 3"));
 }

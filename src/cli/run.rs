@@ -132,6 +132,9 @@ impl Output {
             size.ok_or_else(|| format!("--picture-size: must be like 1200x600, not `{}`", self.picture_size))?;
         let settings = PictureSettings { width, height, scale: self.picture_scale, light: self.picture_light };
         settings.check().map_err(|error| format!("--picture-size: {error}"))?;
+        if let Some(path) = &self.picture {
+            settings.check_for(path).map_err(|error| format!("--picture: {error}"))?;
+        }
         Ok(settings)
     }
 

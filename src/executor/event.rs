@@ -4,9 +4,11 @@
 //! The stream keeps cause before effect for each call: submitted < entered the call queue < taken < started < finished
 //! < entered the result queue < result received. Stamps of local processes share one clock ([`crate::sys`]).
 
+use std::cell::Cell;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::TaskError;
 use super::event_log::EventLog;
@@ -99,17 +101,42 @@ pub enum EventKind {
     /// A done callback of the call's future panicked; its siblings ran all the same.
     CallbackPanicked { call: WorkId, message: Box<str> },
     /// Something happened in a pool of threads that a task of `worker` has for itself: its `pool`th, counted from 0.
-    Nested { worker: WorkerId, pool: u32, kind: Box<EventKind> },
+    Nested {
+        worker: WorkerId,
+        pool: u32,
+        #[serde(deserialize_with = "within_limits")]
+        kind: Box<EventKind>,
+    },
     /// That pool is gone.
     NestedEnded { worker: WorkerId, pool: u32 },
     /// There are lanes beside the executor's ([`SideLanes`](super::SideLanes)), by this number and name.
     SideLanesBegan { side: u32, name: Box<str> },
     /// Something happened on lanes beside the executor's.
-    Beside { side: u32, kind: Box<EventKind> },
-    /// Somebody outside did something to the run, in a few words: `6 workers`, `worker 2 killed`.
-    Intervened { what: Box<str> },
+    Beside {
+        side: u32,
+        #[serde(deserialize_with = "within_limits")]
+        kind: Box<EventKind>,
+    },
+    /// Somebody outside did something to the run.
+    Intervened { what: Intervention },
     /// What a call on a lane beside the executor's is called.
     Named { call: WorkId, name: Box<str> },
+}
+
+/// An event within an event, and so on: what comes from elsewhere may be nested no deeper than any program nests its pools.
+fn within_limits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<EventKind>, D::Error> {
+    const DEEPEST: u32 = 16;
+    thread_local! {
+        static DEPTH: Cell<u32> = const { Cell::new(0) };
+    }
+    let depth = DEPTH.get();
+    if depth >= DEEPEST {
+        return Err(serde::de::Error::custom("events are nested too deeply"));
+    }
+    DEPTH.set(depth + 1);
+    let kind = Deserialize::deserialize(deserializer);
+    DEPTH.set(depth);
+    kind
 }
 
 impl EventKind {
@@ -197,6 +224,32 @@ impl EventKind {
             | Self::Beside { .. } => {}
         }
         self
+    }
+}
+
+/// What somebody outside can do to a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Intervention {
+    /// It may have so many workers from now on.
+    Workers(u32),
+    /// Chunks have so many items from now on.
+    Chunksize(u32),
+    /// So many items come in addition.
+    MoreItems(u32),
+    /// Something else, in a few words: `kill worker 2`.
+    Other(Box<str>),
+}
+
+impl fmt::Display for Intervention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workers(1) => f.write_str("1 worker"),
+            Self::Workers(workers) => write!(f, "{workers} workers"),
+            Self::Chunksize(chunksize) => write!(f, "chunksize {chunksize}"),
+            Self::MoreItems(1) => f.write_str("1 more item"),
+            Self::MoreItems(items) => write!(f, "{items} more items"),
+            Self::Other(what) => f.write_str(what),
+        }
     }
 }
 

@@ -270,15 +270,27 @@ impl<A: Portable, R: Portable, I: Iterator<Item = A> + Send> Feed<R> for Input<A
 
     fn set_chunksize(&mut self, chunksize: usize) -> Result<usize, SubmitError> {
         self.chunksize = chunksize;
-        // Queues are first in, first out, so what is pending is at the end.
-        let mut taken_back = VecDeque::new();
-        while let Some((first_item, arguments)) = self.submitted.back().and_then(|chunk| chunk.withdraw_items()) {
+        // Queues are first in, first out, so what is pending is at the end; chunks that were cancelled are among it, and stay.
+        let mut at_end = VecDeque::new();
+        while let Some(last) = self.submitted.back() {
+            let part = match last.withdraw_items() {
+                Some((first_item, arguments)) => Part::TakenBack(first_item, arguments),
+                None if TaskFuture::of(Arc::clone(last)).cancelled() => Part::Cancelled(Arc::clone(last)),
+                None => break,
+            };
             self.submitted.pop_back();
-            taken_back.push_front((first_item, arguments));
+            at_end.push_front(part);
         }
         let mut items = 0;
         let mut refused = None;
-        for (mut first_item, run) in runs(taken_back) {
+        for part in joined(at_end) {
+            let (mut first_item, run) = match part {
+                Part::TakenBack(first_item, run) => (first_item, run),
+                Part::Cancelled(chunk) => {
+                    self.submitted.push_back(chunk);
+                    continue;
+                }
+            };
             items += run.len();
             let mut run = run.into_iter();
             while run.len() > 0 {
@@ -300,14 +312,25 @@ impl<A: Portable, R: Portable, I: Iterator<Item = A> + Send> Feed<R> for Input<A
     }
 }
 
-/// Chunks that follow each other without a gap, joined.
-fn runs<A>(chunks: VecDeque<(u32, Vec<A>)>) -> Vec<(u32, Vec<A>)> {
-    let mut runs: Vec<(u32, Vec<A>)> = Vec::new();
-    for (first_item, mut arguments) in chunks {
-        match runs.last_mut() {
-            Some((first, run)) if *first as usize + run.len() == first_item as usize => run.append(&mut arguments),
-            _ => runs.push((first_item, arguments)),
+/// What was at the end of the queue.
+enum Part<A, R> {
+    /// The number of the first item, and the items of a chunk, or of several.
+    TakenBack(u32, Vec<A>),
+    Cancelled(Arc<ChunkCall<A, R>>),
+}
+
+/// The same, with chunks that follow each other without a gap joined.
+fn joined<A, R>(parts: VecDeque<Part<A, R>>) -> Vec<Part<A, R>> {
+    let mut joined: Vec<Part<A, R>> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(Part::TakenBack(first, run)), Part::TakenBack(first_item, mut more))
+                if *first as usize + run.len() == first_item as usize =>
+            {
+                run.append(&mut more);
+            }
+            (_, part) => joined.push(part),
         }
     }
-    runs
+    joined
 }

@@ -63,7 +63,9 @@ pub use error::{
     BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
     SubmitError, TaskError, TimeoutError,
 };
-pub use event::{Activity, Event, EventKind, EventSink, LockId, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId};
+pub use event::{
+    Activity, Event, EventKind, EventSink, Intervention, LockId, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId,
+};
 pub use event_log::EventLog;
 pub use exit::ExitGuard;
 pub use function::{Function, Portable, Registry};

@@ -12,11 +12,14 @@ use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 use super::Command;
 use super::batches::add_batch;
 use super::drive::{Collected, Ended, Progress, RunError, Shared, drive};
+use super::rechunking::Rechunking;
 use super::recorder::tells_of_an_error;
-use super::run::{End, Run, Status};
+use super::run::{Beginning, End, Run, Status};
 use super::sampler::{Sample, Sampler};
-use super::settings::{CheckedSettings, ExecutorKind, OnError};
-use crate::executor::{Chunking, Event, EventKind, EventSink, Interruption, Pending, RawExecutor, WorkerCommand};
+use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError};
+use crate::executor::{
+    Chunking, Event, EventKind, EventSink, Interruption, Intervention, Pending, RawExecutor, WorkerCommand,
+};
 use crate::sys;
 use crate::trace::{Historian, History, Series, Trace};
 use crate::workload::{FieldError, Labels};
@@ -63,6 +66,7 @@ struct Current {
     executor: Option<Arc<dyn RawExecutor>>,
     /// Of each map whose chunks can be cut anew.
     chunkings: Vec<Chunking<'static, String>>,
+    rechunking: Rechunking,
     /// How it will have ended, once it has.
     end: End,
     /// Whether what executes is to be interrupted, now or when it comes to that.
@@ -109,7 +113,7 @@ impl Actor {
                         current.prepared(items, labels, executor);
                     }
                 }
-                Woken::Progress(Progress::Mapped(chunking)) => self.change(|current| current.chunkings.push(chunking)),
+                Woken::Progress(Progress::Mapped(chunking)) => self.change(|current| current.mapped(chunking)),
                 Woken::Progress(Progress::More(more)) => self.change(|current| current.more(more)),
                 Woken::Progress(Progress::Ended(result)) => {
                     if let Some(current) = &mut self.current {
@@ -142,6 +146,12 @@ impl Actor {
         let Some(current) = &self.current else { return Woken::Command(inbox.recv().ok()) };
         let timer = |when: Option<Instant>| when.map_or_else(never, at);
         let (publish, time_out) = (timer(current.publish_at), timer(current.deadline));
+        // What it did is heard before the events that came of that.
+        if current.result.is_none()
+            && let Ok(progress) = current.progress.try_recv()
+        {
+            return Woken::Progress(progress);
+        }
         // Its last word was said, and all events that came before it are folded.
         if current.result.is_some() && current.events.len() == 0 {
             return Woken::Over;
@@ -285,6 +295,11 @@ impl Actor {
     }
 }
 
+/// Something that has no kind of its own.
+fn other(what: String) -> Intervention {
+    Intervention::Other(what.into())
+}
+
 impl Current {
     fn start(
         number: usize,
@@ -297,6 +312,11 @@ impl Current {
             settings: checked.settings.clone(),
             status: Status::Preparing,
             closed: false,
+            began_with: Beginning {
+                workers: checked.settings.workers,
+                chunksize: checked.settings.chunksize,
+                items: 0,
+            },
             items: None,
             labels: None,
             trace: Trace::new(origin),
@@ -312,6 +332,7 @@ impl Current {
         let shared = Shared {
             recorder: Arc::default(),
             cancelled: Arc::default(),
+            interrupted: Arc::default(),
             progress: progress_in,
             batches: Arc::default(),
         };
@@ -337,6 +358,7 @@ impl Current {
             samples,
             executor: None,
             chunkings: Vec::new(),
+            rechunking: Rechunking::default(),
             end: End::Completed,
             interrupt: false,
             result: None,
@@ -370,8 +392,8 @@ impl Current {
     }
 
     fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {
-        self.shared.batches.begin(items);
         self.run.items = Some(items);
+        self.run.began_with.items = items;
         self.run.labels = Some(labels);
         self.deadline = self.run.settings.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
         self.executor = Some(executor);
@@ -394,12 +416,21 @@ impl Current {
             // There is nothing left to stop.
             return;
         }
+        if self.run.status != Status::Stopping || interrupt && !self.interrupt {
+            let what = match end {
+                End::TimedOut => "its time is over",
+                End::StoppedByError => "stopped, as an item raised",
+                _ if interrupt => "stop now",
+                _ => "stop: shutdown(cancel_futures=True)",
+            };
+            self.intervened(other(what.to_owned()));
+        }
         if self.end == End::Completed {
             self.end = end;
         }
-        self.interrupt |= interrupt;
         self.run.closed = true;
-        self.intervened(if interrupt { "stop now" } else { "stop: shutdown(cancel_futures=True)" }.to_owned());
+        self.interrupt |= interrupt;
+        self.shared.interrupted.fetch_or(interrupt, Ordering::Relaxed);
         self.shared.cancelled.store(true, Ordering::Relaxed);
         self.run.status = Status::Stopping;
         self.apply_stop();
@@ -422,53 +453,58 @@ impl Current {
             && executor.set_max_workers(workers).is_ok()
         {
             self.run.settings.workers = workers;
-            self.intervened(if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") });
+            self.intervened(Intervention::Workers(u32::try_from(workers).unwrap_or(u32::MAX)));
         }
     }
 
     fn set_chunksize(&mut self, chunksize: usize) {
+        let maps = self.run.settings.collect == Collect::Map;
         // What is taken back could not be submitted again.
-        if self.chunkings.is_empty() || self.run.closed || [0, self.run.settings.chunksize].contains(&chunksize) {
+        if !maps || self.run.closed || [0, self.run.settings.chunksize].contains(&chunksize) {
             return;
         }
         self.run.settings.chunksize = chunksize;
-        self.intervened(format!("chunksize {chunksize}"));
-        let chunkings = self.chunkings.clone();
-        // All that is pending is submitted anew, which may take a while.
-        let changing = move || {
-            for chunking in chunkings {
-                // A run that is being stopped is no longer cut.
-                let _ = chunking.set_chunksize(chunksize);
-            }
-        };
-        let _ = thread::Builder::new().name("chunksize".to_owned()).spawn(changing);
+        self.intervened(Intervention::Chunksize(u32::try_from(chunksize).unwrap_or(u32::MAX)));
+        for chunking in &self.chunkings {
+            self.rechunking.start(chunking.clone(), chunksize);
+        }
+    }
+
+    /// The items of a map are submitted.
+    fn mapped(&mut self, chunking: Chunking<'static, String>) {
+        // Somebody may have asked for it while they were.
+        if self.run.settings.chunksize != self.run.began_with.chunksize {
+            self.rechunking.start(chunking.clone(), self.run.settings.chunksize);
+        }
+        self.chunkings.push(chunking);
     }
 
     fn interrupt_call(&self, call: u32, why: Interruption) {
         if let Some(executor) = &self.executor {
-            let item = self.run.trace.call(call).map_or(call, |call| call.first_item);
+            let open = self.run.trace.lanes().iter().filter_map(|lane| lane.open).find(|open| open.call == call);
+            let Some(item) = open.map(|open| open.item) else { return };
             let how = match why {
                 Interruption::Cancelled => "interrupted",
                 Interruption::TimedOut => "timed out",
             };
-            self.intervened(format!("item {item} {how}"));
+            self.intervened(other(format!("item {item} {how}")));
             executor.interrupt_call(call.into(), why);
         }
     }
 
     fn cancel_pending(&self, which: Pending) {
         if let Some(executor) = &self.executor {
-            self.intervened(match which {
+            self.intervened(other(match which {
                 Pending::All => "cancel all pending".to_owned(),
                 Pending::Call(call) => format!("cancel call {call}"),
-            });
+            }));
             executor.cancel_pending(which);
         }
     }
 
     fn kill_worker(&self, worker: u32) {
         if let Some(executor) = &self.executor {
-            self.intervened(format!("kill worker {worker}"));
+            self.intervened(other(format!("kill worker {worker}")));
             executor.kill_worker(worker);
         }
     }
@@ -477,8 +513,9 @@ impl Current {
         // A sequential run has no time for it: its only thread is at the items that it has.
         let takes_more = !self.run.closed && self.run.settings.executor != ExecutorKind::Sequential;
         let Some(executor) = self.executor.as_ref().filter(|_| takes_more) else { return };
-        // They were in order when the run began.
-        if let Ok(checked) = self.run.settings.check() {
+        // They were in order when the run began. Items that tasks submit have numbers of their own in between.
+        let checked = self.run.settings.check().ok().filter(|checked| !checked.workload.submits_itself());
+        if let Some(checked) = checked {
             // Without a thread there is nothing more.
             let _ = add_batch(checked, Arc::clone(executor), &self.shared);
         }
@@ -496,9 +533,9 @@ impl Current {
                     (Some(old), None) => old(item),
                     (None, None) => String::new(),
                 }));
-                self.intervened(format!("{items} more items"));
+                self.intervened(Intervention::MoreItems(u32::try_from(items).unwrap_or(u32::MAX)));
             }
-            Err(error) => self.intervened(format!("no more items: {error}")),
+            Err(error) => self.intervened(other(format!("no more items: {error}"))),
         }
     }
 
@@ -506,14 +543,14 @@ impl Current {
         if let Some(executor) = &self.executor {
             self.run.closed = true;
             self.shared.cancelled.store(true, Ordering::Relaxed);
-            self.intervened("shutdown(cancel_futures=False)".to_owned());
+            self.intervened(other("shutdown(cancel_futures=False)".to_owned()));
             executor.shutdown(false, false);
         }
     }
 
     /// Notes what somebody outside did to the run.
-    fn intervened(&self, what: String) {
-        self.shared.recorder.record(Event::now(EventKind::Intervened { what: what.into() }));
+    fn intervened(&self, what: Intervention) {
+        self.shared.recorder.record(Event::now(EventKind::Intervened { what }));
     }
 
     fn heed_error(&mut self) {

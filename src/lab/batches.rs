@@ -27,16 +27,18 @@ struct Threads {
 }
 
 impl Batches {
-    /// The run has so many items of its own.
-    pub(super) fn begin(&self, items: usize) {
+    /// The run has so many items of its own. Nothing is added until what is returned is dropped, so that their numbers come first.
+    pub(super) fn begin(&self, items: usize) -> impl Drop {
         self.items.store(items, Ordering::Relaxed);
+        self.threads.lock()
     }
 
-    /// No more after those that are being submitted, which is waited for. Returns those whose results are still awaited.
-    pub(super) fn close(&self) -> Vec<JoinHandle<Vec<Yielded>>> {
+    /// One whose results are still awaited. If there is none, nothing is added any more.
+    pub(super) fn next_or_close(&self) -> Option<JoinHandle<Vec<Yielded>>> {
         let mut threads = self.threads.lock();
-        threads.closed = true;
-        std::mem::take(&mut threads.running)
+        let next = threads.running.pop();
+        threads.closed |= next.is_none();
+        next
     }
 }
 
@@ -58,7 +60,7 @@ pub(super) fn add_batch(run: CheckedSettings, executor: Arc<dyn RawExecutor>, sh
         let kept = plan.take_kept();
         // Whoever ends the run waits until everything is submitted.
         let mut threads = shared.batches.threads.lock();
-        if threads.closed {
+        if threads.closed || shared.cancelled.load(Ordering::Relaxed) {
             return;
         }
         let first = shared.batches.items.fetch_add(plan.items, Ordering::Relaxed);

@@ -73,6 +73,8 @@ pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     /// No more items are looked for, and none is submitted.
     pub(super) cancelled: Arc<AtomicBool>,
+    /// Nothing is to go on any more.
+    pub(super) interrupted: Arc<AtomicBool>,
     pub(super) progress: Sender<Progress>,
     /// Items that are added while the run goes on.
     pub(super) batches: Arc<Batches>,
@@ -95,15 +97,19 @@ fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, 
         return Ok(Collected::default());
     }
     let events: Arc<dyn EventSink> = Arc::clone(&shared.recorder) as _;
-    let executor = build(&settings, worker_command, events)?;
+    let executor = build(&settings, worker_command, events, &shared.interrupted)?;
     let labels = Arc::clone(&plan.labels);
+    // Items that are added have their numbers after these.
+    let first = shared.batches.begin(plan.items);
     let _ = shared.progress.send(Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) });
     let submitted = Submitted::of(plan, &executor, &settings, shared);
+    drop(first);
     let mut collected = submitted.collect(0);
-    // What is being added now is still taken, and nothing after that.
-    let more = shared.batches.close();
+    // As long as something was added that still runs, more can be.
+    while let Some(batch) = shared.batches.next_or_close() {
+        collected.yielded.extend(batch.join().unwrap_or_default());
+    }
     executor.shutdown(true, false);
-    collected.yielded.extend(more.into_iter().flat_map(|batch| batch.join().unwrap_or_default()));
     collected.refused = collected.refused.filter(|refused| *refused != SubmitError::ShutDown);
     Ok(collected)
 }
@@ -112,6 +118,7 @@ fn build(
     settings: &RunSettings,
     worker_command: Option<WorkerCommand>,
     sink: Arc<dyn EventSink>,
+    interrupted: &Arc<AtomicBool>,
 ) -> Result<Arc<dyn RawExecutor>, RunError> {
     let initializer = settings.initializer;
     Ok(match settings.executor {
@@ -119,9 +126,11 @@ fn build(
         ExecutorKind::Threads => {
             let builder = ThreadPoolExecutor::builder().max_workers(settings.workers).gil(settings.gil()).events(sink);
             // A worker without one is ready at once.
-            let builder = match initializer {
-                Initializer::None => builder,
-                _ => builder.initializer(move || initializer.run()),
+            let builder = if initializer == Initializer::None {
+                builder
+            } else {
+                let interrupted = Arc::clone(interrupted);
+                builder.initializer(move || initializer.run(|| !interrupted.load(Ordering::Relaxed)))
             };
             Arc::new(builder.build()?)
         }

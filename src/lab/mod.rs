@@ -16,6 +16,7 @@ mod actor;
 mod batches;
 mod csv;
 mod drive;
+mod rechunking;
 mod recorder;
 mod report;
 mod run;
@@ -36,7 +37,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use csv::write_csv;
 pub use drive::{RunError, Yielded};
 pub use report::{Report, for_terminal};
-pub use run::{End, Run, Status, Totals};
+pub use run::{Beginning, End, Run, Status, Totals};
 pub use sampler::{Load, ProcessLoad};
 pub use settings::{
     CheckedSettings, Collect, ExecutorKind, OnError, RunSettings, parse_chunksize, parse_max_tasks_per_child,

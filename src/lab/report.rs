@@ -141,7 +141,7 @@ impl Report {
         let _ = writeln!(
             text,
             "{} on {} · {} · chunksize {}{}",
-            self.workload,
+            for_terminal(&self.workload),
             self.executor,
             plural(self.workers, "worker"),
             self.chunksize,
@@ -184,6 +184,7 @@ impl Report {
         for SideReport { name, lanes, run_s } in &self.beside {
             let items = lanes.iter().map(|lane| lane.items).sum();
             let Quantiles { p50, p95, max } = run_s;
+            let name = for_terminal(name);
             let _ = writeln!(text, "{name}: {}  p50 {p50:.6} s  p95 {p95:.6} s  max {max:.6} s", plural(items, "item"));
         }
         for error in self.errors.iter().take(ERRORS_SHOWN) {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::drive::{RunError, Yielded};
 use super::sampler::Load;
 use super::settings::{ExecutorKind, RunSettings};
-use crate::executor::{ProcessPoolExecutor, SubmitError};
+use crate::executor::{Intervention, ProcessPoolExecutor, SubmitError};
 use crate::trace::{Deadlock, History, Series, Trace};
 use crate::workload::Labels;
 
@@ -20,6 +22,8 @@ pub struct Run {
     pub status: Status,
     /// It takes no more items.
     pub closed: bool,
+    /// What it began with, before anybody changed it.
+    pub began_with: Beginning,
     /// How many items there are; not known while it is being prepared.
     pub items: Option<usize>,
     /// What the items are called.
@@ -40,6 +44,17 @@ pub struct Run {
     pub yielded: Arc<[Yielded]>,
     /// Events that have happened and are not in the trace yet.
     pub backlog: usize,
+}
+
+/// What can change while a run goes on, as it was at its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+    /// See [`RunSettings::workers`].
+    pub workers: usize,
+    /// See [`RunSettings::chunksize`].
+    pub chunksize: usize,
+    /// See [`Run::items`].
+    pub items: usize,
 }
 
 /// How far a run is.
@@ -126,7 +141,18 @@ impl Run {
     #[must_use]
     pub fn at(&self, time: i64, trace: &Trace) -> Self {
         let deadlock = trace.deadlock();
+        let Beginning { mut workers, mut chunksize, mut items } = self.began_with;
+        for (_, what) in trace.interventions() {
+            match *what {
+                Intervention::Workers(now) => workers = now as usize,
+                Intervention::Chunksize(now) => chunksize = now as usize,
+                Intervention::MoreItems(more) => items += more as usize,
+                Intervention::Other(_) => {}
+            }
+        }
         Self {
+            settings: RunSettings { workers, chunksize, ..self.settings.clone() },
+            items: self.items.map(|_| items),
             status: Status::Running,
             moment: Some(time),
             deadlocked: deadlock.is_some(),

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::drive::Yielded;
-use super::run::{End, Run, Status};
+use super::run::{Beginning, End, Run, Status};
 use super::sampler::Load;
 use super::settings::RunSettings;
-use crate::executor::{EventLog, SubmitError};
+use crate::executor::{EventKind, EventLog, SubmitError, ThreadPoolExecutor};
 use crate::trace::{Deadlock, History, Series, Trace};
 
-/// How every file begins. The number changes with the format.
+/// How every file begins. The number changes with the format, which is that of all types in [`Content`].
 const MAGIC: &[u8] = b"poolscope run 1\n";
 
 /// Why a file could not be opened.
@@ -52,6 +52,7 @@ struct Content {
     settings: RunSettings,
     items: Option<usize>,
     closed: bool,
+    began_with: Beginning,
     end: EndOnFile,
     /// What the items are called, by their numbers.
     labels: Vec<String>,
@@ -96,6 +97,38 @@ impl EndOnFile {
     }
 }
 
+/// Nothing lasts longer, in nanoseconds: a year.
+const LONGEST: i64 = 31_536_000_000_000_000;
+
+impl Content {
+    /// Whether it can be what a run was: a file may come from anywhere, and be damaged.
+    fn check(&self) -> Result<(), &'static str> {
+        let times = 0..=LONGEST;
+        if self.items != Some(self.labels.len()) {
+            return Err("it does not have as many names as items");
+        }
+        let most = ThreadPoolExecutor::WORKERS_LIMIT;
+        if ![self.settings.workers, self.began_with.workers].iter().all(|workers| (1..=most).contains(workers)) {
+            return Err("its number of workers can't be");
+        }
+        let in_order = self.load.windows(2).all(|pair| pair[0].0 <= pair[1].0);
+        if !in_order || !self.load.iter().all(|(at, _)| times.contains(at)) {
+            return Err("its load has times that can't be");
+        }
+        for event in self.events.iter().flat_map(EventLog::events) {
+            if !times.contains(&event.at) {
+                return Err("an event has a time that can't be");
+            }
+            if let EventKind::Submitted { first_item, items, .. } = event.kind
+                && first_item as usize + items as usize > self.labels.len()
+            {
+                return Err("a call has items that there are not");
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Run {
     /// Whether there is something to save: it is over, and it did start.
     #[must_use]
@@ -114,6 +147,7 @@ impl Run {
             settings: self.settings.clone(),
             items: self.items,
             closed: self.closed,
+            began_with: self.began_with,
             end,
             labels: (0..self.items.unwrap_or_default()).map(|item| self.label(item)).collect(),
             yielded: self.yielded.iter().map(|yielded| (yielded.item, yielded.result.clone())).collect(),
@@ -134,9 +168,11 @@ impl Run {
         let file = path.to_owned();
         let bytes = fs::read(path).map_err(|cause| OpenError::Read { path: file.clone(), cause })?;
         let Some(content) = bytes.strip_prefix(MAGIC) else { return Err(OpenError::NoRun { path: file }) };
-        let damaged = |error: postcard::Error| OpenError::Damaged { path: file, cause: error.to_string() };
-        let content: Content = postcard::from_bytes(content).map_err(damaged)?;
-        let history: History = content.events.into_iter().flat_map(EventLog::into_events).collect();
+        let damaged = |cause: String| OpenError::Damaged { path: file.clone(), cause };
+        let mut content: Content = postcard::from_bytes(content).map_err(|error| damaged(error.to_string()))?;
+        content.check().map_err(|cause| damaged(cause.to_owned()))?;
+        let logs = std::mem::take(&mut content.events);
+        let history: History = logs.into_iter().flat_map(EventLog::into_events).collect();
         let mut trace = Trace::new(0);
         history.events_from(0).for_each(|event| trace.apply(&event));
         let mut load = Series::default();
@@ -148,6 +184,7 @@ impl Run {
             settings: content.settings,
             status: Status::Ended(content.end.end()),
             closed: content.closed,
+            began_with: content.began_with,
             items: content.items,
             labels: Some(Arc::new(move |item| labels.get(item).cloned().unwrap_or_default())),
             trace,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::sys;
+
 /// Why a file was not written. What was there before is still there.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {cause}", path.display())]
@@ -25,10 +27,16 @@ pub fn write_whole(
     let error = |cause| WriteError { path: path.to_owned(), cause };
     // Moving it to its place must not cross a border between disks.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new().prefix(".poolscope").tempfile_in(folder).map_err(error)?;
+    let mut builder = tempfile::Builder::new();
+    if let Some(permissions) = sys::ordinary_file() {
+        // Temporary files are for nobody else; this will not be one.
+        builder.permissions(permissions);
+    }
+    let file = builder.prefix(".poolscope").tempfile_in(folder).map_err(error)?;
     let mut out = BufWriter::new(file);
     write(&mut out).map_err(error)?;
     let file: NamedTempFile = out.into_inner().map_err(|unwritten| error(unwritten.into_error()))?;
+    file.as_file().sync_all().map_err(error)?;
     let moved = if replace { file.persist(path) } else { file.persist_noclobber(path) };
     moved.map(drop).map_err(|unmoved| error(unmoved.error))
 }

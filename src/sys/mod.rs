@@ -94,6 +94,12 @@ pub fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
     platform::quoted_for_shell(text)
 }
 
+/// What an ordinary new file may be used for by whom, before the user's own mask is taken off; `None` = the system has no such thing.
+#[must_use]
+pub fn ordinary_file() -> Option<std::fs::Permissions> {
+    platform::ordinary_file()
+}
+
 /// Ends a process that was started with [`detach_from_terminal`], and all that it has started, the hard way. They may be dead already.
 pub fn kill_tree(pid: u32) {
     platform::kill_tree(pid);

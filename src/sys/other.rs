@@ -88,3 +88,7 @@ pub(super) fn describe_exit(status: ExitStatus) -> String {
         None => status.to_string(),
     }
 }
+
+pub(super) const fn ordinary_file() -> Option<std::fs::Permissions> {
+    None
+}

@@ -154,3 +154,8 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     ];
     NAMED.iter().find(|(known, _)| known.as_raw() == signal).map(|&(_, name)| name)
 }
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+pub(super) fn ordinary_file() -> Option<std::fs::Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+}

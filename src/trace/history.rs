@@ -44,7 +44,7 @@ impl History {
         self.blocks.last().map_or(0, |block| block.until)
     }
 
-    /// How many bytes it takes, about.
+    /// How many bytes its packed events take; those that carry text or errors are not counted.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.blocks.iter().map(|block| block.log.packed_bytes()).sum()

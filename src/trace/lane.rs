@@ -212,10 +212,10 @@ impl Lane {
 
     /// When item number `item` of the run began, if it is or was here with `call`, which was taken at `taken`.
     pub(super) fn start_of(&self, call: u32, item: u32, taken: i64) -> Option<i64> {
-        let first = self.spans.partition_point(|span| span.start < taken);
-        // From when a worker has taken a call it executes nothing else.
-        let mut spans = self.spans.iter_from(first).take_while(|span| span.call == call);
-        let ended = spans.find(|span| span.item == item).map(|span| span.start);
+        // From when a worker has taken a call it executes nothing else, and its items in their order.
+        let index = self.spans.partition_point(|span| span.start < taken || (span.call == call && span.item < item));
+        let span = self.spans.get(index).filter(|span| (span.call, span.item) == (call, item));
+        let ended = span.map(|span| span.start);
         ended.or_else(|| self.open.filter(|open| (open.call, open.item) == (call, item)).map(|open| open.start))
     }
 

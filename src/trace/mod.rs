@@ -41,7 +41,7 @@ pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 pub use turns::{ActivityTimes, SubSpan};
 pub use waits::{Awaited, Deadlock, Wait};
 
-use crate::executor::{Activity, Event, EventKind, Outcome, Printed, Stream, TaskError, WorkId};
+use crate::executor::{Activity, Event, EventKind, Intervention, Outcome, Printed, Stream, TaskError, WorkId};
 use blocks::Blocks;
 use call::{Stamp, StoredCall};
 use nested::Nested;
@@ -65,9 +65,11 @@ pub struct Trace {
     /// What the items of calls that are under way have come to, in case the call is lost after all.
     under_way: HashMap<WorkId, Outcomes>,
     log: Blocks<LogLine>,
+    /// How many events were taken.
+    events: usize,
     waits: Waits,
     sides: Vec<Side>,
-    interventions: Blocks<Intervention>,
+    interventions: Blocks<(i64, Intervention)>,
     /// What calls are called, of those that have a name, in the order of their numbers.
     names: Blocks<(u32, Arc<str>)>,
     last_event: i64,
@@ -89,15 +91,6 @@ pub struct LogLine {
     pub stream: Stream,
     /// The line, without its end.
     pub line: Arc<str>,
-}
-
-/// Something that somebody outside did to the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Intervention {
-    /// When.
-    pub at: i64,
-    /// What, in a few words.
-    pub what: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,6 +123,7 @@ impl Trace {
             errors: Blocks::default(),
             under_way: HashMap::new(),
             log: Blocks::default(),
+            events: 0,
             waits: Waits::default(),
             sides: Vec::new(),
             interventions: Blocks::default(),
@@ -144,6 +138,7 @@ impl Trace {
     /// Takes the next event.
     pub fn apply(&mut self, event: &Event) {
         let at = self.time_of(event.at);
+        self.events += 1;
         self.last_event = self.last_event.max(at);
         let known = match &event.kind {
             EventKind::Submitted { call, first_item, items } => self.submitted(*call, *first_item, *items, at),
@@ -213,7 +208,7 @@ impl Trace {
             }
             EventKind::Printed { worker, printed } => {
                 let Printed { task, stream, line } = &**printed;
-                let item = task.and_then(|(call, item)| Some(self.calls.get(call as usize)?.first_item + item));
+                let item = task.and_then(|(call, item)| self.calls.get(call as usize)?.first_item.checked_add(item));
                 self.log.push(LogLine { at, item, worker: *worker, stream: *stream, line: line.as_str().into() });
                 true
             }
@@ -229,7 +224,7 @@ impl Trace {
                 known
             }
             EventKind::Intervened { what } => {
-                self.interventions.push(Intervention { at, what: (**what).into() });
+                self.interventions.push((at, what.clone()));
                 true
             }
             EventKind::MaxWorkersChanged { .. }
@@ -505,7 +500,7 @@ impl Trace {
     }
 
     /// What was done to the run from outside, in the order of time.
-    pub fn interventions(&self) -> impl Iterator<Item = &Intervention> {
+    pub fn interventions(&self) -> impl Iterator<Item = &(i64, Intervention)> {
         self.interventions.iter()
     }
 
@@ -626,6 +621,12 @@ impl Trace {
     #[must_use]
     pub fn missing_worker(&self) -> Option<&str> {
         self.missing_worker.as_deref()
+    }
+
+    /// How many events it is the fold of.
+    #[must_use]
+    pub const fn events(&self) -> usize {
+        self.events
     }
 
     /// Events that made no sense, such as of a call that was never submitted.

@@ -14,10 +14,13 @@ pub(super) enum Action {
     StopNow,
     ShowRun(usize),
     SetWorkers(usize),
-    InterruptCall(u32, Interruption),
-    CancelCall(u32),
+    /// Of the run with that number, the task of a call.
+    InterruptCall(usize, u32, Interruption),
+    /// Of the run with that number, a pending call.
+    CancelCall(usize, u32),
     CancelPending,
-    KillWorker(u32),
+    /// Of the run with that number, a worker.
+    KillWorker(usize, u32),
     SetChunksize(usize),
     /// So many workers more, or fewer.
     AddWorkers(isize),

@@ -40,11 +40,11 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
                 if let Some((call, item)) = to_stop {
                     let text = format!("Interrupt item {item}");
                     if way_out(ui, &text, "Its wait ends with an error, and who waits for it goes on") {
-                        actions.push(Action::InterruptCall(call, Interruption::Cancelled));
+                        actions.push(Action::InterruptCall(run.number, call, Interruption::Cancelled));
                     }
                     let help = "As with result(timeout): its wait ends with a TimeoutError, which the task can handle";
                     if way_out(ui, &format!("Time out item {item}"), help) {
-                        actions.push(Action::InterruptCall(call, Interruption::TimedOut));
+                        actions.push(Action::InterruptCall(run.number, call, Interruption::TimedOut));
                     }
                 }
                 if way_out(ui, "Stop the run", "Cancel what is pending and interrupt what waits") {

@@ -41,6 +41,8 @@ fn fits(words: &[String], run: &Run, task: &Task) -> bool {
     let known = format!("{} {} {worker}", run.label(task.item as usize), task.state.word()).to_lowercase();
     words.iter().all(|word| match word.parse::<u32>() {
         Ok(number) => number == task.item,
+        // One of twenty workers is not all of them.
+        Err(_) if word.starts_with("worker") => known.split_whitespace().any(|known| known == word),
         Err(_) => known.contains(word.as_str()),
     })
 }

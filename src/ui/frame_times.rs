@@ -14,6 +14,8 @@ pub(super) struct FrameTimes {
     pub(super) shown: bool,
     /// What this program's own code took of the last frames, in seconds, the newest last.
     costs: VecDeque<f32>,
+    /// When they were done.
+    ended: VecDeque<Instant>,
     /// What the last frame took altogether, with making triangles and pixels of it, in seconds.
     whole: f32,
     /// How many events the run had, when, and how many a second came since the time before.
@@ -32,8 +34,10 @@ impl FrameTimes {
         self.whole = whole;
         if self.costs.len() == FRAMES {
             self.costs.pop_front();
+            self.ended.pop_front();
         }
         self.costs.push_back(cost);
+        self.ended.push_back(Instant::now());
     }
 
     /// The last, the median and the 99th of a hundred of the last frames, in seconds.
@@ -54,7 +58,8 @@ impl FrameTimes {
         let (backlog, kept, calls) =
             run.map_or((0, 0, 0), |run| (run.backlog, run.history.bytes(), run.trace.counts().items.submitted));
         let text = format!(
-            "own {last:.1} ms, median {median:.1}, p99 {p99:.1}, with painting {:.1} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
+            "{} frames/s · own {last:.1} ms, median {median:.1}, p99 {p99:.1}, with painting {:.1} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
+            self.ended.iter().rev().take_while(|ended| ended.elapsed() < Duration::from_secs(1)).count(),
             self.whole * 1e3,
             format::count(drawn),
             format::rate(rate),

@@ -63,7 +63,7 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     let executes = item.ended.is_none() && item.run.moment.is_none() && item.is_the_runs_own();
     if executes && ui.button("Interrupt").on_hover_text("Ask it to end at its next checkpoint, with an error").clicked()
     {
-        actions.push(Action::InterruptCall(item.call, Interruption::Cancelled));
+        actions.push(Action::InterruptCall(item.run.number, item.call, Interruption::Cancelled));
     }
     ui.add_space(8.0);
     theme::heading(ui, "LIFE");
@@ -96,7 +96,7 @@ fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     let can_be_cancelled = way.stage == Stage::Pending && waiting.run.moment.is_none() && !waiting.run.ended();
     let help = "As cancel() of its future: the whole chunk, if it is in one";
     if can_be_cancelled && ui.button("Cancel").on_hover_text(help).clicked() {
-        actions.push(Action::CancelCall(waiting.call));
+        actions.push(Action::CancelCall(waiting.run.number, waiting.call));
     }
     ui.add_space(8.0);
     theme::heading(ui, "LIFE");

@@ -229,15 +229,15 @@ impl Lessons {
         };
     }
 
-    /// Goes on with the lesson that is under way. `newest` is the lab's newest run; returns the next run to start.
-    pub(super) fn advance(&mut self, newest: Option<&Arc<Run>>) -> Option<Box<CheckedSettings>> {
+    /// Goes on with the lesson that is under way. `newest` is the lab's newest run, and `last` the highest number that any run has; returns
+    /// the next run to start.
+    pub(super) fn advance(&mut self, newest: Option<&Arc<Run>>, last: usize) -> Option<Box<CheckedSettings>> {
         if let Progress::Measuring(runs) = &self.progress {
             self.planned = runs.try_recv().ok()?;
             self.ended.clear();
             self.progress = Progress::Running { number: None };
         }
         let Progress::Running { number } = &mut self.progress else { return None };
-        let last = newest.map_or(0, |run| run.number);
         let Some(expected) = *number else {
             *number = Some(last + 1);
             return self.planned.get(self.ended.len()).and_then(|run| run.settings.check().ok()).map(Box::new);
@@ -263,7 +263,7 @@ impl Lessons {
             self.just_done = true;
             return None;
         }
-        self.advance(newest)
+        self.advance(newest, last)
     }
 
     /// The runs of the lesson with their names, if there are several: those that are over and, of `newest`, the one that is under way.

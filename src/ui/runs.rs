@@ -21,6 +21,8 @@ const CALLS_KEPT: usize = 4_000_000;
 pub(super) struct Runs {
     /// Newest last, unless somebody moved one.
     kept: Vec<Kept>,
+    /// How many were given out.
+    colors: usize,
     /// Which one is being renamed.
     renaming: Option<usize>,
 }
@@ -36,14 +38,16 @@ struct Kept {
 impl Runs {
     /// Keeps a run that has ended, and lets go of the oldest if there are too many.
     pub(super) fn keep(&mut self, run: Arc<Run>) {
-        let color = self.kept.len();
+        let color = self.colors;
+        self.colors += 1;
         self.kept.push(Kept { run, name: String::new(), color, compared: false });
         let calls = |kept: &Kept| kept.run.trace.call_count();
         while self.kept.len() > 1
             && (self.kept.len() > RUNS_KEPT || self.kept.iter().map(calls).sum::<usize>() > CALLS_KEPT)
         {
             // What somebody named, or compares, goes last.
-            let oldest = self.kept.iter().position(|kept| kept.name.is_empty() && !kept.compared).unwrap_or(0);
+            let others = &self.kept[..self.kept.len() - 1];
+            let oldest = others.iter().position(|kept| kept.name.is_empty() && !kept.compared).unwrap_or(0);
             self.kept.remove(oldest);
         }
     }
@@ -58,7 +62,7 @@ impl Runs {
         those.map(|kept| (kept.title(), Arc::clone(&kept.run))).collect()
     }
 
-    /// Whether each of these runs is compared, and no other.
+    /// Compares these runs, and no others.
     pub(super) fn compare_only(&mut self, numbers: &[usize]) {
         for kept in &mut self.kept {
             kept.compared = numbers.contains(&kept.run.number);
@@ -101,7 +105,7 @@ impl Runs {
             ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(palette.dim));
         }
         for run in live {
-            let color = palette.of_run(self.kept.len());
+            let color = palette.of_run(self.colors);
             row(ui, run, &title(run), color, shown.contains(&run.number), None, actions);
         }
         let mut ended_renaming = false;
@@ -192,9 +196,10 @@ fn row(
                 let menu = ui.menu_button("▾", |ui| menu(ui, run, actions)).response;
                 menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
             }
-            let text = RichText::new(format!("{name} · {time}")).size(12.0);
+            let time = RichText::new(&time).size(11.5).color(theme::palette(ui).dim);
+            let name_text = RichText::new(name).size(12.0);
             let width = ui.available_width();
-            let button = Button::selectable(chosen, text).truncate().min_size(vec2(width, 24.0));
+            let button = Button::selectable(chosen, name_text).right_text(time).truncate().min_size(vec2(width, 24.0));
             let help = format!("{name}\n{}, seed {}", format::status_word(run), run.settings.seed);
             let response = ui
                 .allocate_ui_with_layout(vec2(width, 24.0), Layout::left_to_right(Align::Center), |ui| ui.add(button));

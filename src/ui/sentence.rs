@@ -149,7 +149,7 @@ impl Teller<'_> {
 
     fn item(&self, call: WorkId, item: u32) -> String {
         match self.facts(call) {
-            Some(facts) => format!("item {}", facts.first_item + item),
+            Some(facts) => format!("item {}", facts.first_item.saturating_add(item)),
             None => self.call(call),
         }
     }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
 use super::filter::Filter;
@@ -67,9 +67,11 @@ impl Default for TaskIndex {
 impl TaskIndex {
     /// Sees to it that the items of `run` are known.
     pub(super) fn ask(&mut self, context: &Context, run: &Run, filter: &Filter) {
-        if let Some(found) = self.on_its_way.as_ref().and_then(|way| way.try_recv().ok()) {
-            self.found = Some(found);
-            self.on_its_way = None;
+        match self.on_its_way.as_ref().map(Receiver::try_recv) {
+            Some(Ok(found)) => (self.found, self.on_its_way) = (Some(found), None),
+            // It broke off; another one is asked for.
+            Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
         }
         let order = Order {
             run: run.number,
@@ -78,10 +80,13 @@ impl TaskIndex {
             by: self.by,
             descending: self.descending,
         };
-        let events = events(run);
+        let events = run.trace.events();
         let same = self.found.as_ref().is_some_and(|found| found.order == order);
         let news = !same || self.found.as_ref().is_some_and(|found| found.events != events);
-        let too_early = same && self.asked_at.is_some_and(|asked_at| asked_at.elapsed() < INTERVAL);
+        // A moment that moves is no other order.
+        let alike = |found: &Found| Order { moment: order.moment, ..found.order.clone() } == order;
+        let too_early = self.found.as_ref().is_some_and(alike)
+            && self.asked_at.is_some_and(|asked_at| asked_at.elapsed() < INTERVAL);
         if !news || self.on_its_way.is_some() {
             return;
         }
@@ -129,13 +134,6 @@ impl Found {
     pub(super) fn fits_all(&self) -> bool {
         self.order.filter.is_empty()
     }
-}
-
-/// What changes with every event that matters here.
-fn events(run: &Run) -> usize {
-    let counts = run.trace.counts();
-    let items = &counts.items;
-    items.submitted * 2 + items.finished * 3 + items.executing + items.cancelled + items.lost + counts.calls.executing
 }
 
 fn find(run: &Run, order: Order, events: usize) -> Found {

@@ -153,6 +153,8 @@ impl TimeMachine {
         let here = match self.moment {
             Some(Moment { events: Some(events), .. }) => events,
             Some(Moment { time, .. }) => focus.history.count_until(time),
+            // Nothing comes after now.
+            None if steps > 0 => return,
             None => focus.history.len(),
         };
         let events = (here as i64 + steps).clamp(0, focus.history.len() as i64) as usize;

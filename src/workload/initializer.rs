@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::param::FieldError;
+use super::unattended::LOOK_AGAIN;
 use crate::executor::{Function, TaskContext, TaskError};
 
 /// For worker processes, which look it up by its name.
 pub const INITIALIZE: Function<Initializer, ()> = Function::new("initialize", in_process);
 
 fn in_process(initializer: Initializer, context: &TaskContext) -> Result<(), TaskError> {
-    context.blocking(|| initializer.run())
+    context.blocking(|| initializer.run(|| true))
 }
 
 /// See the module.
@@ -57,15 +58,23 @@ impl Initializer {
         }
     }
 
-    /// Does it, in this thread.
+    /// Does it, in this thread, as long as `may_go_on` says so.
     ///
     /// # Errors
-    /// That it was to fail.
-    pub fn run(self) -> Result<(), TaskError> {
+    /// That it was to fail, or could not go on.
+    pub fn run(self, may_go_on: impl Fn() -> bool) -> Result<(), TaskError> {
         match self {
             Self::None => {}
             // What takes time in a real one, loading a model or connecting somewhere, is waiting.
-            Self::Takes(seconds) => thread::sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
+            Self::Takes(seconds) => {
+                let end = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+                    if !may_go_on() {
+                        return Err(TaskError::Interrupted);
+                    }
+                    thread::sleep(left.min(LOOK_AGAIN));
+                }
+            }
             Self::Fails => return Err(TaskError::message("the initializer was asked to fail")),
         }
         Ok(())

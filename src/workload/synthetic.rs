@@ -170,7 +170,7 @@ impl Workload for Synthetic {
         let drawn: Vec<Task> = lengths.into_iter().map(&mut task).collect();
         let names = drawn.clone();
         let label = move |item: usize| {
-            let Task { sleep, steps, .. } = names[item];
+            let Some(&Task { sleep, steps, .. }) = names.get(item) else { return String::new() };
             let computes = if pace > 0.0 { steps as f64 / pace } else { 0.0 };
             format!("{:.1} ms", (sleep.as_secs_f64() + computes) * 1e3)
         };

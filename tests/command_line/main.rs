@@ -653,7 +653,7 @@ fn what_cannot_be_written_or_opened_is_told() {
         ("show other", 1, "other: this is no run that this version of Poolscope has saved"),
         ("run noop --picture-size large", 2, "--picture-size: must be like 1200x600, not `large`"),
         ("run noop --picture-size 10x10", 2, "is no size for a picture"),
-        ("run noop --set tasks=1 --picture chart.bmp", 1, "chart.bmp: a picture ends in .png or .svg"),
+        ("run noop --set tasks=1 --picture chart.bmp", 2, "--picture: chart.bmp: a picture ends in .png or .svg"),
         ("run noop --set tasks=1 --save no/such/folder/run", 1, "no/such/folder/run: "),
         ("run noop --initializer soon", 2, "--initializer: must be `fail`, or seconds from 0.001 to 3600, not `soon`"),
         ("run noop --max-tasks-per-child 0", 2, "--max-tasks-per-child: must be a whole number from 1 to"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Instant;
 
-use eframe::egui::{Context, Id};
+use eframe::egui::{Context, Event, Id};
 
 use super::{Again, App, Looking, Pick, preference, waker};
 use crate::executor::Pending;
@@ -21,8 +21,11 @@ impl App {
     pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
         self.looking = Looking::Newest;
         self.time.look_at(None);
-        self.chart.fit();
+        self.chart.look_elsewhere();
         self.again = Again::default();
+        if let Some(beside) = &self.beside {
+            beside.send(Command::StopNow);
+        }
         self.lab.send(Command::Run(settings));
         context.request_repaint();
     }
@@ -39,10 +42,10 @@ impl App {
             Action::SetWorkers(workers) => self.lab_in_focus().send(Command::SetWorkers(workers)),
             Action::SetChunksize(chunksize) => self.lab_in_focus().send(Command::SetChunksize(chunksize)),
             Action::AddWorkers(change) => self.add_workers(change),
-            Action::InterruptCall(call, why) => self.lab_in_focus().send(Command::InterruptCall(call, why)),
-            Action::CancelCall(call) => self.lab_in_focus().send(Command::CancelPending(Pending::Call(call.into()))),
+            Action::InterruptCall(run, call, why) => self.send_to(run, Command::InterruptCall(call, why)),
+            Action::CancelCall(run, call) => self.send_to(run, Command::CancelPending(Pending::Call(call.into()))),
             Action::CancelPending => self.lab_in_focus().send(Command::CancelPending(Pending::All)),
-            Action::KillWorker(worker) => self.lab_in_focus().send(Command::KillWorker(worker)),
+            Action::KillWorker(run, worker) => self.send_to(run, Command::KillWorker(worker)),
             Action::SubmitMore => self.lab_in_focus().send(Command::SubmitMore),
             Action::Close => self.lab_in_focus().send(Command::Close),
             Action::PickPath(param) => self.pick_path(context, param),
@@ -66,7 +69,12 @@ impl App {
             Action::Move(way) => self.chart.ask(way),
             Action::ShowTimes(start, end) => self.chart.show_times(start, end),
             Action::Select(selection) => self.chart.select(selection),
-            Action::LookAt(time) => self.time.look_at(time),
+            Action::LookAt(time) => {
+                // What has not happened can't be looked at.
+                let runs = self.looked_at();
+                let now = runs.iter().map(|(_, run)| run.elapsed()).max().unwrap_or_default();
+                self.time.look_at(time.map(|time| time.min(now)));
+            }
             Action::LookAtEvent(events) => {
                 if let Some(run) = self.run() {
                     self.time.look_at_event(&run, events);
@@ -76,7 +84,12 @@ impl App {
             Action::PauseView => self.time.toggle(self.run().as_deref()),
             Action::PlayReplay => self.time.play(),
             Action::PauseReplay => self.time.pause(),
-            Action::Search => context.memory_mut(|memory| memory.request_focus(Id::unique(("field", "search")))),
+            Action::Search => {
+                // The key asks for the field; what it would type is not looked for.
+                context
+                    .input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(text) if text == "/")));
+                context.memory_mut(|memory| memory.request_focus(Id::unique(("field", "search"))));
+            }
             Action::NextFound => self.next_found(),
             Action::ClearFilter => self.filter = Filter::default(),
             Action::Clear => self.clear(),
@@ -102,10 +115,18 @@ impl App {
         }
     }
 
+    /// Asks the lab of the run with that number, if it goes on.
+    fn send_to(&self, run: usize, command: Command) {
+        let is_its = |lab: &&Lab| lab.run().is_some_and(|live| live.number == run && !live.ended());
+        if let Some(lab) = self.labs().find(is_its) {
+            lab.send(command);
+        }
+    }
+
     fn look_at(&mut self, looking: Looking) {
         self.looking = looking;
         self.time.look_at(None);
-        self.chart.fit();
+        self.chart.look_elsewhere();
     }
 
     /// Ends what is open or selected: the topmost of it.
@@ -141,7 +162,7 @@ impl App {
                 }
             }
         }
-        let after = self.labs().filter_map(Lab::run).map(|run| run.number).max().unwrap_or_default();
+        let after = self.last_number();
         self.start(context, first);
         self.again = Again { after, open: 1 + again.len() + usize::from(second.is_some()), queue: again };
         if let Some((lab, second)) = self.beside.as_ref().zip(second) {
@@ -190,7 +211,7 @@ impl App {
         let processes = live.trace.lanes().iter().filter(|lane| lane.pid.is_some() && lane.exited.is_none());
         commands.extend(processes.map(|lane| {
             let worker = lane.worker;
-            (format!("Kill worker {worker}"), Action::KillWorker(worker))
+            (format!("Kill worker {worker}"), Action::KillWorker(live.number, worker))
         }));
         commands
     }

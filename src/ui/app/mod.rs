@@ -31,12 +31,13 @@ use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
 
-/// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]: where pixels are made by the processor, a
-/// picture costs as much as many tasks. Whoever moves the mouse or presses a key gets one at once.
-const SLOWEST: f32 = 0.08;
+/// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]. Whoever moves the mouse or presses a key gets
+/// one at once.
+const SLOWEST: f32 = 0.25;
 const FASTEST: f32 = 0.016;
-/// Of the time of one core, drawing may take this part before pictures come less often.
-const DRAWING_SHARE: f32 = 0.25;
+/// Of the time of each core, drawing may take this part before pictures come less often: where pixels are made by the processor, a
+/// picture costs as much as many tasks, and being watched must not slow them down.
+const DRAWING_SHARE: f32 = 0.05;
 
 /// What the window remembers from one start to the next.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -118,6 +119,8 @@ pub struct App {
     no_dialog: Option<&'static str>,
     /// How long the last frame took to draw, in seconds.
     frame_cost: f32,
+    /// How many there are.
+    cores: f32,
 }
 
 impl App {
@@ -160,6 +163,7 @@ impl App {
             picks,
             no_dialog: None,
             frame_cost: 0.0,
+            cores: std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f32),
         })
     }
 
@@ -238,6 +242,11 @@ impl App {
         }
     }
 
+    /// The highest number that a run of a lab has.
+    fn last_number(&self) -> usize {
+        self.labs().filter_map(Lab::run).map(|run| run.number).max().unwrap_or_default()
+    }
+
     /// The run with that number, if it is still there.
     fn find(&self, number: usize) -> Option<Arc<Run>> {
         let of_labs = self.labs().filter_map(Lab::run).find(|run| run.number == number);
@@ -288,7 +297,7 @@ impl App {
                 }
             }
         }
-        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref()) {
+        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.last_number()) {
             self.start(context, settings);
             self.looking = Looking::Lesson;
         }
@@ -316,7 +325,7 @@ impl App {
 
     /// Bars grow by themselves: the next frame comes on time, but leaves the workers their cores.
     fn ask_for_next_frame(&self, context: &Context) {
-        let interval = (self.frame_cost / DRAWING_SHARE).clamp(FASTEST, SLOWEST);
+        let interval = (self.frame_cost / (DRAWING_SHARE * self.cores)).clamp(FASTEST, SLOWEST);
         context.request_repaint_after(Duration::from_secs_f32((interval - self.frame_cost).max(0.001)));
     }
 }
@@ -348,7 +357,7 @@ impl eframe::App for App {
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        visuals.panel_fill.to_normalized_gamma_f32()
+        visuals.extreme_bg_color.to_normalized_gamma_f32()
     }
 }
 

@@ -30,6 +30,7 @@ impl App {
         actions: &mut Vec<Action>,
     ) {
         let now = shown.last().map(|shown| shown.run);
+        let of_focus = |number: usize| now.is_some_and(|run| run.number == number);
         // As it was at the moment that is looked at.
         let run = shown.last().map(Shown::looked_at);
         let settings = self.form.check();
@@ -91,8 +92,10 @@ impl App {
                     playhead: self.time.time(),
                     happened: past.map(|past| past.events),
                     view: self.chart.view(shown),
-                    area: area.as_ref(),
-                    selected: item.filter(|item| item.call().is_some()).map(|item| item.number()),
+                    area: area.as_deref(),
+                    selected: item
+                        .filter(|item| item.call().is_some_and(|(run, _)| of_focus(run)))
+                        .map(|item| item.number()),
                 };
                 self.details.show(ui, &subject, &mut self.filter, &mut self.index, actions);
             });
@@ -102,9 +105,9 @@ impl App {
                 transport::show(ui, now, &mut self.time, past, actions);
             });
         }
-        let background = Frame::new().fill(palette.background);
-        CentralPanel::default().frame(background.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
-            let of_focus = |number: usize| now.is_some_and(|run| run.number == number);
+        // The window is cleared in its colour, so it needs no filling: where the processor makes the pixels, each costs.
+        let frame = Frame::new().inner_margin(Margin::symmetric(12, 8));
+        CentralPanel::default().frame(frame).show(ui, |ui| {
             let call = item.and_then(|item| item.call()).filter(|(number, _)| of_focus(*number));
             flow::show(ui, run, call.map(|(_, call)| call), actions);
             let stuck = live_one.filter(|live| past.is_none() && of_focus(live.number));

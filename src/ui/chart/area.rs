@@ -11,7 +11,7 @@ use crate::trace::{EndStage, Histogram, Lane};
 use crate::ui::theme::Palette;
 
 /// See the module.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::ui) struct Area {
     time: Range<i64>,
     /// Of the rows of the chart, by their numbers from the top.

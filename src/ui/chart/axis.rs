@@ -11,7 +11,7 @@ use super::hatch::Hatch;
 use super::{RULER, Shown, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{IdleCause, Intervention, Lane, Trace};
+use crate::trace::{IdleCause, Lane, Trace};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -48,7 +48,7 @@ pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
     const APART: f32 = 90.0;
     let (painter, palette) = (ui.painter().with_clip_rect(canvas.expand2(vec2(0.0, 8.0))), theme::palette(ui));
     let mut free_from = f32::NEG_INFINITY;
-    for (index, Intervention { at, what }) in run.trace.interventions().enumerate() {
+    for (index, (at, what)) in run.trace.interventions().enumerate() {
         let x = canvas.left() + view.x_of(*at, canvas.width());
         if !canvas.x_range().contains(x) {
             continue;
@@ -200,15 +200,15 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         entries.push(("share without a core", palette.waiting, None));
     }
     entries.push(("start-up", palette.raised, None));
-    let mut causes = shown.iter().flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed()));
-    if causes.any(|(_, cause)| cause == IdleCause::NoWork) {
-        entries.push(("idle: nothing pending", palette.idle(IdleCause::NoWork), None));
-    }
-    if shown
+    let causes: Vec<_> = shown
         .iter()
-        .any(|shown| shown.run.trace.without_work(shown.run.elapsed()).any(|(_, cause)| cause == IdleCause::Tail))
-    {
-        entries.push(("idle: tail", palette.idle(IdleCause::Tail), None));
+        .flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed()))
+        .map(|(_, cause)| cause)
+        .collect();
+    for (name, cause) in [("idle: nothing pending", IdleCause::NoWork), ("idle: tail", IdleCause::Tail)] {
+        if causes.contains(&cause) {
+            entries.push((name, palette.idle(cause), None));
+        }
     }
     entries
 }

@@ -178,7 +178,7 @@ fn name(
         Popup::menu(&response).show(|ui| {
             let help = "As a crash would: what follows is what follows from that";
             if ui.button(format!("Kill {title}")).on_hover_text(help).clicked() {
-                actions.push(Action::KillWorker(lane.worker));
+                actions.push(Action::KillWorker(run.number, lane.worker));
             }
         });
     }
@@ -404,12 +404,13 @@ impl Picture<'_> {
 
     /// Where items are too many to be told apart, all are veiled, and those that are looked for are drawn above.
     fn found_among_columns(&mut self, lane: &Lane, bars: &Range<f32>) {
-        /// More are not told apart either.
+        /// More are not told apart either, and among more than so many they are not looked for.
         const MOST: usize = 4_000;
+        const AMONG: usize = 250_000;
         let Some(found) = self.found else { return };
         self.quad(self.canvas.left()..self.canvas.right(), bars.clone(), self.palette.background.gamma_multiply(0.78));
         let in_view = lane.spans_between(self.view.start, self.view.end);
-        let those: Vec<_> = in_view.filter(|span| found.fits(span.item)).take(MOST).copied().collect();
+        let those: Vec<_> = in_view.take(AMONG).filter(|span| found.fits(span.item)).take(MOST).copied().collect();
         for span in those {
             let from = self.x(span.start);
             self.quad(from..self.x(span.end).max(from + 1.0), bars.clone(), self.palette.ended(span.end_stage));

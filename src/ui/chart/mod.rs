@@ -15,6 +15,9 @@ mod playhead;
 mod rows;
 mod view;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use eframe::egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 pub(in crate::ui) use area::{Area, AreaFigures};
@@ -75,6 +78,8 @@ pub(super) struct Chart {
     /// Times that the user marked, in order.
     marks: Vec<i64>,
     area: Option<Area>,
+    /// What was in it, after how many events, and when that was counted.
+    figures: Option<(Area, usize, Instant, Arc<AreaFigures>)>,
     /// The next drag selects an area.
     selecting: bool,
     /// A drag over the ruler that zooms, from where it began.
@@ -100,6 +105,12 @@ impl Chart {
     pub(super) fn fit(&mut self) {
         self.scrolled = 0.0;
         self.navigation.fit();
+    }
+
+    /// Other runs are looked at from now on: what was selected by its place is not there any more.
+    pub(super) fn look_elsewhere(&mut self) {
+        (self.area, self.figures, self.selecting) = (None, None, false);
+        self.fit();
     }
 
     /// Moves with the next frame, as only that knows where everything is.
@@ -131,8 +142,19 @@ impl Chart {
     }
 
     /// The area that is selected, and what is in it. While it is being drawn it is none: a panel that opens would take the room.
-    pub(super) fn area(&self, shown: &[Shown<'_>]) -> Option<AreaFigures> {
-        self.area.as_ref().filter(|_| !self.selecting).map(|area| area.figures(shown))
+    pub(super) fn area(&mut self, shown: &[Shown<'_>]) -> Option<Arc<AreaFigures>> {
+        /// While runs go on, what is in it is counted so often.
+        const INTERVAL: Duration = Duration::from_millis(400);
+        let area = self.area.as_ref().filter(|_| !self.selecting)?;
+        let events = shown.iter().map(|shown| shown.run.trace.events()).sum::<usize>();
+        match &self.figures {
+            Some((of, counted, _, figures)) if of == area && *counted == events => return Some(Arc::clone(figures)),
+            Some((of, _, at, figures)) if of == area && at.elapsed() < INTERVAL => return Some(Arc::clone(figures)),
+            _ => {}
+        }
+        let figures = Arc::new(area.figures(shown));
+        self.figures = Some((area.clone(), events, Instant::now(), Arc::clone(&figures)));
+        Some(figures)
     }
 
     /// Shows a stretch of time.

@@ -99,6 +99,17 @@ impl<'a> LaneRow<'a> {
         }
     }
 
+    /// Whether it is the same lane, maybe at another moment.
+    fn is_same(&self, other: &LaneRow<'_>) -> bool {
+        let place = match (self.place, other.place) {
+            (Place::Worker, Place::Worker) => true,
+            (Place::Within(one), Place::Within(other)) => one == other,
+            (Place::Beside { group: one, .. }, Place::Beside { group: other, .. }) => one == other,
+            _ => false,
+        };
+        place && self.lane.worker == other.lane.worker
+    }
+
     /// The same lane of the run as it was, if it was there already.
     pub(super) fn of_past(&self, past: &'a Run) -> Option<Self> {
         let lane = self.lane.worker;
@@ -255,7 +266,7 @@ impl<'a> Rows<'a> {
     pub(super) fn row_of(&self, item: &Item<'_>) -> Option<&Row<'a>> {
         let is_its = |row: &&Row<'_>| {
             let Ok(lane) = &row.lane else { return false };
-            row.run.number == item.run.number && std::ptr::eq(lane.lane, item.lane())
+            row.run.number == item.run.number && lane.is_same(&item.row)
         };
         self.all.iter().find(is_its)
     }

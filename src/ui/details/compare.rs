@@ -1,10 +1,10 @@
 //! Runs beside each other: their figures, and where the same items took how long.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::{Color32, Grid, RichText, ScrollArea, Ui};
 
 use crate::lab::Run;
@@ -18,7 +18,11 @@ use crate::ui::{format, theme};
 pub(super) struct Compare {
     differences: Option<Differences>,
     on_its_way: Option<Receiver<Differences>>,
+    asked_at: Option<Instant>,
 }
+
+/// Runs that go on are compared so often, at most.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long the same items ran in two runs, those that differ most first.
 struct Differences {
@@ -99,14 +103,22 @@ impl Compare {
 
     /// Sees to it that the differences are known.
     fn look(&mut self, ui: &Ui, one: &Run, other: &Run) {
-        if let Some(found) = self.on_its_way.as_ref().and_then(|way| way.try_recv().ok()) {
-            self.differences = Some(found);
-            self.on_its_way = None;
+        match self.on_its_way.as_ref().map(Receiver::try_recv) {
+            Some(Ok(found)) => (self.differences, self.on_its_way) = (Some(found), None),
+            // It broke off; it is tried again.
+            Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
         }
         let of = [one, other].map(|run| (run.number, run.trace.counts().items.finished));
-        if self.on_its_way.is_some() || self.differences.as_ref().is_some_and(|found| found.of == of) {
+        let same = |found: &Differences| found.of == of;
+        let too_early = self.asked_at.is_some_and(|asked| asked.elapsed() < INTERVAL);
+        if self.on_its_way.is_some() || self.differences.as_ref().is_some_and(same) {
             return;
         }
+        if too_early {
+            return ui.ctx().request_repaint_after(INTERVAL);
+        }
+        self.asked_at = Some(Instant::now());
         let (sender, receiver) = bounded(1);
         let (context, runs) = (ui.ctx().clone(), [one.clone(), other.clone()]);
         let looking = move || {
@@ -121,7 +133,9 @@ impl Compare {
 
     fn items(&self, ui: &mut Ui, shown: &[Shown<'_>], actions: &mut Vec<Action>) {
         let palette = theme::palette(ui);
-        let Some(found) = &self.differences else {
+        let numbers = [shown[0].run.number, shown[1].run.number];
+        let of_these = |found: &&Differences| found.of.map(|(number, _)| number) == numbers;
+        let Some(found) = self.differences.as_ref().filter(of_these) else {
             ui.label(RichText::new("Comparing the items …").color(palette.dim));
             return;
         };
@@ -129,7 +143,7 @@ impl Compare {
         ui.label(RichText::new(text).size(11.5).color(palette.dim));
         let height = 18.0;
         ui.spacing_mut().interact_size.y = 0.0;
-        let list = ScrollArea::vertical().id_salt("items").auto_shrink(false);
+        let list = ScrollArea::both().id_salt("items").auto_shrink(false);
         list.show_rows(ui, height, found.items.len(), |ui, rows| {
             for Difference { item, calls, ran: [one, other] } in &found.items[rows] {
                 ui.horizontal(|ui| {
@@ -177,7 +191,7 @@ fn differences(runs: &[Run; 2]) -> Vec<Difference> {
 /// A column a run; what differs from the first stands beside it.
 fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
     let palette = theme::palette(ui);
-    let runs: Vec<Arc<Run>> = shown.iter().map(|shown| Arc::new(shown.looked_at().clone())).collect();
+    let runs: Vec<&Run> = shown.iter().map(Shown::looked_at).collect();
     Grid::new("compared").num_columns(runs.len() + 1).spacing([22.0, 3.0]).min_row_height(17.0).striped(true).show(
         ui,
         |ui| {
@@ -188,7 +202,7 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
             ui.end_row();
             for (name, figure, format, less_is_better) in FIGURES {
                 ui.label(RichText::new(name).color(palette.dim));
-                let first = figure(&runs[0]);
+                let first = figure(runs[0]);
                 for (index, run) in runs.iter().enumerate() {
                     let value = figure(run);
                     let ratio = value / first;

@@ -122,7 +122,7 @@ fn one(
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("histogram of {title}: {figures}")));
     brush(ui, &response, scale, chosen);
     if let Some(chosen) = chosen {
-        let x = |time: i64| scale.x_of(Histogram::bucket_of(time) as f64);
+        let x = |time: i64| scale.x_of(Histogram::bucket_of(time) as f64).clamp(inner.left(), inner.right());
         let covered = Rect::from_x_y_ranges(x(chosen.start)..=x(chosen.end), inner.y_range());
         painter.rect_filled(covered, 0.0, palette.accent.gamma_multiply(0.12));
     }

@@ -8,7 +8,7 @@ mod figure;
 mod lists;
 mod tasks;
 
-use eframe::egui::{RichText, Role, Ui, WidgetInfo};
+use eframe::egui::{RichText, Role, Ui, WidgetInfo, vec2};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,8 +92,9 @@ impl Details {
             Some((_, run)) => run.trace.error_count(),
             None => 0,
         };
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 2.0;
+        // Narrow windows take two lines for them.
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
             self.tab(ui, Tab::Queues, "Queues");
             self.tab(ui, Tab::Throughput, "Throughput");
             self.tab(ui, Tab::Processes, "CPU and memory");

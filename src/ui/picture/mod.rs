@@ -68,7 +68,27 @@ enum PictureFormat {
     Svg,
 }
 
+impl PictureFormat {
+    fn of(path: &Path) -> Result<Self, PictureError> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        match ending.as_deref() {
+            Some("png") => Ok(Self::Png),
+            Some("svg") => Ok(Self::Svg),
+            _ => Err(PictureError::Format(path.display().to_string())),
+        }
+    }
+}
+
 impl PictureSettings {
+    /// Whether such a picture can be kept in a file of that name.
+    ///
+    /// # Errors
+    /// As [`Self::check`], or that the name ends otherwise.
+    pub fn check_for(&self, path: &Path) -> Result<(), PictureError> {
+        self.check()?;
+        PictureFormat::of(path).map(drop)
+    }
+
     /// Whether it is a size that a picture can have.
     ///
     /// # Errors
@@ -102,12 +122,7 @@ pub(super) fn save(
     replace: bool,
 ) -> Result<(), PictureError> {
     settings.check()?;
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let format = match ending.as_deref() {
-        Some("png") => PictureFormat::Png,
-        Some("svg") => PictureFormat::Svg,
-        _ => return Err(PictureError::Format(path.display().to_string())),
-    };
+    let format = PictureFormat::of(path)?;
     Ok(write_whole(path, replace, |out| match format {
         PictureFormat::Png => write_png(chart, runs, settings, out),
         PictureFormat::Svg => write_svg(chart, runs, settings, out),

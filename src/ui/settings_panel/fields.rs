@@ -49,7 +49,14 @@ pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: u
         *text = value.to_string();
     }
     let field = text_field(ui, name, text, field_width, "");
-    slider.drag_stopped() || slider.changed() && !slider.dragged() || field.lost_focus()
+    // Who only passes through a field comes to nothing.
+    let before = field.id.with("before");
+    if field.gained_focus() {
+        ui.data_mut(|data| data.insert_temp(before, text.clone()));
+    }
+    let typed =
+        field.lost_focus() && ui.data(|data| data.get_temp::<String>(before)).is_none_or(|before| before != *text);
+    slider.drag_stopped() || slider.changed() && !slider.dragged() || typed
 }
 
 pub(super) fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words: &[&str]) {
