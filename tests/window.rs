@@ -1053,3 +1053,22 @@ fn a_moment_shows_what_was_asked_for_then() {
     key(&mut window, Key::End);
     assert!(shows(&window, "workers: 0 of 2") && shows(&window, "call queue: 0 of 3"));
 }
+
+#[test]
+fn items_and_areas_are_selected_without_a_mouse() {
+    let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.01")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    // The button that was pressed must not be pressed again.
+    key(&mut window, Key::Escape);
+    key(&mut window, Key::Period);
+    assert!(shows(&window, "item 0 · sleep 0.01 s"));
+    key(&mut window, Key::CloseBracket);
+    assert!(shows(&window, "item 1 · sleep 0.01 s"), "it waited for item 0");
+    key(&mut window, Key::OpenBracket);
+    assert!(shows(&window, "item 0 · sleep 0.01 s"));
+    window.key_press_modifiers(egui::Modifiers::SHIFT, Key::R);
+    window.run_steps(3);
+    assert!(shows(&window, "SELECTED AREA") && shows(&window, "3"));
+}

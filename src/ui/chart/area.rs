@@ -38,6 +38,11 @@ pub(in crate::ui) struct AreaFigures {
 }
 
 impl Area {
+    /// All rows, of which there are so many, for all the time that is in sight.
+    pub(super) const fn all(view: TimeView, rows: usize) -> Self {
+        Self { time: view.start..view.end, rows: 0..rows }
+    }
+
     /// The area with these two corners; `None` if there is nothing between them.
     pub(super) fn between(one: Pos2, other: Pos2, rows: &Rows<'_>, view: TimeView) -> Option<Self> {
         let canvas = rows.canvas;

@@ -64,6 +64,16 @@ impl<'a> Item<'a> {
         ended.or_else(|| open.map(|open| Self::of_open(run, row, open)))
     }
 
+    /// The first of the run's own that ends after `time`, on the first lane that has one.
+    pub(super) fn first_from(run: &'a Run, time: i64) -> Option<Self> {
+        run.trace.lanes().iter().find_map(|lane| {
+            let row = LaneRow::of_worker(run, lane.worker)?;
+            let span = lane.spans_between(time, i64::MAX).next();
+            let open = lane.open.filter(|_| !run.ended());
+            span.map(|span| Self::of_span(run, row, *span)).or_else(|| open.map(|open| Self::of_open(run, row, open)))
+        })
+    }
+
     const fn of_span(run: &'a Run, row: LaneRow<'a>, span: Span) -> Self {
         let Span { item: number, call, start, end, end_stage, .. } = span;
         Self { run, row, number, call, start, ended: Some((end, end_stage)), permille: None }

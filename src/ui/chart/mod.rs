@@ -63,6 +63,8 @@ pub(super) enum Move {
     ClearMarks,
     /// The next drag selects an area.
     SelectArea,
+    /// All that is in sight, as an area.
+    SelectView,
     /// Brings the selected item into sight.
     Reveal,
 }
@@ -276,6 +278,9 @@ impl Chart {
                         Move::Cause => item.cause(),
                         _ => item.effect(),
                     });
+                    // Who begins with a key begins with the first that is in sight.
+                    let first = || shown.iter().find_map(|shown| Item::first_from(shown.run, view.start));
+                    let to = if self.selected.is_none() { first() } else { to };
                     if let Some(item) = to {
                         self.selected = Some(item.select());
                         self.keep_in_sight(&item, view);
@@ -289,6 +294,7 @@ impl Chart {
                 Move::Mark => self.mark(pointed.or(playhead).unwrap_or(pivot), view, layout.axis.width()),
                 Move::ClearMarks => self.marks.clear(),
                 Move::SelectArea => self.selecting = !self.selecting,
+                Move::SelectView => self.area = Some(Area::all(view, Rows::count(shown))),
             }
         }
     }

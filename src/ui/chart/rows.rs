@@ -192,6 +192,11 @@ impl<'a> Rows<'a> {
         rows
     }
 
+    /// How many rows there are.
+    pub(super) fn count(shown: &[Shown<'a>]) -> usize {
+        Self::list(shown).len()
+    }
+
     /// The lanes among the rows with these numbers, from the top, and their runs.
     pub(super) fn lanes_of(shown: &[Shown<'a>], rows: Range<usize>) -> impl Iterator<Item = (&'a Run, LaneRow<'a>)> {
         let rows = Self::list(shown).into_iter().skip(rows.start).take(rows.len());
