@@ -20,6 +20,8 @@ use crate::ui::theme::{self, Palette};
 
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
+/// A bar that is wider than this has a gap after it.
+const GAP_FROM: f32 = 4.0;
 /// A smaller part of an item without a core is within what can be measured.
 const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
@@ -264,6 +266,7 @@ impl Picture<'_> {
                     self.label(lane, span.start..span.end, &bars, span.item);
                 }
                 self.sub_spans(lane, now, &bars);
+                self.keep_apart(&spans, &bars);
                 self.dim_others(&spans, &bars);
                 // One that waited all its life is as red as one that computed.
                 for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
@@ -306,7 +309,7 @@ impl Picture<'_> {
     fn span(&mut self, span: &Span, off_core: i64, bars: Range<f32>) {
         let (from, to) = (self.x(span.start), self.x(span.end));
         // A gap keeps neighbours apart where there is room for one; nothing is thinner than a pixel.
-        let gap = if to - from > 4.0 { 1.0 } else { 0.0 };
+        let gap = if to - from > GAP_FROM { 1.0 } else { 0.0 };
         let to = (to - gap).max(from + 1.0);
         self.quad(from..to, bars.clone(), self.palette.ended(span.end_stage));
         let off_core = off_core as f32 / (span.end - span.start).max(1) as f32;
@@ -363,8 +366,8 @@ impl Picture<'_> {
         }
         // Stripes are light where bars are dark.
         let visible = time.start.max(self.view.start);
-        let begins_waiting =
-            lane.sub_spans(visible, time.end).next().is_some_and(|part| self.x(part.start) < left + 14.0);
+        let first = lane.sub_spans(visible, time.end).next().filter(|part| self.x(part.start) < left + 14.0);
+        let begins_waiting = first.is_some_and(|part| part.activity != Activity::Blocking);
         let color = if begins_waiting { self.palette.text } else { self.palette.on_bar };
         let at = pos2(left + 6.0, f32::midpoint(bars.start, bars.end));
         self.labels.push((at, Align2::LEFT_CENTER, item.to_string(), color));
@@ -388,6 +391,16 @@ impl Picture<'_> {
             self.quad(left..left + width, blocking..waiting, self.palette.waiting);
             if column.failed > 0 {
                 self.quad(left..left + width, failed_foot(&bars), self.palette.error);
+            }
+        }
+    }
+
+    /// A gap after each item where there is room for one: two that waited to their end and from their beginning are two.
+    fn keep_apart(&mut self, spans: &[Span], bars: &Range<f32>) {
+        for span in spans {
+            let (from, to) = (self.x(span.start), self.x(span.end));
+            if to - from > GAP_FROM {
+                self.quad(to - 1.0..to, bars.clone(), self.palette.panel);
             }
         }
     }
