@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{
-    Align2, Area, Context, Frame, Grid, Id, Key, Margin, Order, RichText, Role, Stroke, TextEdit, Ui, WidgetInfo,
-    Window, vec2,
+    Align2, Area, Context, Frame, Grid, Id, Key, Label, Margin, Order, RichText, Role, Stroke, TextEdit, Ui,
+    WidgetInfo, Window, vec2,
 };
 
 use super::chart::Chart;
@@ -260,8 +260,12 @@ impl Files {
             let frame = Frame::new().fill(palette.raised).stroke(Stroke::new(1.0, line)).corner_radius(6);
             frame.inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
                 ui.set_max_width(460.0);
-                ui.horizontal(|ui| {
-                    ui.label(&notice.text);
+                ui.horizontal_top(|ui| {
+                    let room = ui.available_width() - 40.0;
+                    ui.scope(|ui| {
+                        ui.set_max_width(room);
+                        ui.add(Label::new(&notice.text).wrap());
+                    });
                     let button = ui.button("×").on_hover_text("Close");
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Close the notice"));
                     closed = button.clicked();
