@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{
-    Align2, Area, Context, Frame, Grid, Id, Key, Label, Margin, Order, RichText, Role, Stroke, TextEdit, Ui,
+    Align2, Area, Button, Context, Frame, Grid, Id, Key, Label, Margin, Order, RichText, Role, Stroke, TextEdit, Ui,
     WidgetInfo, Window, vec2,
 };
 
@@ -49,6 +49,8 @@ struct Dialog {
     kind: FileKind,
     path: String,
     replace: bool,
+    /// It is being written or read.
+    busy: bool,
 }
 
 /// As typed.
@@ -116,7 +118,7 @@ impl Files {
             run.map_or_else(|| "run".to_owned(), |run| format!("{}-{}", run.settings.workload, run.settings.executor));
         let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
         let path = if kind == FileKind::OpenRun { folder } else { folder.join(format!("{name}.{}", kind.ending())) };
-        self.dialog = Some(Dialog { kind, path: path.display().to_string(), replace: false });
+        self.dialog = Some(Dialog { kind, path: path.display().to_string(), replace: false, busy: false });
     }
 
     /// Closes the dialog. Returns whether there was one.
@@ -127,6 +129,11 @@ impl Files {
     /// Says something at the edge of the window.
     pub(super) fn tell(&mut self, text: String, is_error: bool) {
         self.notice = Some(Notice { text, is_error, since: Instant::now() });
+    }
+
+    /// Tells why nothing came of what the dialog asked for.
+    fn fail(&self, text: String) {
+        let _ = self.done_in.send(Done::Failed(text));
     }
 
     /// Opens a file, which was dropped on the window or named.
@@ -172,7 +179,12 @@ impl Files {
                     context.copy_text(text);
                     self.tell("Copied to the clipboard".to_owned(), false);
                 }
-                Done::Failed(text) => self.tell(text, true),
+                Done::Failed(text) => {
+                    if let Some(dialog) = &mut self.dialog {
+                        dialog.busy = false;
+                    }
+                    self.tell(text, true);
+                }
             }
         }
         opened
@@ -194,6 +206,9 @@ impl Files {
             }
         }
         if wanted {
+            if let Some(dialog) = &mut self.dialog {
+                dialog.busy = true;
+            }
             self.start(context, chart, runs);
         }
         self.show_notice(context);
@@ -205,11 +220,11 @@ impl Files {
         if kind == FileKind::OpenRun {
             return self.open(context, path);
         }
-        let Some((_, focus)) = runs.last() else { return self.tell("There is no run to save.".to_owned(), true) };
+        let Some((_, focus)) = runs.last() else { return self.fail("There is no run to save.".to_owned()) };
         if kind == FileKind::Picture {
             let settings = match self.picture.parse() {
                 Ok(settings) => settings,
-                Err(text) => return self.tell(text, true),
+                Err(text) => return self.fail(text),
             };
             let chart = chart.clone();
             let runs: Vec<_> = runs.iter().map(|(name, run)| ((*name).to_owned(), (*run).clone())).collect();
@@ -313,6 +328,8 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
             info.current_text_value = Some(dialog.path.clone());
             info
         });
+        // What was allowed for another file is not for this one.
+        dialog.replace &= !field.changed();
         entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let button = ui.button("…").on_hover_text("Choose in the system's own dialog, where there is one");
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Choose the file"));
@@ -328,7 +345,8 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
     }
     ui.add_space(4.0);
     let verb = if dialog.kind == FileKind::OpenRun { "Open" } else { "Save" };
-    ui.button(RichText::new(verb).family(theme::strong())).clicked() || entered
+    let button = ui.add_enabled(!dialog.busy, Button::new(RichText::new(verb).family(theme::strong())));
+    button.clicked() || entered && !dialog.busy
 }
 
 fn picture_fields(ui: &mut Ui, picture: &mut PictureFields) {

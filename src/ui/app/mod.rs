@@ -330,6 +330,13 @@ impl App {
     }
 }
 
+impl Drop for App {
+    /// Each lab waits for its run to end; asked beforehand, they end at the same time.
+    fn drop(&mut self) {
+        self.labs().for_each(|lab| lab.send(Command::StopNow));
+    }
+}
+
 /// What a lab wakes the window with.
 fn waker(context: &Context, live: &Arc<AtomicBool>) -> impl Fn() + Send + 'static {
     let (context, live) = (context.clone(), Arc::clone(live));
