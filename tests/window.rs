@@ -1072,3 +1072,10 @@ fn items_and_areas_are_selected_without_a_mouse() {
     window.run_steps(3);
     assert!(shows(&window, "SELECTED AREA") && shows(&window, "3"));
 }
+
+#[test]
+fn an_executor_that_cannot_run_the_workload_says_so() {
+    let window = window_of(remembered("deadlock-pair", &[], "processes", "2", "1"), vec2(1440.0, 900.0));
+    assert!(window.query_by_label_contains("executor: deadlock-pair runs on threads only").is_some());
+    assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
+}

@@ -18,6 +18,7 @@ static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallel
 /// Draws the fields. Workers and chunk size of `live`, a run that goes on, change with them.
 pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Option<&Run>, actions: &mut Vec<Action>) {
     segments(ui, form);
+    complain(ui, errors, "executor");
     let cores = *CORES;
     let sequential = form.executor == ExecutorKind::Sequential;
     ui.add_enabled_ui(!sequential, |ui| {
