@@ -3,7 +3,9 @@
 mod console;
 mod lesson;
 mod list;
+mod output;
 mod run;
+mod show;
 
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -47,7 +49,7 @@ enum Command {
         file: PathBuf,
     },
     /// Tell what a run that was saved came to
-    Show(run::ShowArguments),
+    Show(show::Arguments),
     /// Serve a process pool over standard input and output
     #[command(hide = true)]
     Worker,
@@ -65,7 +67,7 @@ pub fn main() -> ExitCode {
         Some(Command::Lesson(arguments)) => lesson::main(&arguments),
         Some(Command::List(arguments)) => list::main(&arguments),
         Some(Command::Open { file }) => window(Some(file)),
-        Some(Command::Show(arguments)) => run::show(&arguments),
+        Some(Command::Show(arguments)) => show::main(&arguments),
         Some(Command::Worker) => worker(),
         Some(Command::Warden) => {
             workload::keep_watch();

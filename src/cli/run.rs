@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -10,13 +9,14 @@ use clap::builder::PossibleValue;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console::{Console, Watched};
-use super::{DEADLOCKED, FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, print, tell};
+use super::output::Output;
+use super::{DEADLOCKED, FAILURE, INTERRUPTED, USAGE, complain, tell};
 use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{
-    Collect, End, ExecutorKind, OnError, Report, Run, RunError, RunSettings, Status, for_terminal, parse_chunksize,
-    parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers, write_csv, write_whole,
+    Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, for_terminal, parse_chunksize,
+    parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
-use crate::ui::{PictureSettings, save_picture};
+use crate::ui::PictureSettings;
 use crate::workload::Initializer;
 
 #[derive(clap::Args)]
@@ -70,106 +70,6 @@ pub(super) struct Arguments {
     quiet: bool,
     #[command(flatten)]
     output: Output,
-}
-
-/// What comes of a run.
-#[derive(clap::Args)]
-struct Output {
-    /// One JSON object on standard output
-    #[arg(long)]
-    json: bool,
-    /// Keep the run in a file, for `poolscope open`
-    #[arg(long, value_name = "FILE")]
-    save: Option<PathBuf>,
-    /// Write a line for each item to a file
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
-    /// Draw the chart into a file, which ends in .png or .svg
-    #[arg(long, value_name = "FILE")]
-    picture: Option<PathBuf>,
-    /// How large that is, in points
-    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1200x600")]
-    picture_size: String,
-    /// How many pixels a point has
-    #[arg(long, value_name = "N", default_value_t = 2.0)]
-    picture_scale: f32,
-    /// In the light theme
-    #[arg(long)]
-    picture_light: bool,
-}
-
-#[derive(clap::Args)]
-pub(super) struct ShowArguments {
-    /// The file that the run was saved in
-    file: PathBuf,
-    #[command(flatten)]
-    output: Output,
-}
-
-/// `poolscope show`: what a run came to that was saved earlier.
-pub(super) fn show(arguments: &ShowArguments) -> u8 {
-    let settings = match arguments.output.picture_settings() {
-        Ok(settings) => settings,
-        Err(message) => {
-            complain(&message);
-            return USAGE;
-        }
-    };
-    match Run::open(&arguments.file, 1) {
-        Ok(run) => arguments.output.put_out(&run, settings, false),
-        Err(error) => {
-            complain(&error.to_string());
-            FAILURE
-        }
-    }
-}
-
-impl Output {
-    fn picture_settings(&self) -> Result<PictureSettings, String> {
-        let size = self.picture_size.split_once('x');
-        let size = size.and_then(|(width, height)| Some((width.trim().parse().ok()?, height.trim().parse().ok()?)));
-        let (width, height) =
-            size.ok_or_else(|| format!("--picture-size: must be like 1200x600, not `{}`", self.picture_size))?;
-        let settings = PictureSettings { width, height, scale: self.picture_scale, light: self.picture_light };
-        settings.check().map_err(|error| format!("--picture-size: {error}"))?;
-        if let Some(path) = &self.picture {
-            settings.check_for(path).map_err(|error| format!("--picture: {error}"))?;
-        }
-        Ok(settings)
-    }
-
-    /// Writes files and prints figures. Files that are there are replaced, as those that a shell redirects to.
-    fn put_out(&self, run: &Run, picture: PictureSettings, quiet: bool) -> u8 {
-        let report = Report::new(run);
-        let mut written = true;
-        let mut note = |result: Result<(), String>| {
-            if let Err(message) = result {
-                complain(&message);
-                written = false;
-            }
-        };
-        if let Some(path) = &self.save {
-            note(write_whole(path, true, |out| run.save(out)).map_err(|error| error.to_string()));
-        }
-        if let Some(path) = &self.csv {
-            note(write_whole(path, true, |out| write_csv(run, out)).map_err(|error| error.to_string()));
-        }
-        if let Some(path) = &self.picture {
-            note(save_picture(run, path, picture, true).map_err(|error| error.to_string()));
-        }
-        let printed = if self.json {
-            match serde_json::to_string(&report) {
-                Ok(json) => print(&format!("{json}\n")),
-                Err(error) => {
-                    complain(&error.to_string());
-                    false
-                }
-            }
-        } else {
-            quiet || print(&report.readable())
-        };
-        if written && printed && report.all_returned() { SUCCESS } else { FAILURE }
-    }
 }
 
 pub(super) fn main(arguments: &Arguments) -> u8 {

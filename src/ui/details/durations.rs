@@ -6,8 +6,9 @@ use std::ops::Range;
 use eframe::egui::{
     Align2, Color32, Id, Painter, Rect, Response, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
-use egui_plot::{Bar, BarChart, Plot, PlotBounds};
+use egui_plot::{Bar, BarChart, PlotBounds};
 
+use super::figure::bare_plot;
 use crate::lab::Run;
 use crate::trace::Histogram;
 use crate::ui::chart::AreaFigures;
@@ -153,24 +154,10 @@ fn draw_bars(
     });
     let chart = BarChart::new("items", drawn.collect()).allow_hover(false);
     ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-        Plot::new(("histogram", color))
-            .show_axes(false)
-            .show_grid(false)
-            .show_background(false)
-            .sense(Sense::hover())
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_axis_zoom_drag(false)
-            .allow_double_click_reset(false)
-            .set_margin_fraction(vec2(0.0, 0.0))
-            .width(inner.width())
-            .height(inner.height())
-            .show(ui, |plot| {
-                plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, highest as f64 * 1.06]));
-                plot.bar_chart(chart);
-            });
+        bare_plot(("histogram", color), inner.size()).show(ui, |plot| {
+            plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, highest as f64 * 1.06]));
+            plot.bar_chart(chart);
+        });
     });
 }
 

@@ -1,6 +1,9 @@
 //! A plot over the chart's time axis, aligned with the lanes.
 
-use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
 
 use crate::ui::chart::{GUTTER, TimeView};
@@ -46,26 +49,11 @@ impl Figure {
         let response = ui.interact(area, ui.scope_id().with(self.title), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-            Plot::new(self.title)
-                .show_axes(false)
-                .show_grid(false)
-                .show_background(false)
-                .sense(Sense::hover())
-                .allow_drag(false)
-                .allow_zoom(false)
-                .allow_scroll(false)
-                .allow_boxed_zoom(false)
-                .allow_axis_zoom_drag(false)
-                .allow_double_click_reset(false)
-                .set_margin_fraction(vec2(0.0, 0.0))
-                .width(inner.width())
-                .height(inner.height())
-                .label_formatter(|hover| Some(self.describe(hover)))
-                .show(ui, |plot| {
-                    let (from, to) = (seconds(view.start), seconds(view.end));
-                    plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
-                    if self.stacked { self.layers(plot) } else { self.lines(plot) }
-                });
+            bare_plot(self.title, inner.size()).label_formatter(|hover| Some(self.describe(hover))).show(ui, |plot| {
+                let (from, to) = (seconds(view.start), seconds(view.end));
+                plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
+                if self.stacked { self.layers(plot) } else { self.lines(plot) }
+            });
         });
         if let Some(playhead) = playhead {
             let x = inner.left() + ((playhead - view.start) as f64 / view.length() as f64) as f32 * inner.width();
@@ -127,6 +115,24 @@ impl Figure {
             painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
         }
     }
+}
+
+/// A plot that is nothing but its items: axes are ours, and the chart is what moves.
+pub(super) fn bare_plot<'a>(id: impl Hash + Debug, size: Vec2) -> Plot<'a> {
+    Plot::new(id)
+        .show_axes(false)
+        .show_grid(false)
+        .show_background(false)
+        .sense(Sense::hover())
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_double_click_reset(false)
+        .set_margin_fraction(vec2(0.0, 0.0))
+        .width(size.x)
+        .height(size.y)
 }
 
 /// `1,234`.

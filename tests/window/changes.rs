@@ -1,0 +1,114 @@
+//! What is done to a run while it goes on.
+
+use super::*;
+
+#[test]
+fn a_run_is_changed_while_it_goes_on_and_the_chart_says_so() {
+    let form = remembered("sleep", &[("tasks", "30"), ("seconds", "3000")], "processes", "2", "2");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_shown(&mut window, "call queue: 3 of 3");
+    let marked = |window: &Window, what: &str| window.query_by_label_contains(&format!("{what}, at ")).is_some();
+    // One worker more, by a key.
+    key(&mut window, Key::Plus);
+    until_shown(&mut window, "workers: 3 of 3");
+    until(&mut window, "it is marked", |window| marked(window, "3 workers"));
+    assert_eq!(field(&window, "workers").value().as_deref(), Some("3"));
+    // The chunk size, in its field: what is pending is cut anew.
+    type_into(&mut window, "chunksize", "5");
+    window.key_press(Key::Enter);
+    window.run_steps(2);
+    until(&mut window, "chunks are cut anew", |window| {
+        let run = run(window).unwrap();
+        (0..run.trace.call_count() as u32).any(|call| run.trace.call(call).is_some_and(|call| call.items == 5))
+    });
+    until(&mut window, "it is marked", |window| marked(window, "chunksize 5"));
+    // A pending chunk is cancelled from its chip.
+    let pending = run(&window).unwrap().trace.pending().next().unwrap();
+    let facts = run(&window).unwrap().trace.call(pending).unwrap();
+    let last = facts.first_item + facts.items - 1;
+    press(&mut window, &format!("chunk {pending} (items {} to {last}) in work ids", facts.first_item));
+    assert!(shows(&window, "pending") && shows(&window, "its future is PENDING"));
+    press(&mut window, "Cancel");
+    until_shown(&mut window, &format!("cancelled: {}", facts.items));
+    assert!(shows(&window, "its future is CANCELLED"));
+    // More of the same, behind what is pending.
+    press(&mut window, "More to do with the run");
+    press(&mut window, "Submit the items once more");
+    until(&mut window, "there is more", |window| run(window).unwrap().items == Some(60));
+    until(&mut window, "it is marked", |window| marked(window, "30 more items"));
+    press(&mut window, "More to do with the run");
+    press(&mut window, "Cancel all pending");
+    until_shown(&mut window, "work ids: 0");
+    // A worker is killed from its lane, and takes the pool with it.
+    let lane = window.get_by_label_contains("worker 1 pid ").rect();
+    click_at(&mut window, lane.center());
+    press(&mut window, "Kill worker 1");
+    until_over(&mut window, 1);
+    assert!(marked(&window, "kill worker 1"));
+    assert!(shows(&window, "Broken"));
+    let totals = run(&window).unwrap().totals();
+    assert_eq!(totals.sum(), 60);
+    assert!(totals.lost > 0 && totals.cancelled > 0);
+}
+
+#[test]
+fn a_pool_is_closed_and_what_was_submitted_runs() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.1")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_shown(&mut window, "workers: 2 of 2");
+    press(&mut window, "More to do with the run");
+    press(&mut window, "Close: shutdown(cancel_futures=False)");
+    until_over(&mut window, 1);
+    let run = run(&window).unwrap();
+    assert!(run.closed && run.totals().returned == 8, "{:?}", run.totals());
+    assert!(shows(&window, "Done"));
+}
+
+#[test]
+fn initializers_and_limits_are_typed_checked_and_felt() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.01")], "processes", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    window.get_by_label("initializer, max tasks, seed …").click();
+    window.run_steps(8);
+    type_into(&mut window, "initializer", "soon");
+    assert!(window.query_by_label_contains("initializer: must be `fail`, or seconds from").is_some());
+    type_into(&mut window, "initializer", "0.1");
+    type_into(&mut window, "max-tasks-per-child", "2");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let first = run(&window).unwrap();
+    assert_eq!(first.trace.lanes().len(), 2, "each worker took two calls");
+    let started = first.trace.lanes()[0].started;
+    assert!(first.trace.lanes()[0].ready.unwrap() - started >= 100_000_000, "the initializer takes its time");
+    type_into(&mut window, "initializer", "fail");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 2);
+    assert!(shows(&window, "Broken"));
+}
+
+#[test]
+fn what_is_done_goes_to_the_run_that_it_is_done_to() {
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.2")], "processes", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    for number in 1..=2 {
+        press(&mut window, "▶  Run");
+        until_over(&mut window, number);
+        let name = format!("compare {number}. sleep · processes 2 × 1");
+        window.get_by_role_and_label(Role::CheckBox, &name).click();
+        window.run_steps(3);
+    }
+    press(&mut window, "… together");
+    until(&mut window, "both have workers", |window| window.query_all_by_label_contains("worker 1 pid ").count() == 2);
+    // Which of the two came first nobody knows. The lower one is in focus.
+    let in_focus = run(&window).unwrap().number;
+    let lanes: Vec<_> = window.query_all_by_label_contains("worker 1 pid ").map(|lane| lane.rect().center()).collect();
+    click_at(&mut window, if lanes[0].y < lanes[1].y { lanes[0] } else { lanes[1] });
+    press(&mut window, "Kill worker 1");
+    until(&mut window, "both are over", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    choose_run(&mut window, &format!("{}. sleep", 3 + 4 - in_focus));
+    assert!(shows(&window, "Broken"));
+    choose_run(&mut window, &format!("{in_focus}. sleep"));
+    assert!(shows(&window, "Done"));
+}

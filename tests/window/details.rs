@@ -1,0 +1,87 @@
+//! The tabs below: search, table, histograms, lists.
+
+use super::*;
+
+#[test]
+fn what_raised_is_listed_with_its_message() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.01"), ("fail", "1,2")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert!(shows(&window, "raised: 2"));
+    window.get_by_role_and_label(Role::Tab, "Errors (2)").click();
+    window.run_steps(3);
+    assert_eq!(window.query_all_by_label("Boom!").count(), 2);
+}
+
+#[test]
+fn items_are_searched_dimmed_and_listed() {
+    let form = remembered("sleep", &[("tasks", "20"), ("seconds", "0.005"), ("fail", "3,7")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    key(&mut window, Key::Slash);
+    window.get_by_role_and_label(Role::SearchInput, "search").type_text("raised");
+    until_shown(&mut window, "2 fit");
+    key(&mut window, Key::Enter);
+    assert!(shows(&window, "item 3 · sleep 0.005 s"), "the first that fits");
+    key(&mut window, Key::Enter);
+    assert!(shows(&window, "item 7 · sleep 0.005 s"));
+    key(&mut window, Key::Enter);
+    assert!(shows(&window, "item 3 · sleep 0.005 s"), "round and round");
+    window.get_by_role_and_label(Role::Tab, "Tasks").click();
+    until_shown(&mut window, "2 of 20 items fit");
+    assert!(shows(&window, "item 3, raised") && shows(&window, "item 7, raised"));
+    press(&mut window, "Clear the search");
+    until_shown(&mut window, "20 items");
+    // Ordered by a column, either way, and picked.
+    press(&mut window, "order by state");
+    press(&mut window, "order by state");
+    until(&mut window, "what raised comes first", |window| {
+        let rows: Vec<_> = window.query_all_by_role(Role::Row).filter_map(|row| row.accesskit_node().label()).collect();
+        rows.first().is_some_and(|row| row.ends_with("raised")) && rows.len() > 2
+    });
+    let row = window.get_by_role_and_label(Role::Row, "item 7, raised").rect();
+    click_at(&mut window, row.left_center() + vec2(200.0, 0.0));
+    assert!(shows(&window, "item 7 · sleep 0.005 s"));
+}
+
+#[test]
+fn histograms_choose_items_and_areas_choose_what_they_count() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.02")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    window.get_by_role_and_label(Role::Tab, "Durations").click();
+    window.run_steps(3);
+    let histogram = window.get_by_label_contains("histogram of run time:");
+    assert!(histogram.value().unwrap().ends_with("8 items"), "{:?}", histogram.value());
+    let rect = histogram.rect();
+    drag(&mut window, rect.left_center(), rect.right_center());
+    until_shown(&mut window, "8 fit");
+    click_at(&mut window, rect.center());
+    assert!(!shows(&window, "8 fit"), "a click lets go of it");
+    let canvas = canvas(&window);
+    key(&mut window, Key::R);
+    drag(&mut window, canvas.left_top() + vec2(1.0, 3.0), pos2(canvas.center().x, canvas.top() + 20.0));
+    let counted = window.get_by_label_contains("histogram of run time, in the selected area").value().unwrap();
+    assert!(["3 items", "4 items"].iter().any(|count| counted.ends_with(count)), "{counted}");
+}
+
+#[test]
+fn every_tab_says_something_with_and_without_a_run() {
+    let tabs =
+        ["Queues", "Throughput", "CPU and memory", "Durations", "Tasks", "Events", "Compare", "Errors (0)", "Log (0)"];
+    let form = remembered("sum", &[("tasks", "30"), ("to", "3000000")], "processes", "6", "1");
+    let mut window = window_of(form, vec2(1024.0, 640.0));
+    for round in 0..2 {
+        for tab in tabs {
+            window.get_by_role_and_label(Role::Tab, tab).click();
+            window.run_steps(4);
+        }
+        if round == 0 {
+            press(&mut window, "▶  Run");
+            until_over(&mut window, 1);
+        }
+    }
+}

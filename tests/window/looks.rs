@@ -1,0 +1,120 @@
+//! Size, contrast, keys and what is remembered.
+
+use super::*;
+
+#[test]
+fn keys_run_and_show_the_sheet() {
+    let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    window.key_press(Key::Enter);
+    window.run_steps(2);
+    until_over(&mut window, 1);
+    window.key_press(Key::Questionmark);
+    window.run_steps(3);
+    assert!(shows(&window, "Zoom in at the pointer"));
+    window.key_press(Key::Escape);
+    window.run_steps(3);
+    assert!(!shows(&window, "Zoom in at the pointer"));
+}
+
+#[test]
+fn everything_fits_at_the_smallest_size_in_both_themes() {
+    let form = remembered("sum", &[("tasks", "12"), ("to", "1000000")], "processes", "4", "3");
+    let mut window = window_of(form, vec2(1024.0, 640.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    for theme in ["Light", "Dark"] {
+        for label in ["▶  Run", "■  Stop", "?", theme] {
+            let rect = window.get_by_role_and_label(Role::Button, label).rect();
+            assert!(rect.min.x >= 0.0 && rect.max.x <= 1024.0 && rect.max.y <= 640.0, "{label} is cut off: {rect}");
+        }
+        press(&mut window, theme);
+    }
+}
+
+#[test]
+fn the_form_is_remembered() {
+    let mut first = window();
+    type_into(&mut first, "workers", "7");
+    press(&mut first, "Threads");
+    let remembered = first.state().as_ref().unwrap().remembered();
+    let text = serde_json::to_string(&remembered).unwrap();
+    let second = window_of(serde_json::from_str(&text).unwrap(), vec2(1440.0, 900.0));
+    assert_eq!(field(&second, "workers").value().as_deref(), Some("7"));
+    assert_eq!(second.state().as_ref().unwrap().remembered(), remembered);
+    // What an older or newer version wrote is no reason to fail.
+    let other: Remembered = serde_json::from_str(r#"{"form":{"workload":"gone"},"unknown":1}"#).unwrap();
+    let third = window_of(other, vec2(1440.0, 900.0));
+    assert!(third.query_all_by_label_contains("workload: there is no `gone`").next().is_some());
+}
+
+#[test]
+fn the_palette_finds_and_does_everything() {
+    let mut window = window();
+    let open = egui::Modifiers { shift: true, ..egui::Modifiers::COMMAND };
+    window.key_press_modifiers(open, Key::P);
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("lesson nested");
+    window.run_steps(3);
+    key(&mut window, Key::Enter);
+    assert!(window.query_by_role_and_label(Role::TextInput, "command").is_none(), "it closes");
+    assert!(shows(&window, "▶  Run the lesson"));
+    assert!(run(&window).is_none(), "Enter was the palette's");
+    window.key_press_modifiers(open, Key::P);
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("workload noop");
+    window.run_steps(3);
+    key(&mut window, Key::Enter);
+    let workload = window.query_by_role_and_label(Role::ComboBox, "workload").map(|node| node.value());
+    assert!(workload.is_none_or(|value| value.as_deref() == Some("noop")));
+    window.key_press_modifiers(open, Key::P);
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("no such thing");
+    window.run_steps(3);
+    assert!(shows(&window, "Nothing is called so."));
+    key(&mut window, Key::Escape);
+    assert!(window.query_by_role_and_label(Role::TextInput, "command").is_none());
+}
+
+#[test]
+fn size_contrast_tab_and_frame_times_are_chosen_and_remembered() {
+    let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(2560.0, 1440.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let height = |window: &Window| window.get_by_role_and_label(Role::Button, "▶  Run").rect().height();
+    let usual = height(&window);
+    for _ in 0..2 {
+        command_key(&mut window, Key::Plus);
+    }
+    press(&mut window, "View");
+    press(&mut window, "More contrast, or less");
+    key(&mut window, Key::F3);
+    assert!(window.query_by_label_contains("items drawn").is_some());
+    window.get_by_role_and_label(Role::Tab, "Throughput").click();
+    window.run_steps(3);
+    let remembered = window.state().as_ref().unwrap().remembered();
+    let told = serde_json::to_value(&remembered).unwrap();
+    assert_eq!(
+        (&told["scale"], &told["high_contrast"], &told["tab"]),
+        (&150.into(), &true.into(), &"Throughput".into())
+    );
+    press(&mut window, "View");
+    press(&mut window, "Usual size");
+    assert!((height(&window) - usual).abs() < 1.0);
+}
+
+/// At any size that can be chosen, a small window still holds its buttons.
+#[test]
+fn a_small_window_is_never_drawn_larger_than_it_is() {
+    let mut window = window_of(remembered("noop", &[("tasks", "5")], "threads", "2", "1"), vec2(1024.0, 640.0));
+    for _ in 0..4 {
+        command_key(&mut window, Key::Plus);
+    }
+    window.run_steps(4);
+    let points = window.ctx.input(egui::InputState::content_rect);
+    for label in ["▶  Run", "?", "File", "View"] {
+        let rect = window.get_by_role_and_label(Role::Button, label).rect();
+        assert!(points.contains_rect(rect), "{label} is cut off: {rect} in {points}");
+    }
+}

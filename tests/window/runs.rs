@@ -1,0 +1,164 @@
+//! Lessons, comparisons, and runs as files.
+
+use super::*;
+
+#[test]
+fn a_lesson_asks_first_then_runs_and_compares() {
+    let mut window = window();
+    press(&mut window, "Lessons");
+    press(&mut window, "Results in order squares");
+    let ready = |window: &Window| {
+        !window.get_by_role_and_label(Role::Button, "▶  Run the lesson").accesskit_node().is_disabled()
+    };
+    assert!(!ready(&window), "first the guess");
+    window.get_by_role_and_label(Role::RadioButton, "At random").click();
+    window.run_steps(3);
+    assert!(ready(&window));
+    press(&mut window, "▶  Run the lesson");
+    until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
+    assert!(shows(&window, "map yielded 4, 9, 16, 25, whichever task ended first."));
+    assert!(window.query_by_label_contains("It is the other way: 4, 9, 16, 25").is_some());
+    assert_eq!(run(&window).unwrap().settings.workload, "square");
+    press(&mut window, "‹ All lessons");
+    press(&mut window, "A task that waits for its own pool deadlock-nested");
+    window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
+    window.run_steps(3);
+    press(&mut window, "▶  Run the lesson");
+    until(&mut window, "it waits for ever", |window| window.query_by_label_contains("deadlock: item 0").is_some());
+    press(&mut window, "Interrupt item 0");
+    until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
+    assert!(shows(&window, "That was right."));
+}
+
+#[test]
+fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
+    let mut window = window();
+    press(&mut window, "Lessons");
+    press(&mut window, "A task that waits for its own pool deadlock-nested");
+    window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
+    window.run_steps(3);
+    press(&mut window, "▶  Run the lesson");
+    until(&mut window, "it waits for ever", |window| {
+        window.query_by_role_and_label(Role::Button, "Time out item 0").is_some()
+    });
+    window.get_by_role_and_label(Role::Button, "Time out item 0").click();
+    until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
+    let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
+    assert_eq!(lanes(&window), 3, "one worker, and two");
+    choose_run(&mut window, "1. deadlock-nested · ");
+    assert_eq!(lanes(&window), 1, "a run that is chosen is looked at alone");
+    press(&mut window, "Show all runs");
+    assert_eq!(lanes(&window), 3);
+    press(&mut window, "two threads");
+    assert_eq!(window.get_by_role_and_label(Role::TextInput, "workers").value().as_deref(), Some("2"));
+}
+
+#[test]
+fn runs_are_compared_named_moved_and_deleted() {
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.03")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    type_into(&mut window, "workers", "3");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 2);
+    for name in ["compare 1. sleep · threads 1 × 1", "compare 2. sleep · threads 3 × 1"] {
+        window.get_by_role_and_label(Role::CheckBox, name).click();
+        window.run_steps(3);
+    }
+    press(&mut window, "Compare 2");
+    let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
+    assert_eq!(lanes(&window), 4, "one worker, and three");
+    until_shown(&mut window, "6 items ran in both; those that differ most first");
+    assert!(window.query_all_by_label_contains("makespan").next().is_some());
+    // Again, one after the other, and together.
+    press(&mut window, "Run again");
+    until(&mut window, "both ran again", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    assert_eq!(lanes(&window), 4);
+    press(&mut window, "… together");
+    until(&mut window, "both go on", |window| window.query_all_by_label_contains(" × 1 live").count() == 2);
+    until(&mut window, "both are over", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    let spans = |number: usize| {
+        let name = format!("{number}. sleep");
+        move |window: &Window| window.query_all_by_label_contains(&name).next().is_some()
+    };
+    assert!(spans(5)(&window) && spans(6)(&window));
+    // A name, another place, and away with it.
+    press(&mut window, "more for 1. sleep · threads 1 × 1");
+    press(&mut window, "Rename");
+    window.get_by_role_and_label(Role::TextInput, "name of the run").type_text("the slow one");
+    window.run_steps(2);
+    key(&mut window, Key::Enter);
+    press(&mut window, "more for the slow one");
+    press(&mut window, "Move up");
+    press(&mut window, "more for the slow one");
+    press(&mut window, "Delete");
+    assert!(window.query_by_label_contains("the slow one").is_none());
+}
+
+#[test]
+fn runs_tables_and_pictures_are_saved_and_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let form = remembered("sleep", &[("tasks", "5"), ("seconds", "0.01"), ("fail", "2")], "processes", "2", "2");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let original = run(&window).unwrap();
+    let save = |window: &mut Window, entry: &str, name: &str| {
+        let path = folder.path().join(name);
+        press(window, "File");
+        press(window, entry);
+        type_into(window, "file", &path.display().to_string());
+        press(window, "Save");
+        until(window, "it is saved", |window| window.query_by_label_contains(name).is_some() && path.exists());
+        press(window, "Close the notice");
+        path
+    };
+    let table = save(&mut window, "Save the items as CSV …", "items.csv");
+    let text = std::fs::read_to_string(table).unwrap();
+    assert_eq!(text.lines().count(), 6);
+    assert!(text.lines().nth(3).unwrap().starts_with("2,sleep 0.01 s,raised,"), "{text}");
+    let png = save(&mut window, "Save the chart as a picture …", "chart.png");
+    let picture = image::open(png).unwrap();
+    assert_eq!((picture.width(), picture.height()), (2400, 1200));
+    let svg = std::fs::read_to_string(save(&mut window, "Save the chart as a picture …", "chart.svg")).unwrap();
+    assert!(svg.contains(">worker 0</text>") && svg.ends_with("</svg>\n"));
+    let file = save(&mut window, "Save the run …", "run.poolscope");
+    // What is there is not replaced unasked.
+    press(&mut window, "File");
+    press(&mut window, "Save the run …");
+    type_into(&mut window, "file", &file.display().to_string());
+    press(&mut window, "Save");
+    until(&mut window, "it is refused", |window| window.query_by_label_contains("File exists").is_some());
+    press(&mut window, "Close the notice");
+    key(&mut window, Key::Escape);
+    press(&mut window, "File");
+    press(&mut window, "Open a run …");
+    type_into(&mut window, "file", &file.display().to_string());
+    press(&mut window, "Open");
+    until(&mut window, "it is opened", |window| run(window).is_some_and(|run| run.number != 1));
+    let opened = run(&window).unwrap();
+    assert_eq!(format!("{:?}", opened.trace), format!("{:?}", folded(&original)));
+    assert_eq!((opened.totals(), opened.settings.clone()), (original.totals(), original.settings.clone()));
+    assert_eq!(opened.label(4), original.label(4));
+    // A file that is none, and a damaged one, are told.
+    std::fs::write(folder.path().join("other"), "no run").unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(folder.path().join("half"), &bytes[..bytes.len() / 2]).unwrap();
+    for (name, message) in [("other", "this is no run"), ("half", "the file is damaged"), ("none", "No such file")] {
+        press(&mut window, "File");
+        press(&mut window, "Open a run …");
+        type_into(&mut window, "file", &folder.path().join(name).display().to_string());
+        press(&mut window, "Open");
+        until(&mut window, message, |window| window.query_by_label_contains(message).is_some());
+        press(&mut window, "Close the notice");
+        key(&mut window, Key::Escape);
+    }
+}
+
+/// The trace that the events of a run give, with stamps that count from its start.
+fn folded(run: &Run) -> poolscope::trace::Trace {
+    let mut trace = poolscope::trace::Trace::new(0);
+    run.history.events_from(0).for_each(|event| trace.apply(&event));
+    trace
+}

@@ -1,0 +1,103 @@
+//! Any moment of a run: looked at, stepped to, replayed.
+
+use super::*;
+
+#[test]
+fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
+    let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.01")], "processes", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    let events = run(&window).unwrap().history.len();
+    assert!(shows(&window, "returned: 3") && shows(&window, "the whole run"));
+    press(&mut window, "Previous event");
+    assert!(shows(&window, &format!("event {} of {events}", events - 1)));
+    key(&mut window, Key::Home);
+    for label in ["before the first event", "As it was", "returned: 0", "work ids: 0", "call queue: 0 of 2"] {
+        assert!(shows(&window, label), "{label}");
+    }
+    // Forward, event by event: counts follow what is told.
+    let mut told = Vec::new();
+    for event in 1..events {
+        key(&mut window, Key::ArrowRight);
+        assert!(shows(&window, &format!("event {event} of {events}")));
+        for (sentence, count) in [
+            ("item 0 is submitted: pending 0 → 1", "work ids: 1"),
+            ("worker 0 takes item 2: call queue 1 → 0", "call queue: 0 of 2"),
+            ("item 1 returns after", "returned: 2"),
+            ("the answer for item 2 enters the result queue", "result queue: 1"),
+        ] {
+            if window.query_by_label_contains(sentence).is_some() {
+                assert!(shows(&window, count), "{sentence}, but not {count}");
+                told.push(sentence);
+            }
+        }
+    }
+    assert_eq!(told.len(), 4, "{told:?}");
+    key(&mut window, Key::End);
+    assert!(shows(&window, "the whole run") && shows(&window, "Done"));
+}
+
+#[test]
+fn a_replay_comes_to_the_end_by_itself_and_can_be_paused() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "1.5")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    press(&mut window, "Replay");
+    assert!(shows(&window, "As it was"));
+    key(&mut window, Key::Space);
+    assert!(window.query_by_role_and_label(Role::Button, "Replay").is_some(), "it stands still");
+    key(&mut window, Key::Space);
+    until(&mut window, "the replay is over", |window| shows(window, "the whole run"));
+    assert!(shows(&window, "returned: 2"));
+}
+
+#[test]
+fn the_view_pauses_and_the_run_does_not() {
+    let form = remembered("sleep", &[("tasks", "3000"), ("seconds", "0.001")], "threads", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.totals().returned > 20));
+    key(&mut window, Key::Space);
+    assert!(shows(&window, "As it was"));
+    let figures = |window: &Window| window.get_by_label_contains("returned: ").value();
+    let then = figures(&window);
+    let ran = run(&window).unwrap().totals().returned;
+    until(&mut window, "the run goes on", |window| run(window).unwrap().totals().returned > ran + 20);
+    assert_eq!(figures(&window), then);
+    key(&mut window, Key::Space);
+    assert!(!shows(&window, "As it was"));
+    until_over(&mut window, 1);
+    assert!(shows(&window, "returned: 3,000"));
+}
+
+#[test]
+fn events_are_sentences_that_lead_to_their_moment() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    window.get_by_role_and_label(Role::Tab, "Events").click();
+    window.run_steps(4);
+    window.get_by_label_contains("item 1 starts on worker 0").click();
+    window.run_steps(4);
+    assert!(shows(&window, "As it was"));
+    assert!(shows(&window, "item 1 starts on worker 0"), "in the bar");
+    assert!(shows(&window, "returned: 1"));
+}
+
+#[test]
+fn a_moment_shows_what_was_asked_for_then() {
+    let form = remembered("sleep", &[("tasks", "10"), ("seconds", "0.1")], "processes", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_shown(&mut window, "workers: 1 of 1");
+    key(&mut window, Key::Plus);
+    until_shown(&mut window, "workers: 2 of 2");
+    until_over(&mut window, 1);
+    key(&mut window, Key::Home);
+    assert!(shows(&window, "workers: 0 of 1") && shows(&window, "call queue: 0 of 2"));
+    key(&mut window, Key::End);
+    assert!(shows(&window, "workers: 0 of 2") && shows(&window, "call queue: 0 of 3"));
+}
