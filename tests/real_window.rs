@@ -63,14 +63,19 @@ impl Screen {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// How many pixels have this colour. The file is an X window dump: a header of big-endian words, colours, pixels.
-    fn count(&self, color: [u8; 3]) -> usize {
-        let dump = fs::read(self.folder.path().join("Xvfb_screen0")).unwrap();
+    /// What it shows: blue, green, red and nothing of each pixel. The file is an X window dump: a header of big-endian words, colours,
+    /// pixels.
+    fn pixels(&self) -> Vec<u8> {
+        let mut dump = fs::read(self.folder.path().join("Xvfb_screen0")).unwrap();
         let word = |index: usize| u32::from_be_bytes(dump[index * 4..index * 4 + 4].try_into().unwrap()) as usize;
         let (header, colors) = (word(0), word(19));
-        let pixels = &dump[header + colors * 12..];
+        dump.split_off(header + colors * 12)
+    }
+
+    /// How many pixels have this colour.
+    fn count(&self, color: [u8; 3]) -> usize {
         let [red, green, blue] = color;
-        pixels.chunks_exact(4).filter(|pixel| pixel[..3] == [blue, green, red]).count()
+        self.pixels().chunks_exact(4).filter(|pixel| pixel[..3] == [blue, green, red]).count()
     }
 }
 
@@ -157,6 +162,36 @@ fn a_key_and_a_click_run_real_work_that_is_seen_at_every_size_and_theme() {
         screen.xdotool(&format!("mousemove --window {} 170 22 click 1", program.window));
         until("a click on Run made them again", || files_in(&thumbnails(home.path())) == 24);
     }
+}
+
+/// While a run goes on, only what changes is painted. What has come of it is what it is when all is painted anew, as it is when the
+/// theme changes.
+#[test]
+fn painted_in_parts_the_window_is_what_it_is_painted_at_once() {
+    let Some(screen) = Screen::start() else { return };
+    let home = TempDir::new().unwrap();
+    remember(home.path(), "(form:(workload:\"sleep\",workers:\"3\",chunksize:\"2\"))");
+    let program = Program::start(&screen, home.path(), 1440, 900);
+    until("the window is drawn", || screen.count(DONE_DARK) > 20);
+    until("the run has begun", || {
+        screen.xdotool(&format!("key --window {} Return", program.window));
+        screen.count(DONE_DARK) > 4_000
+    });
+    let pid = program.child.0.id();
+    let idle = || {
+        let before = cpu_ticks(pid);
+        std::thread::sleep(Duration::from_secs(1));
+        cpu_ticks(pid) - before <= 2
+    };
+    until("the run has ended", idle);
+    let in_parts = screen.pixels();
+    for (theme, done) in [("light", DONE_LIGHT), ("dark", DONE_DARK)] {
+        screen.xdotool("key ctrl+shift+p");
+        screen.xdotool("type dark");
+        screen.xdotool("key Return");
+        until(&format!("the theme is {theme}"), || screen.count(done) > 4_000);
+    }
+    until("all of it is as it was", || screen.pixels() == in_parts);
 }
 
 #[test]

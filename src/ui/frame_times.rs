@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{Align2, FontId, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
+use super::repaint::Repaint;
 use super::{format, theme};
 use crate::lab::Run;
 
@@ -57,8 +58,11 @@ impl FrameTimes {
         let [last, median, p99] = self.figures().map(|seconds| f64::from(seconds) * 1e3);
         let (backlog, kept, calls) =
             run.map_or((0, 0, 0), |run| (run.backlog, run.history.bytes(), run.trace.counts().items.submitted));
+        // Of the frame before this one, as this one is not done.
+        let share = ui.ctx().plugin_opt::<Repaint>().map(|repaint| repaint.lock().share());
+        let painted = share.map(|share| format!(" ({:.0} % of the window)", share * 100.0)).unwrap_or_default();
         let text = format!(
-            "{} frames/s · own {last:.1} ms, median {median:.1}, p99 {p99:.1}, with painting {:.1} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
+            "{} frames/s · own {last:.1} ms, median {median:.1}, p99 {p99:.1}, with painting {:.1} ms{painted} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
             self.ended.iter().rev().take_while(|ended| ended.elapsed() < Duration::from_secs(1)).count(),
             self.whole * 1e3,
             format::count(drawn),

@@ -21,6 +21,7 @@ mod help;
 mod inspector;
 mod lessons;
 mod picture;
+mod repaint;
 mod runs;
 mod scale;
 mod sentence;
@@ -35,6 +36,8 @@ mod transport;
 use std::path::PathBuf;
 
 pub use app::{App, Remembered};
+use repaint::Repaint;
+
 pub use picture::{PictureError, PictureSettings, save_picture};
 
 /// The name under which the system keeps what the window remembers.
@@ -61,6 +64,9 @@ pub fn open(file: Option<PathBuf>) -> Result<(), eframe::Error> {
         Box::new(move |context| {
             let remembered =
                 context.storage.and_then(|storage| eframe::get_value(storage, eframe::APP_KEY)).unwrap_or_default();
+            if let Some(repaint) = context.gl.as_deref().and_then(Repaint::new) {
+                context.egui_ctx.add_plugin(repaint);
+            }
             let mut app = App::new(&context.egui_ctx, remembered, None)?;
             if let Some(trouble) = trouble {
                 app.tell(trouble);

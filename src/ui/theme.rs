@@ -183,6 +183,11 @@ pub(super) fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(11.0).family(strong()).color(dim));
 }
 
+/// What the window has where nothing is drawn.
+pub(super) const fn clear_color(visuals: &Visuals) -> Color32 {
+    visuals.extreme_bg_color
+}
+
 /// Gives `context` our fonts and both themes, with much or more contrast.
 pub(super) fn install(context: &Context, high_contrast: bool) {
     context.set_fonts(fonts());

@@ -33,11 +33,11 @@ use crate::workload::ParamKind;
 
 /// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]. Whoever moves the mouse or presses a key gets
 /// one at once.
-const SLOWEST: f32 = 0.25;
+const SLOWEST: f32 = 0.35;
 const FASTEST: f32 = 0.016;
 /// Of the time of each core, drawing may take this part before pictures come less often: where pixels are made by the processor, a
 /// picture costs as much as many tasks, and being watched must not slow them down.
-const DRAWING_SHARE: f32 = 0.05;
+const DRAWING_SHARE: f32 = 0.02;
 
 /// What the window remembers from one start to the next.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -364,7 +364,7 @@ impl eframe::App for App {
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        visuals.extreme_bg_color.to_normalized_gamma_f32()
+        theme::clear_color(visuals).to_normalized_gamma_f32()
     }
 }
 

@@ -167,7 +167,7 @@ impl Chart {
 
     /// The visible stretch of time.
     pub(super) fn view(&self, shown: &[Shown<'_>]) -> TimeView {
-        self.navigation.view(elapsed(shown))
+        self.navigation.view(elapsed(shown), is_live(shown))
     }
 
     /// Draws the chart of these runs, one below the other on one time axis, into what is left of `ui`. `playhead` = the moment
@@ -309,8 +309,7 @@ impl Chart {
 
     fn glide(&mut self, ui: &Ui, to: TimeView, shown: &[Shown<'_>]) {
         // Whoever looks at the newest keeps looking at it.
-        let live = shown.iter().any(|shown| !shown.run.ended());
-        self.navigation.glide(to, live && to.end >= elapsed(shown), seconds(ui));
+        self.navigation.glide(to, is_live(shown) && to.end >= elapsed(shown), seconds(ui));
     }
 
     /// Wheel and drag.
@@ -365,7 +364,7 @@ impl Chart {
     }
 
     fn overview(&mut self, ui: &Ui, area: Rect, shown: &[Shown<'_>], view: TimeView) {
-        let whole = Navigation::default().view(elapsed(shown));
+        let whole = Navigation::default().view(elapsed(shown), is_live(shown));
         match overview::show(ui, area, shown, whole, view, &mut self.brush) {
             Some(overview::Wish::Show(to)) => self.navigation.glide(to, false, seconds(ui)),
             Some(overview::Wish::Fit) => self.fit(),
@@ -411,6 +410,11 @@ impl Layout {
 /// How long these runs have lasted. An empty axis shows a second.
 fn elapsed(shown: &[Shown<'_>]) -> i64 {
     shown.iter().map(|shown| shown.run.elapsed().max(1_000)).max().unwrap_or(1_000_000_000)
+}
+
+/// Whether one of them goes on.
+fn is_live(shown: &[Shown<'_>]) -> bool {
+    shown.iter().any(|shown| !shown.run.ended())
 }
 
 /// The time under the pointer.

@@ -28,9 +28,10 @@ const ONE_GESTURE: f64 = 0.6;
 const STEPS: usize = 200;
 
 impl Navigation {
-    /// What is in sight of runs that have lasted `elapsed`.
-    pub(super) fn view(&self, elapsed: i64) -> TimeView {
+    /// What is in sight of runs that have lasted `elapsed`; `live` = one of them goes on.
+    pub(super) fn view(&self, elapsed: i64, live: bool) -> TimeView {
         match self.here.window {
+            None if live => TimeView { start: 0, end: end_for_a_while(elapsed) },
             None => TimeView { start: 0, end: elapsed + elapsed / 16 },
             Some(window) if self.here.following => {
                 let end = elapsed + window.length() / 16;
@@ -94,6 +95,16 @@ impl Navigation {
     }
 }
 
+/// Where an axis ends that has room for what comes after `elapsed`. It stays there for a while, so what has been drawn stays where it
+/// is: that is calmer to look at, and only what is new has to be painted.
+fn end_for_a_while(elapsed: i64) -> i64 {
+    // The preferred numbers of ISO 3, ten a decade: each is a quarter more than the one before.
+    const ENDS: [f64; 10] = [1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0];
+    let least = (elapsed + elapsed / 64) as f64;
+    let decade = 10_f64.powf(least.max(1.0).log10().floor());
+    ENDS.into_iter().map(|end| end * decade).find(|end| *end >= least).unwrap_or(10.0 * decade) as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,20 +118,29 @@ mod tests {
             navigation.glide(window(start), false, at);
         }
         navigation.jump(window(5));
-        let mut seen = vec![navigation.view(99).start];
+        let mut seen = vec![navigation.view(99, false).start];
         for _ in 0..4 {
             navigation.undo();
-            seen.push(navigation.view(99).start);
+            seen.push(navigation.view(99, false).start);
         }
         assert_eq!(seen, [5, 4, 3, 0, 0]);
         assert!(navigation.shows_everything());
         navigation.redo();
-        assert_eq!(navigation.view(99), window(3));
+        assert_eq!(navigation.view(99, false), window(3));
         // A glide right after is one of its own, and forgets what could have been done again.
         navigation.glide(window(7), false, 12.1);
         navigation.redo();
-        assert_eq!(navigation.view(99), window(7));
+        assert_eq!(navigation.view(99, false), window(7));
         navigation.undo();
-        assert_eq!(navigation.view(99), window(3));
+        assert_eq!(navigation.view(99, false), window(3));
+    }
+
+    #[test]
+    fn the_axis_of_a_run_that_goes_on_has_room_and_seldom_moves() {
+        let ends: Vec<_> =
+            (0..1_000_000).map(|step| (step * 10_000, Navigation::default().view(step * 10_000, true).end)).collect();
+        assert!(ends.iter().all(|(elapsed, end)| end > elapsed && (*elapsed < 10_000 || *end < elapsed * 133 / 100)));
+        let moved = ends.windows(2).filter(|ends| ends[0].1 != ends[1].1).count();
+        assert!((50..=60).contains(&moved), "{moved} times in ten seconds, from ten microseconds on");
     }
 }

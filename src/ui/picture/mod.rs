@@ -1,7 +1,7 @@
 //! The chart as a picture in a file. It is drawn by the same code as in the window, into a window that nobody sees, and then made
 //! pixels by the processor alone ([`raster`]) or kept as shapes ([`svg`]): the same on every machine, with a screen or without.
 
-mod raster;
+pub(super) mod raster;
 mod svg;
 
 use std::io::{self, Write};

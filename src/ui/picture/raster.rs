@@ -6,7 +6,7 @@ use eframe::egui::epaint::{ClippedPrimitive, ImageData, Mesh, Primitive, Vertex}
 use eframe::egui::{ColorImage, Rect, TextureId, TexturesDelta, Vec2};
 
 /// Pixels, with red, green, blue and alpha of each, multiplied by alpha as egui does it.
-pub(super) struct Canvas {
+pub(in crate::ui) struct Canvas {
     width: usize,
     height: usize,
     /// Pixels a point.
@@ -17,23 +17,30 @@ pub(super) struct Canvas {
 
 impl Canvas {
     /// An empty one of `size` points.
-    pub(super) fn new(size: Vec2, scale: f32) -> Self {
+    pub(in crate::ui) fn new(size: Vec2, scale: f32) -> Self {
         let (width, height) = ((size.x * scale).round() as usize, (size.y * scale).round() as usize);
         Self { width, height, scale, pixels: vec![0; width * height * 4], textures: HashMap::new() }
     }
 
+    /// An empty one for what has only colours.
+    #[cfg(test)]
+    pub(in crate::ui) fn untextured(size: Vec2, scale: f32) -> Self {
+        let white = ColorImage::filled([1, 1], crate::ui::theme::opaque());
+        Self { textures: HashMap::from([(TextureId::default(), white)]), ..Self::new(size, scale) }
+    }
+
     /// In pixels.
-    pub(super) const fn size(&self) -> (u32, u32) {
+    pub(in crate::ui) const fn size(&self) -> (u32, u32) {
         (self.width as u32, self.height as u32)
     }
 
     /// Row by row, four bytes a pixel.
-    pub(super) fn rgba(&self) -> &[u8] {
+    pub(in crate::ui) fn rgba(&self) -> &[u8] {
         &self.pixels
     }
 
     /// Takes what has changed of the textures.
-    pub(super) fn set_textures(&mut self, delta: &TexturesDelta) {
+    pub(in crate::ui) fn set_textures(&mut self, delta: &TexturesDelta) {
         for (id, changes) in &delta.set {
             for change in changes {
                 let ImageData::Color(patch) = &change.image;
@@ -53,7 +60,7 @@ impl Canvas {
     }
 
     /// Draws it all, in order.
-    pub(super) fn paint(&mut self, primitives: &[ClippedPrimitive]) {
+    pub(in crate::ui) fn paint(&mut self, primitives: &[ClippedPrimitive]) {
         for ClippedPrimitive { clip_rect, primitive } in primitives {
             // Nothing here draws in a way of its own.
             if let Primitive::Mesh(mesh) = primitive {
@@ -158,13 +165,6 @@ mod tests {
     use super::*;
     use crate::ui::theme;
 
-    fn canvas() -> Canvas {
-        let mut canvas = Canvas::new(vec2(10.0, 10.0), 1.0);
-        let white = ColorImage::filled([1, 1], theme::opaque());
-        canvas.textures.insert(TextureId::default(), white);
-        canvas
-    }
-
     fn quad(rect: Rect, color: Color32) -> ClippedPrimitive {
         let mut mesh = EguiMesh::default();
         mesh.add_colored_rect(rect, color);
@@ -174,7 +174,7 @@ mod tests {
     /// Its two triangles share an edge: no pixel on it is left out or painted twice.
     #[test]
     fn a_translucent_quad_is_even() {
-        let mut canvas = canvas();
+        let mut canvas = Canvas::untextured(vec2(10.0, 10.0), 1.0);
         let color = theme::opaque().gamma_multiply(0.5);
         canvas.paint(&[quad(Rect::from_min_max(pos2(2.0, 1.0), pos2(9.0, 8.0)), color)]);
         for y in 0..10 {
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn nothing_is_painted_outside_of_its_clip() {
-        let mut canvas = canvas();
+        let mut canvas = Canvas::untextured(vec2(10.0, 10.0), 1.0);
         let mut primitive = quad(Rect::from_min_max(pos2(-50.0, -50.0), pos2(50.0, 50.0)), theme::opaque());
         primitive.clip_rect = Rect::from_min_max(pos2(3.0, 3.0), pos2(5.0, 6.0));
         canvas.paint(&[primitive]);
