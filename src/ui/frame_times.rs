@@ -1,6 +1,7 @@
 //! How long frames take to draw, and how much is in them: an overlay for those who want to know what being watched costs.
 
 use std::collections::VecDeque;
+use std::ops::Add;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Align2, FontId, Rect, Role, Sense, Ui, WidgetInfo, vec2};
@@ -8,13 +9,49 @@ use eframe::egui::{Align2, FontId, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use super::repaint::Repaint;
 use super::{format, theme};
 use crate::lab::Run;
+use crate::sys;
+
+/// What a piece of work took, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Taken {
+    /// Of a core, where the system tells; else as `wall`.
+    pub(super) cpu: f32,
+    /// Until it was done, waiting for a core included.
+    pub(super) wall: f32,
+}
+
+impl Add for Taken {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { cpu: self.cpu + other.cpu, wall: self.wall + other.wall }
+    }
+}
+
+/// Takes the time of what this thread does.
+pub(super) struct Stopwatch {
+    began: Instant,
+    cpu_began: Option<u64>,
+}
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self { began: Instant::now(), cpu_began: sys::thread_cpu_nanos() }
+    }
+
+    pub(super) fn taken(&self) -> Taken {
+        let wall = self.began.elapsed().as_secs_f32();
+        let nanos = self.cpu_began.zip(sys::thread_cpu_nanos()).map(|(began, now)| now.saturating_sub(began));
+        Taken { cpu: nanos.map_or(wall, |nanos| nanos as f32 / 1e9), wall }
+    }
+}
 
 /// See the module. It lasts as long as the window.
 #[derive(Default)]
 pub(super) struct FrameTimes {
-    pub(super) shown: bool,
-    /// What this program's own code took of the last frames, in seconds, the newest last.
-    costs: VecDeque<f32>,
+    shown: bool,
+    /// What this program's own code took for each of the last frames, the newest last.
+    costs: VecDeque<Taken>,
     /// When they were done.
     ended: VecDeque<Instant>,
     /// What the last frame took altogether, with making triangles and pixels of it, in seconds.
@@ -30,8 +67,13 @@ const FRAMES: usize = 300;
 const INTERVAL: Duration = Duration::from_millis(500);
 
 impl FrameTimes {
+    /// Shows or hides the overlay. It looks back to where it was asked for.
+    pub(super) fn toggle(&mut self) {
+        *self = Self { shown: !self.shown, ..Self::default() };
+    }
+
     /// A frame's own code took so long, and the frame before it altogether, in seconds.
-    pub(super) fn add(&mut self, cost: f32, whole: f32) {
+    pub(super) fn add(&mut self, cost: Taken, whole: f32) {
         self.whole = whole;
         if self.costs.len() == FRAMES {
             self.costs.pop_front();
@@ -41,12 +83,12 @@ impl FrameTimes {
         self.ended.push_back(Instant::now());
     }
 
-    /// The last, the median and the 99th of a hundred of the last frames, in seconds.
-    fn figures(&self) -> [f32; 3] {
-        let mut sorted: Vec<_> = self.costs.iter().copied().collect();
+    /// The last, the median and the 99th of a hundred of what the last frames took.
+    fn figures(&self, what: impl Fn(&Taken) -> f32) -> [f32; 3] {
+        let mut sorted: Vec<_> = self.costs.iter().map(&what).collect();
         sorted.sort_by(f32::total_cmp);
         let rank = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        [self.costs.back().copied(), rank(50), rank(99)].map(Option::unwrap_or_default)
+        [self.costs.back().map(what), rank(50), rank(99)].map(Option::unwrap_or_default)
     }
 
     /// Draws the overlay into the lower right corner of `area`; `drawn` = how many items the chart drew one by one.
@@ -55,14 +97,15 @@ impl FrameTimes {
             return;
         }
         let rate = run.map_or(0.0, |run| self.rate(run.history.len()));
-        let [last, median, p99] = self.figures().map(|seconds| f64::from(seconds) * 1e3);
+        let [last, median, p99] = self.figures(|taken| taken.cpu * 1e3);
+        let [_, _, p99_wall] = self.figures(|taken| taken.wall * 1e3);
         let (backlog, kept, calls) =
             run.map_or((0, 0, 0), |run| (run.backlog, run.history.bytes(), run.trace.counts().items.submitted));
         // Of the frame before this one, as this one is not done.
         let share = ui.ctx().plugin_opt::<Repaint>().map(|repaint| repaint.lock().share());
         let painted = share.map(|share| format!(" ({:.0} % of the window)", share * 100.0)).unwrap_or_default();
         let text = format!(
-            "{} frames/s · own {last:.1} ms, median {median:.1}, p99 {p99:.1}, with painting {:.1} ms{painted} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
+            "{} frames/s · own {last:.1} ms of a core, median {median:.1}, p99 {p99:.1}, {p99_wall:.1} with waiting for one\nwith painting {:.1} ms{painted} · {} items drawn · {} events/s, {} behind · {:.0} B of events an item",
             self.ended.iter().rev().take_while(|ended| ended.elapsed() < Duration::from_secs(1)).count(),
             self.whole * 1e3,
             format::count(drawn),
@@ -103,9 +146,9 @@ mod tests {
     #[test]
     fn figures_are_of_the_last_frames() {
         let mut times = FrameTimes::default();
-        let whole = |times: &FrameTimes| times.figures().map(|seconds| seconds as u32);
+        let whole = |times: &FrameTimes| times.figures(|taken| taken.cpu).map(|seconds| seconds as u32);
         assert_eq!(whole(&times), [0; 3]);
-        (0..1000).for_each(|frame| times.add(frame as f32, 0.0));
+        (0..1000).for_each(|frame| times.add(Taken { cpu: frame as f32, wall: 0.0 }, 0.0));
         // From 700 to 999.
         assert_eq!(whole(&times), [999, 849, 996]);
     }

@@ -109,7 +109,7 @@ impl App {
             }
             Action::Scale(steps) => self.scale = self.scale.stepped(steps),
             Action::ResetScale => self.scale = Scale::default(),
-            Action::ToggleFrameTimes => self.frame_times.shown = !self.frame_times.shown,
+            Action::ToggleFrameTimes => self.frame_times.toggle(),
             Action::ToggleHelp => self.show_help = !self.show_help,
             Action::TogglePalette => self.palette.toggle(),
         }

@@ -8,7 +8,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, Context, ThemePreference, Ui};
@@ -20,8 +20,9 @@ use super::details::{Details, Tab};
 use super::files::Files;
 use super::filter::Filter;
 use super::form::Form;
-use super::frame_times::FrameTimes;
+use super::frame_times::{FrameTimes, Stopwatch};
 use super::lessons::Lessons;
+use super::repaint::Repaint;
 use super::runs::{self, Runs};
 use super::scale::Scale;
 use super::task_index::TaskIndex;
@@ -350,9 +351,13 @@ fn waker(context: &Context, live: &Arc<AtomicBool>) -> impl Fn() + Send + 'stati
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.frame_cost = frame.info().cpu_usage.unwrap_or(0.0);
-        let began = Instant::now();
+        let stopwatch = Stopwatch::start();
         self.show(ui);
-        self.frame_times.add(began.elapsed().as_secs_f32(), self.frame_cost);
+        // Comparing with the frame before comes after this; what it took for the last one is known.
+        let repaint = ui.ctx().plugin_opt::<Repaint>().map(|repaint| repaint.lock().taken()).unwrap_or_default();
+        let t = stopwatch.taken();
+        eprintln!("DBG {:.2} {:.2} / {:.2} {:.2}", t.cpu * 1e3, t.wall * 1e3, repaint.cpu * 1e3, repaint.wall * 1e3);
+        self.frame_times.add(stopwatch.taken() + repaint, self.frame_cost);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

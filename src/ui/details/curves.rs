@@ -20,10 +20,12 @@ pub(super) enum Curves {
 /// Draws them, one plot above the other, aligned with the lanes. `playhead` = the moment that is looked at, if it is not now.
 pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView, playhead: Option<i64>) {
     const APART: f32 = 12.0;
+    /// Points of a column in which no more than its peak and its end are told apart.
+    const COLUMN: f32 = 2.0;
     let area = ui.available_rect_before_wrap();
     ui.allocate_rect(area, Sense::hover());
     let palette = theme::palette(ui);
-    let columns = (area.width() - GUTTER).max(1.0) as usize;
+    let columns = ((area.width() - GUTTER) / COLUMN).max(1.0) as usize;
     let figures = match which {
         Curves::QueuesAndCores => vec![queues(run, palette, view, columns), cores(run, palette, view, columns)],
         Curves::Throughput => vec![throughput(run, palette, view, columns)],

@@ -65,7 +65,8 @@ impl Figure {
 
     fn layers(&self, plot: &mut PlotUi<'_>) {
         let mut floor = vec![0.0; self.times.len()];
-        for curve in &self.curves {
+        // What is empty all the time has no area.
+        for curve in self.curves.iter().filter(|curve| curve.values.iter().any(|value| *value > 0.0)) {
             let ceiling: Vec<f64> = floor.iter().zip(&curve.values).map(|(floor, value)| floor + value).collect();
             let layer = FilledArea::new(curve.name.clone(), &self.times, &floor, &ceiling);
             plot.add(layer.fill_color(curve.color.gamma_multiply(0.85)).allow_hover(false));

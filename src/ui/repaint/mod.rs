@@ -16,6 +16,7 @@ use eframe::egui::{Color32, Context, FullOutput, Plugin, Rect, Shape};
 use eframe::egui_glow::CallbackFn;
 use eframe::glow;
 
+use super::frame_times::{Stopwatch, Taken};
 use super::theme;
 use kept_picture::KeptPicture;
 use tiles::{Pixels, Tiles};
@@ -27,6 +28,8 @@ pub(super) struct Repaint {
     before: Option<Frame>,
     /// How much of the window was painted for it, from 0 to 1.
     share: f32,
+    /// What it took to find out.
+    taken: Taken,
 }
 
 /// What a picture depends on.
@@ -40,12 +43,17 @@ impl Repaint {
     /// `None` if the driver is too old to keep a picture.
     pub(super) fn new(gl: &glow::Context) -> Option<Self> {
         let kept = Arc::new(Mutex::new(KeptPicture::new(gl)?));
-        Some(Self { kept, before: None, share: 1.0 })
+        Some(Self { kept, before: None, share: 1.0, taken: Taken::default() })
     }
 
     /// How much of the window was painted for the last frame, from 0 to 1.
     pub(super) const fn share(&self) -> f32 {
         self.share
+    }
+
+    /// What it took to find out.
+    pub(super) const fn taken(&self) -> Taken {
+        self.taken
     }
 
     /// The parts that have to be painted to make a picture of the last frame one of this; `None` = all of it.
@@ -79,6 +87,7 @@ impl Plugin for Repaint {
     }
 
     fn output_hook(&mut self, context: &Context, output: &mut FullOutput) {
+        let stopwatch = Stopwatch::start();
         let scale = output.pixels_per_point;
         let primitives = context.tessellate(std::mem::take(&mut output.shapes), scale);
         let size = context.input(|input| input.viewport_rect().size()) * scale;
@@ -102,6 +111,7 @@ impl Plugin for Repaint {
         }
         output.shapes.push(self.callback(whole.in_points(scale), move |kept, gl, _| kept.show(gl, number, all)));
         self.before = Some(frame);
+        self.taken = stopwatch.taken();
     }
 }
 

@@ -41,14 +41,14 @@ impl Pixels {
 
     /// All that have a part in it.
     fn around(rect: Rect, scale: f32) -> Self {
-        let (low, high) = (|points: f32| (points * scale).floor() as i32, |points: f32| (points * scale).ceil() as i32);
+        let (low, high) = (|points: f32| floor(points * scale), |points: f32| floor(-points * scale).saturating_neg());
         Self { left: low(rect.min.x), top: low(rect.min.y), right: high(rect.max.x), bottom: high(rect.max.y) }
     }
 
     /// All that are within it.
     fn within(rect: Rect) -> Self {
-        let [left, top] = [rect.min.x.ceil() as i32, rect.min.y.ceil() as i32];
-        Self { left, top, right: rect.max.x.floor() as i32, bottom: rect.max.y.floor() as i32 }
+        let (low, high) = (floor, |points: f32| floor(-points).saturating_neg());
+        Self { left: high(rect.min.x), top: high(rect.min.y), right: low(rect.max.x), bottom: low(rect.max.y) }
     }
 
     pub(super) fn intersect(self, other: Self) -> Self {
@@ -83,6 +83,13 @@ impl Pixels {
             bottom: self.bottom.max(other.bottom),
         }
     }
+}
+
+/// Without a call, as that of the standard library is on processors of which it can't expect much.
+const fn floor(x: f32) -> i32 {
+    let cut = x as i32;
+    // The smallest number has none below it.
+    if cut as f32 > x { cut.saturating_sub(1) } else { cut }
 }
 
 /// The digest of each square, row by row.
@@ -125,24 +132,22 @@ impl Tiles {
                 && let Some((rect, vertex)) = solid(corners.map(vertex))
             {
                 // Of one colour: what is outside of a square makes no difference in it. A bar that grows differs where it ends.
-                let color = digest([texture, pair(vertex.uv), word(vertex.color)]);
+                let color = digest([[texture, pair(vertex.uv)], [word(vertex.color), 0]]);
                 let rect = Rect::from_min_max(rect.min * scale, rect.max * scale);
                 let part = Pixels::around(rect, 1.0).intersect(clip);
                 self.add(part, Pixels::within(rect).intersect(clip), color, |square| {
                     let part = rect.intersect(square.intersect(clip).in_points(1.0));
-                    digest([color, pair(part.min), pair(part.max)])
+                    digest([[color, 0], [pair(part.min), pair(part.max)]])
                 });
                 indices = after;
                 continue;
             }
             let corners = corners.map(vertex);
-            let of_corner = |vertex: Vertex| [pair(vertex.pos), pair(vertex.uv), word(vertex.color)];
-            let what = digest(corners.into_iter().flat_map(of_corner).chain([texture]));
+            let [a, b, c] = corners.map(|vertex| [pair(vertex.pos), pair(vertex.uv)]);
+            let [first, second, third] = corners.map(|vertex| word(vertex.color));
+            let what = digest([a, b, c, [first << 32 | second, third << 32 ^ texture]]);
             let part = Pixels::around(bounds(corners.map(|corner| corner.pos)), scale).intersect(clip);
-            self.add(part, clip, what, |square| {
-                let [from, to] = square.intersect(clip).words();
-                digest([what, from, to])
-            });
+            self.add(part, clip, what, |square| digest([[what, 0], square.intersect(clip).words()]));
             indices = after;
         }
     }
@@ -217,8 +222,9 @@ const fn pair(at: Pos2) -> u64 {
     (at.x.to_bits() as u64) << 32 | at.y.to_bits() as u64
 }
 
-fn digest(words: impl IntoIterator<Item = u64>) -> u64 {
-    words.into_iter().fold(0, mix)
+/// Of words, two by two: their products don't wait for each other.
+fn digest<const PAIRS: usize>(words: [[u64; 2]; PAIRS]) -> u64 {
+    words.into_iter().fold(0, |digest: u64, [one, other]| digest.rotate_left(29).wrapping_add(mix(one, other)))
 }
 
 /// The two halves of a product, laid over each other: each bit of both has a part in all of it (as in wyhash; the constants are its
