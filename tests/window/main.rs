@@ -362,6 +362,32 @@ fn an_idle_window_asks_for_no_frame() {
     assert!(run(&window).unwrap().ended());
 }
 
+/// A key is seen in the frame that brings it, a click in the one after that.
+#[test]
+fn what_is_pressed_is_seen_within_two_frames() {
+    let mut window = window();
+    let frames_until = |window: &mut Window, events: Vec<egui::Event>, seen: &dyn Fn(&Window) -> bool| {
+        window.input_mut().events.extend(events);
+        (1..10).find(|_| {
+            window.step();
+            seen(window)
+        })
+    };
+    let (physical_key, modifiers) = (Some(Key::F3), egui::Modifiers::NONE);
+    let key = egui::Event::Key { key: Key::F3, physical_key, pressed: true, repeat: false, modifiers };
+    let overlay =
+        |window: &Window| window.query_all_by_label_contains("frames/s").next().is_some() || shows(window, "frames/s");
+    assert!(!overlay(&window));
+    assert_eq!(frames_until(&mut window, vec![key], &overlay), Some(1));
+    let pos = window.get_by_role_and_label(Role::Button, "Light").rect().center();
+    let button = |pressed| egui::Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers };
+    window.input_mut().events.extend([egui::Event::PointerMoved(pos), button(true)]);
+    window.step();
+    let is_light = |window: &Window| window.query_by_role_and_label(Role::Button, "Dark").is_some();
+    let frames = frames_until(&mut window, vec![button(false)], &is_light);
+    assert!(frames.is_some_and(|frames| frames <= 2), "{frames:?}");
+}
+
 #[test]
 fn an_executor_that_cannot_run_the_workload_says_so() {
     let window = window_of(remembered("deadlock-pair", &[], "processes", "2", "1"), vec2(1440.0, 900.0));
