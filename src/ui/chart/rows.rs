@@ -9,7 +9,7 @@ use super::item::Item;
 use crate::lab::Run;
 use crate::trace::{Lane, Trace};
 
-const TALLEST: f32 = 62.0;
+const TALLEST: f32 = 72.0;
 const SHORTEST: f32 = 20.0;
 /// A lane within a lane is lower than that by so much, but not lower than this.
 const WITHIN: f32 = 0.6;

@@ -109,7 +109,12 @@ impl Figure {
     }
 
     fn scale(&self, painter: &Painter, palette: &Palette, inner: Rect, top: f64) {
-        for (value, anchor) in [(0.0, Align2::RIGHT_BOTTOM), (self.highest, Align2::RIGHT_CENTER)] {
+        /// Where there is less room than this, only both ends are told.
+        const ROOM_FOR_MIDDLE: f32 = 60.0;
+        let middle = (self.highest / 2.0).floor();
+        let has_middle = middle >= 1.0 && inner.height() >= ROOM_FOR_MIDDLE;
+        let ends = [(0.0, Align2::RIGHT_BOTTOM), (self.highest, Align2::RIGHT_CENTER)];
+        for (value, anchor) in ends.into_iter().chain(has_middle.then_some((middle, Align2::RIGHT_CENTER))) {
             let y = inner.bottom() - (value / top) as f32 * inner.height();
             painter.hline(inner.x_range(), y, Stroke::new(1.0, palette.line));
             let text = (self.format)(value);
