@@ -97,6 +97,7 @@ impl Plugin for Repaint {
         if new_textures {
             self.before = None;
         }
+        // A frame that was described but not painted, or described twice, leaves the picture with another number: then all is painted.
         let number = context.cumulative_frame_nr();
         let frame = Frame { number, background: theme::clear_color(&context.global_style().visuals), tiles };
         let changed = self.changed(&frame);
@@ -105,6 +106,7 @@ impl Plugin for Repaint {
         let parts = changed.unwrap_or_else(|| vec![whole]);
         self.share = area(&parts) as f32 / whole.area().max(1) as f32;
         let height = whole.in_points(scale).bottom();
+        // Each part is emptied right before it is painted: where parts overlap, nothing is laid over itself.
         for part in parts {
             output.shapes.push(self.clear(upside_down(part.in_points(scale), height), frame.background));
             output.shapes.extend(primitives.iter().filter_map(|primitive| cut(primitive, part, scale, height)));
