@@ -34,7 +34,7 @@ use crate::workload::ParamKind;
 
 /// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]. Whoever moves the mouse or presses a key gets
 /// one at once.
-const SLOWEST: f32 = 0.35;
+const SLOWEST: f32 = 0.5;
 const FASTEST: f32 = 0.016;
 /// Of the time of each core, drawing may take this part before pictures come less often: where pixels are made by the processor, a
 /// picture costs as much as many tasks, and being watched must not slow them down.
