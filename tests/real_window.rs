@@ -103,6 +103,14 @@ impl Program {
         screen.xdotool(&format!("windowfocus --sync {window}"));
         Self { child, window }
     }
+
+    /// Looks at it for a second of wall time, in which it may use at most two clock ticks, of a hundred.
+    fn is_idle(&self) -> bool {
+        let pid = self.child.0.id();
+        let before = cpu_ticks(pid);
+        std::thread::sleep(Duration::from_secs(1));
+        cpu_ticks(pid) - before <= 2
+    }
 }
 
 fn is_installed(program: &str) -> bool {
@@ -177,13 +185,7 @@ fn painted_in_parts_the_window_is_what_it_is_painted_at_once() {
         screen.xdotool(&format!("key --window {} Return", program.window));
         screen.count(DONE_DARK) > 4_000
     });
-    let pid = program.child.0.id();
-    let idle = || {
-        let before = cpu_ticks(pid);
-        std::thread::sleep(Duration::from_secs(1));
-        cpu_ticks(pid) - before <= 2
-    };
-    until("the run has ended", idle);
+    until("the run has ended", || program.is_idle());
     let in_parts = screen.pixels();
     for (theme, done) in [("light", DONE_LIGHT), ("dark", DONE_DARK)] {
         screen.xdotool("key ctrl+shift+p");
@@ -200,13 +202,7 @@ fn an_idle_window_uses_no_time() {
     let home = TempDir::new().unwrap();
     let program = Program::start(&screen, home.path(), 1440, 900);
     until("the window is drawn", || screen.count(DONE_DARK) > 20);
-    let pid = program.child.0.id();
-    // A second of wall time in which at most two clock ticks, of a hundred, go by for the program.
-    until("the window is idle", || {
-        let before = cpu_ticks(pid);
-        std::thread::sleep(Duration::from_secs(1));
-        cpu_ticks(pid) - before <= 2
-    });
+    until("the window is idle", || program.is_idle());
 }
 
 fn cpu_ticks(pid: u32) -> u64 {

@@ -27,6 +27,7 @@ mod scale;
 mod sentence;
 mod settings_file;
 mod settings_panel;
+mod stopwatch;
 mod task_index;
 mod theme;
 mod time_machine;

@@ -5,9 +5,7 @@ use super::*;
 #[test]
 fn an_item_is_looked_at_with_its_life_its_error_and_its_neighbours() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.02"), ("fail", "1")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     assert!(window.query_by_label("INSPECTOR").is_none(), "nothing is selected yet");
     // The first third of the lane is the first item.
     let chart = window.get_by_label("what each worker executed, over time").rect();
@@ -36,15 +34,11 @@ fn an_item_is_looked_at_with_its_life_its_error_and_its_neighbours() {
 fn threads_within_tasks_and_lanes_beside_workers_are_rows_with_names() {
     let params =
         [("lists", "2"), ("pages", "2"), ("threads", "2"), ("latency", "0.01"), ("size", "100"), ("steps", "1")];
-    let mut window = window_of(remembered("pages", &params, "threads", "1", "1"), vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let window = window_after_run(remembered("pages", &params, "threads", "1", "1"));
     assert_eq!(window.query_all_by_label_contains("thread 0 within worker 0").count(), 1);
     assert_eq!(window.query_all_by_label_contains("thread 1 within worker 0").count(), 1);
     let params = [("uploads", "2"), ("clients", "1"), ("pause", "0")];
-    let mut window = window_of(remembered("web-service", &params, "threads", "1", "1"), vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let window = window_after_run(remembered("web-service", &params, "threads", "1", "1"));
     for lane in ["event loop", "small requests", "uploads", "worker 0"] {
         assert_eq!(window.query_all_by_label_contains(&format!("{lane} ")).count(), 1, "{lane}");
     }
@@ -53,9 +47,7 @@ fn threads_within_tasks_and_lanes_beside_workers_are_rows_with_names() {
 #[test]
 fn the_chart_moves_by_keys_and_mouse_and_every_move_can_be_undone() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.05")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     let in_sight = |window: &Window| window.get_by_label_contains("overview of the whole run").value();
     let whole = in_sight(&window);
     let canvas = canvas(&window);
@@ -90,9 +82,7 @@ fn the_chart_moves_by_keys_and_mouse_and_every_move_can_be_undone() {
 #[test]
 fn times_are_marked_and_areas_counted() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.05"), ("fail", "2")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     let canvas = canvas(&window);
     for (x, marks) in [(0.2, 1), (0.6, 2), (0.2, 1)] {
         window.event(egui::Event::PointerMoved(pos2(canvas.left() + canvas.width() * x, canvas.center().y)));
@@ -131,9 +121,7 @@ fn panels_keep_their_width() {
 #[test]
 fn items_and_areas_are_selected_without_a_mouse() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.01")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     // The button that was pressed must not be pressed again.
     key(&mut window, Key::Escape);
     key(&mut window, Key::Period);

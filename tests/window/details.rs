@@ -5,9 +5,7 @@ use super::*;
 #[test]
 fn what_raised_is_listed_with_its_message() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.01"), ("fail", "1,2")], "threads", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     assert!(shows(&window, "raised: 2"));
     window.get_by_role_and_label(Role::Tab, "Errors (2)").click();
     window.run_steps(3);
@@ -17,9 +15,7 @@ fn what_raised_is_listed_with_its_message() {
 #[test]
 fn items_are_searched_dimmed_and_listed() {
     let form = remembered("sleep", &[("tasks", "20"), ("seconds", "0.005"), ("fail", "3,7")], "threads", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     key(&mut window, Key::Slash);
     window.get_by_role_and_label(Role::SearchInput, "search").type_text("raised");
     until_shown(&mut window, "2 fit");
@@ -49,9 +45,7 @@ fn items_are_searched_dimmed_and_listed() {
 #[test]
 fn histograms_choose_items_and_areas_choose_what_they_count() {
     let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.02")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     window.get_by_role_and_label(Role::Tab, "Durations").click();
     window.run_steps(3);
     let histogram = window.get_by_label_contains("histogram of run time:");

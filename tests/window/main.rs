@@ -70,6 +70,14 @@ fn until_over(window: &mut Window, number: usize) {
     until(window, "the run is over", |window| run(window).is_some_and(|run| run.number == number && run.ended()));
 }
 
+/// One in which Run was pressed, and the run is over.
+fn window_after_run(remembered: Remembered) -> Window {
+    let mut window = window_of(remembered, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    window
+}
+
 fn press(window: &mut Window, label: &str) {
     // It may be out of sight.
     window.get_by_role_and_label(Role::Button, label).scroll_to_me();
@@ -271,9 +279,7 @@ fn run_during_a_run_stops_it_and_starts_anew() {
 #[test]
 fn a_live_run_can_be_stopped_while_an_earlier_one_is_looked_at() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     type_into(&mut window, "seconds", "3000");
     press(&mut window, "▶  Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.number == 2 && run.items == Some(2)));
@@ -330,9 +336,7 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
 #[test]
 fn a_run_that_cannot_start_says_why() {
     let form = remembered("hash-files", &[("input", "no/such/folder")], "threads", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let window = window_after_run(form);
     assert!(shows(&window, "Not started"));
     assert!(window.query_all_by_label_contains("input: no/such/folder: there is no such folder").next().is_some());
 }
@@ -340,18 +344,14 @@ fn a_run_that_cannot_start_says_why() {
 #[test]
 fn no_items_is_told() {
     let form = remembered("noop", &[("tasks", "0")], "processes", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let window = window_after_run(form);
     assert!(window.query_all_by_label_contains("there were no items").next().is_some());
 }
 
 #[test]
 fn an_idle_window_asks_for_no_frame() {
     let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     // Fades and the last snapshot may take some frames; after them it is still.
     let quiet = (0..200).any(|_| {
         window.step();

@@ -56,9 +56,7 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
 #[test]
 fn runs_are_compared_named_moved_and_deleted() {
     let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.03")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     type_into(&mut window, "workers", "3");
     press(&mut window, "▶  Run");
     until_over(&mut window, 2);
@@ -100,9 +98,7 @@ fn runs_are_compared_named_moved_and_deleted() {
 fn runs_tables_and_pictures_are_saved_and_opened() {
     let folder = tempfile::tempdir().unwrap();
     let form = remembered("sleep", &[("tasks", "5"), ("seconds", "0.01"), ("fail", "2")], "processes", "2", "2");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     let original = run(&window).unwrap();
     let save = |window: &mut Window, entry: &str, name: &str| {
         let path = folder.path().join(name);

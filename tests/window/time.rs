@@ -5,9 +5,7 @@ use super::*;
 #[test]
 fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.01")], "processes", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     let events = run(&window).unwrap().history.len();
     assert!(shows(&window, "returned: 3") && shows(&window, "the whole run"));
     press(&mut window, "Previous event");
@@ -41,9 +39,7 @@ fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
 #[test]
 fn a_replay_comes_to_the_end_by_itself_and_can_be_paused() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "1.5")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     press(&mut window, "Replay");
     assert!(shows(&window, "As it was"));
     key(&mut window, Key::Space);
@@ -75,9 +71,7 @@ fn the_view_pauses_and_the_run_does_not() {
 #[test]
 fn events_are_sentences_that_lead_to_their_moment() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "1", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
-    until_over(&mut window, 1);
+    let mut window = window_after_run(form);
     window.get_by_role_and_label(Role::Tab, "Events").click();
     window.run_steps(4);
     window.get_by_label_contains("item 1 starts on worker 0").click();

@@ -16,7 +16,7 @@ use eframe::egui::{Color32, Context, FullOutput, Plugin, Rect, Shape};
 use eframe::egui_glow::CallbackFn;
 use eframe::glow;
 
-use super::frame_times::{Stopwatch, Taken};
+use super::stopwatch::{Stopwatch, Taken};
 use super::theme;
 use kept_picture::KeptPicture;
 use tiles::{Pixels, Tiles};
@@ -28,7 +28,7 @@ pub(super) struct Repaint {
     before: Option<Frame>,
     /// How much of the window was painted for it, from 0 to 1.
     share: f32,
-    /// What it took to find out.
+    /// What it took to compare it with the one before.
     taken: Taken,
 }
 
@@ -51,7 +51,7 @@ impl Repaint {
         self.share
     }
 
-    /// What it took to find out.
+    /// What it took to compare the last frame with the one before.
     pub(super) const fn taken(&self) -> Taken {
         self.taken
     }

@@ -39,16 +39,16 @@ impl Pixels {
         Self { left: round(clip.min.x), top: round(clip.min.y), right: round(clip.max.x), bottom: round(clip.max.y) }
     }
 
-    /// All that have a part in it.
-    fn around(rect: Rect, scale: f32) -> Self {
-        let (low, high) = (|points: f32| floor(points * scale), |points: f32| floor(-points * scale).saturating_neg());
-        Self { left: low(rect.min.x), top: low(rect.min.y), right: high(rect.max.x), bottom: high(rect.max.y) }
+    /// All that have a part in `rect`, which is in pixels.
+    fn around(rect: Rect) -> Self {
+        let (min, max) = (rect.min.floor(), rect.max.ceil());
+        Self { left: min.x as i32, top: min.y as i32, right: max.x as i32, bottom: max.y as i32 }
     }
 
     /// All that are within it.
     fn within(rect: Rect) -> Self {
-        let (low, high) = (floor, |points: f32| floor(-points).saturating_neg());
-        Self { left: high(rect.min.x), top: high(rect.min.y), right: low(rect.max.x), bottom: low(rect.max.y) }
+        let (min, max) = (rect.min.ceil(), rect.max.floor());
+        Self { left: min.x as i32, top: min.y as i32, right: max.x as i32, bottom: max.y as i32 }
     }
 
     pub(super) fn intersect(self, other: Self) -> Self {
@@ -83,13 +83,6 @@ impl Pixels {
             bottom: self.bottom.max(other.bottom),
         }
     }
-}
-
-/// Without a call, as that of the standard library is on processors of which it can't expect much.
-const fn floor(x: f32) -> i32 {
-    let cut = x as i32;
-    // The smallest number has none below it.
-    if cut as f32 > x { cut.saturating_sub(1) } else { cut }
 }
 
 /// The digest of each square, row by row.
@@ -133,8 +126,8 @@ impl Tiles {
             {
                 // Of one colour: what is outside of a square makes no difference in it. A bar that grows differs where it ends.
                 let color = digest([[texture, pair(vertex.uv)], [word(vertex.color), 0]]);
-                let rect = Rect::from_min_max(rect.min * scale, rect.max * scale);
-                let part = Pixels::around(rect, 1.0).intersect(clip);
+                let rect = rect * scale;
+                let part = Pixels::around(rect).intersect(clip);
                 self.add(part, Pixels::within(rect).intersect(clip), color, |square| {
                     let part = rect.intersect(square.intersect(clip).in_points(1.0));
                     digest([[color, 0], [pair(part.min), pair(part.max)]])
@@ -146,7 +139,7 @@ impl Tiles {
             let [a, b, c] = corners.map(|vertex| [pair(vertex.pos), pair(vertex.uv)]);
             let [first, second, third] = corners.map(|vertex| word(vertex.color));
             let what = digest([a, b, c, [first << 32 | second, third << 32 ^ texture]]);
-            let part = Pixels::around(bounds(corners.map(|corner| corner.pos)), scale).intersect(clip);
+            let part = Pixels::around(bounds(corners.map(|corner| corner.pos)) * scale).intersect(clip);
             self.add(part, clip, what, |square| digest([[what, 0], square.intersect(clip).words()]));
             indices = after;
         }
@@ -170,8 +163,8 @@ impl Tiles {
     /// The parts, few and large, outside of which the pixels are those of `before`, a window of the same size. They may overlap.
     pub(super) fn changed(&self, before: &Self) -> Vec<Pixels> {
         let mut parts: Vec<Pixels> = Vec::new();
-        let rows =
-            self.digests.chunks(self.columns.max(1) as usize).zip(before.digests.chunks(self.columns.max(1) as usize));
+        let row = self.columns.max(1) as usize;
+        let rows = self.digests.chunks(row).zip(before.digests.chunks(row));
         for (row, (now, before)) in rows.enumerate() {
             let mut runs: Vec<Pixels> = Vec::new();
             for (column, _) in now.iter().zip(before).enumerate().filter(|(_, (now, before))| now != before) {
