@@ -74,14 +74,14 @@ pub struct Place {
     pub pid: u32,
     /// Which call.
     pub call: u64,
-    /// Which item of the call.
+    /// Which item of the call, from 0.
     pub item: u32,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worker, pid, call, item } = self;
-        write!(f, "worker {worker} (pid {pid}), call {call}, item {item}")
+        write!(f, "worker {worker} (pid {pid}), item {item} of call {call}")
     }
 }
 
