@@ -30,6 +30,9 @@
 //! 6. Panics and errors in a task, a callback or a worker are reported with their cause, and stay where they are.
 //! 7. The window never waits, and draws nothing while nothing moves.
 
+// Only the command line prints, and knows what to do when nobody reads.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod cli;
 pub mod executor;
 pub mod lab;

@@ -356,8 +356,6 @@ impl eframe::App for App {
         self.show(ui);
         // Comparing with the frame before comes after this; what it took for the last one is known.
         let repaint = ui.ctx().plugin_opt::<Repaint>().map(|repaint| repaint.lock().taken()).unwrap_or_default();
-        let t = stopwatch.taken();
-        eprintln!("DBG {:.2} {:.2} / {:.2} {:.2}", t.cpu * 1e3, t.wall * 1e3, repaint.cpu * 1e3, repaint.wall * 1e3);
         self.frame_times.add(stopwatch.taken() + repaint, self.frame_cost);
     }
 
