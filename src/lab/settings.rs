@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::executor::{GilMode, GilSettings, OnWorkerDeath, ProcessPoolExecutor, ThreadPoolExecutor};
-use crate::workload::{self, FieldError, Initializer, Params, Workload};
+use crate::workload::{self, FieldError, Initializer, Params, Workload, grouped, parse_whole};
 
 /// All that decides about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,7 +216,12 @@ fn check_between(field: &str, given: usize, limit: usize) -> Result<(), FieldErr
 }
 
 fn not_between(field: &str, limit: usize, given: &dyn fmt::Display) -> FieldError {
-    FieldError::new(field, format!("must be a whole number from 1 to {limit}, not `{given}`"))
+    FieldError::new(field, format!("must be a whole number from 1 to {}, not `{given}`", grouped(limit as u64)))
+}
+
+fn parse_between(field: &str, text: &str, limit: usize) -> Result<usize, FieldError> {
+    let number = parse_whole(text).and_then(|number| usize::try_from(number).ok());
+    number.filter(|number| (1..=limit).contains(number)).ok_or_else(|| not_between(field, limit, &text.trim()))
 }
 
 /// Parses the text of the field `workers`.
@@ -224,9 +229,7 @@ fn not_between(field: &str, limit: usize, given: &dyn fmt::Display) -> FieldErro
 /// # Errors
 /// With the limits of `executor` in it.
 pub fn parse_workers(text: &str, executor: ExecutorKind) -> Result<usize, FieldError> {
-    let workers = text.trim().parse().map_err(|_| not_between("workers", executor.workers_limit(), &text.trim()))?;
-    check_workers(workers, executor)?;
-    Ok(workers)
+    parse_between("workers", text, executor.workers_limit())
 }
 
 /// Parses the text of the field `chunksize`.
@@ -234,9 +237,7 @@ pub fn parse_workers(text: &str, executor: ExecutorKind) -> Result<usize, FieldE
 /// # Errors
 /// With the limits in it.
 pub fn parse_chunksize(text: &str) -> Result<usize, FieldError> {
-    let chunksize = text.trim().parse().map_err(|_| not_between("chunksize", CHUNKSIZE_LIMIT, &text.trim()))?;
-    check_between("chunksize", chunksize, CHUNKSIZE_LIMIT)?;
-    Ok(chunksize)
+    parse_between("chunksize", text, CHUNKSIZE_LIMIT)
 }
 
 /// Parses the text of the field `seed`.
@@ -244,9 +245,9 @@ pub fn parse_chunksize(text: &str) -> Result<usize, FieldError> {
 /// # Errors
 /// With the limits in it.
 pub fn parse_seed(text: &str) -> Result<u64, FieldError> {
-    let error =
-        || FieldError::new("seed", format!("must be a whole number from 0 to {}, not `{}`", u64::MAX, text.trim()));
-    text.trim().parse().map_err(|_| error())
+    let limit = grouped(u64::MAX);
+    let error = || FieldError::new("seed", format!("must be a whole number from 0 to {limit}, not `{}`", text.trim()));
+    parse_whole(text).ok_or_else(error)
 }
 
 /// The field for [`RunSettings::max_tasks_per_child`].
@@ -260,9 +261,7 @@ pub fn parse_max_tasks_per_child(text: &str) -> Result<Option<usize>, FieldError
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let calls = text.trim().parse().map_err(|_| not_between(MAX_TASKS, CHUNKSIZE_LIMIT, &text.trim()))?;
-    check_between(MAX_TASKS, calls, CHUNKSIZE_LIMIT)?;
-    Ok(Some(calls))
+    parse_between(MAX_TASKS, text, CHUNKSIZE_LIMIT).map(Some)
 }
 
 /// Parses the text of the field `timeout`; empty = none.
@@ -319,7 +318,7 @@ mod tests {
         let cases = [
             (RunSettings { workers: 0, ..good.clone() }, "workers: must be a whole number from 1 to"),
             (RunSettings { workers: 1_000_000, ..good.clone() }, "workers: must be a whole number from 1 to"),
-            (RunSettings { chunksize: 0, ..good.clone() }, "chunksize: must be a whole number from 1 to 10000000"),
+            (RunSettings { chunksize: 0, ..good.clone() }, "chunksize: must be a whole number from 1 to 10,000,000"),
             (RunSettings { timeout: Some(0.0), ..good.clone() }, "timeout: must be seconds from 0.001"),
             (RunSettings { timeout: Some(f64::NAN), ..good.clone() }, "timeout: must be seconds from 0.001"),
             (RunSettings { timeout: Some(f64::INFINITY), ..good.clone() }, "timeout: must be seconds from 0.001"),

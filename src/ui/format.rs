@@ -1,18 +1,11 @@
 //! Numbers and states as people read them: grouped, with the unit that fits, in a word.
 
 use crate::lab::{End, Run, Status};
+use crate::workload::grouped;
 
 /// `1234567` as `1,234,567`.
 pub(super) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    grouped(number as u64)
 }
 
 /// Nanoseconds with three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`.

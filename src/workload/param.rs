@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ITEMS_LIMIT;
+use super::number::{grouped, parse_whole};
 
 /// One parameter.
 #[derive(Clone, Debug)]
@@ -69,9 +70,9 @@ impl ParamKind {
             Self::OutputFolder => "a folder to write to".to_owned(),
             Self::InputFile => "a file, or nothing".to_owned(),
             Self::Text => "any text".to_owned(),
-            Self::Count { min, max } => format!("a whole number from {min} to {max}"),
-            Self::Seconds { max } => format!("seconds from 0 to {max}"),
-            Self::Counts { max } => format!("whole numbers from 0 to {max}, separated by commas"),
+            Self::Count { min, max } => format!("a whole number from {} to {}", grouped(min), grouped(max)),
+            Self::Seconds { max } => format!("seconds from 0 to {}", grouped(max.into())),
+            Self::Counts { max } => format!("whole numbers from 0 to {}, separated by commas", grouped(max)),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -158,7 +159,7 @@ impl Param {
             }
             ParamKind::Text => Ok(ParamValue::Text(text.to_owned())),
             ParamKind::Count { min, max } => {
-                parse_count(text).filter(|count| (min..=max).contains(count)).map(ParamValue::Count).ok_or_else(wrong)
+                parse_whole(text).filter(|count| (min..=max).contains(count)).map(ParamValue::Count).ok_or_else(wrong)
             }
             ParamKind::Seconds { max } => text
                 .parse::<f64>()
@@ -169,7 +170,7 @@ impl Param {
             ParamKind::Counts { .. } if text.is_empty() => Ok(ParamValue::Counts(Vec::new())),
             ParamKind::Counts { max } => text
                 .split(',')
-                .map(|part| parse_count(part.trim()).filter(|&count| count <= max))
+                .map(|part| parse_whole(part).filter(|&count| count <= max))
                 .collect::<Option<_>>()
                 .map(ParamValue::Counts)
                 .ok_or_else(wrong),
@@ -184,11 +185,6 @@ const YES: &str = "yes";
 
 /// The words of a parameter that is on or off.
 pub(super) const NO_OR_YES: ParamKind = ParamKind::Choice(&["no", YES]);
-
-/// Digits, with `_` between them where somebody likes it.
-fn parse_count(text: &str) -> Option<u64> {
-    text.replace('_', "").parse().ok()
-}
 
 /// Parsed parameters of one workload.
 #[derive(Clone, Debug)]

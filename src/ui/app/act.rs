@@ -15,7 +15,7 @@ use crate::ui::chart::{Move, Selection};
 use crate::ui::filter::Filter;
 use crate::ui::scale::Scale;
 use crate::ui::theme;
-use crate::workload::ParamKind;
+use crate::workload::{ParamKind, parse_whole};
 
 impl App {
     pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
@@ -192,7 +192,8 @@ impl App {
     /// So many workers more, or fewer: of the run that goes on, or of the next.
     fn add_workers(&mut self, change: isize) {
         let live = self.lab_in_focus().run().filter(|run| !run.ended() && run.settings.executor == self.form.executor);
-        let now = live.as_ref().map(|run| run.settings.workers).or_else(|| self.form.workers.trim().parse().ok());
+        let in_form = || parse_whole(&self.form.workers).map(|workers| workers as usize);
+        let now = live.as_ref().map(|run| run.settings.workers).or_else(in_form);
         let wanted = now.unwrap_or(1).saturating_add_signed(change).clamp(1, self.form.executor.workers_limit());
         self.form.workers = wanted.to_string();
         if live.is_some() && self.form.executor != ExecutorKind::Sequential {

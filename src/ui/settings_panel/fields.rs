@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use crate::ui::theme;
-use crate::workload::FieldError;
+use crate::workload::{FieldError, parse_whole};
 
 /// Labels take this much of a row; the rest is the field's.
 pub(super) const LABEL_WIDTH: f32 = 78.0;
@@ -41,7 +41,7 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32,
 pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: usize) -> bool {
     let field_width = 62.0;
     ui.spacing_mut().slider_width = (ui.available_width() - field_width - 8.0).max(40.0);
-    let mut value = text.trim().parse().unwrap_or(1).clamp(1, slider_limit);
+    let mut value = parse_whole(text).map_or(1, |value| value as usize).clamp(1, slider_limit);
     let slider = Slider::new(&mut value, 1..=slider_limit).show_value(false).logarithmic(slider_limit > 32);
     let slider = ui.add(slider);
     name_for_readers(&slider, Role::Slider, &format!("{name} slider"), &value.to_string());
