@@ -102,7 +102,7 @@ impl Runs {
         theme::heading(ui, "RUNS");
         let palette = theme::palette(ui);
         if self.kept.is_empty() && live.is_empty() {
-            ui.label(RichText::new("Nothing has run yet. Press Run.").size(11.5).color(palette.dim));
+            ui.label(RichText::new("Nothing has run yet.").size(11.5).color(palette.dim));
         }
         for run in live {
             let color = palette.of_run(self.colors);

@@ -163,7 +163,7 @@ fn first_start_is_ready_to_run_and_says_what_to_do() {
     for queue in ["work ids: 0", "call queue: 0", "workers: 0", "result queue: 0", "returned: 0", "lost: 0"] {
         assert!(shows(&window, queue), "{queue}");
     }
-    assert!(shows(&window, "Nothing has run yet. Press Run."));
+    assert!(shows(&window, "Nothing has run yet."));
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn threads_can_share_a_gil_and_waiting_for_it_is_told() {
     window.run_steps(3);
     press(&mut window, "shared");
     type_into(&mut window, "switch-interval", "soon");
-    assert!(window.query_by_label_contains("switch-interval: must be seconds from").is_some());
+    assert!(window.query_all_by_label_contains("switch-interval: must be seconds from").next().is_some());
     assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
     type_into(&mut window, "switch-interval", "0.001");
     press(&mut window, "▶  Run");
@@ -317,7 +317,8 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
         ("workers", "0", "workers: must be a whole number from 1 to"),
         ("workers", "two", "workers: must be a whole number from 1 to"),
         ("workers", "1000000", "workers: must be a whole number from 1 to"),
-        ("chunksize", "0", "chunksize: must be a whole number from 1 to"),
+        ("chunksize", "0", "chunksize: must be a whole number from 1 to 10,000,000, not `0`"),
+        ("chunksize", "1,5", "chunksize: must be a whole number from 1 to"),
         ("tasks", "many", "tasks: must be a whole number from 0 to"),
         ("timeout", "soon", "timeout: must be seconds from 0.001"),
     ] {
@@ -326,6 +327,8 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
         assert!(window.query_all_by_label_contains(message).next().is_some(), "{name} = {text}");
         let disabled = window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled();
         assert!(disabled, "{name} = {text}");
+        let in_chart = format!("This can't run yet: {message}");
+        assert!(window.query_all_by_label_contains(&in_chart).next().is_some(), "{name} = {text}");
         // Typing nothing leaves the selected text there, so an empty field is emptied by a key.
         type_into(&mut window, name, if good.is_empty() { " " } else { &good });
         assert!(window.query_all_by_label_contains(message).next().is_none(), "{name} is right again");
@@ -391,6 +394,6 @@ fn what_is_pressed_is_seen_within_two_frames() {
 #[test]
 fn an_executor_that_cannot_run_the_workload_says_so() {
     let window = window_of(remembered("deadlock-pair", &[], "processes", "2", "1"), vec2(1440.0, 900.0));
-    assert!(window.query_by_label_contains("executor: deadlock-pair runs on threads only").is_some());
+    assert!(window.query_all_by_label_contains("executor: deadlock-pair runs on threads only").next().is_some());
     assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
 }

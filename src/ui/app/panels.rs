@@ -11,7 +11,7 @@ use crate::ui::chart::Shown;
 use crate::ui::details::Subject;
 use crate::ui::time_machine::Past;
 use crate::ui::toolbar::Status;
-use crate::ui::{area_panel, deadlock, flow, inspector, settings_panel, theme, toolbar, transport};
+use crate::ui::{area_panel, chart, deadlock, flow, inspector, settings_panel, theme, toolbar, transport};
 
 /// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
 /// to a lesson and to the inspector.
@@ -116,7 +116,11 @@ impl App {
             let found = run.and_then(|run| self.index.found(run.number));
             let found = found.filter(|found| !self.filter.is_empty() && !found.fits_all());
             let area = ui.available_rect_before_wrap();
-            self.chart.show(ui, shown, self.time.time(), found, actions);
+            if shown.is_empty() {
+                chart::invite(ui, errors.first());
+            } else {
+                self.chart.show(ui, shown, self.time.time(), found, actions);
+            }
             self.frame_times.show(ui, area, now, self.chart.drawn());
         });
     }

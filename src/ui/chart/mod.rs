@@ -29,6 +29,7 @@ use super::action::Action;
 use super::task_index::Found;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
+use crate::workload::FieldError;
 use axis::Legend;
 use navigation::Navigation;
 use rows::Rows;
@@ -183,11 +184,7 @@ impl Chart {
         let area = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
-        let Some(run) = shown.last().map(|shown| shown.run) else {
-            let text = "Choose a workload and an executor on the left, then press Run or Enter.";
-            empty(ui, &response, area, "Press Run to watch it here", text);
-            return;
-        };
+        let Some(run) = shown.last().map(|shown| shown.run) else { return };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
         let layout = Layout::new(area, legend.height());
         self.take_moves(ui, &response, layout, shown, playhead);
@@ -439,6 +436,22 @@ fn nothing_to_see(run: &Run) -> (&'static str, String) {
         Status::Ended(_) => ("Nothing ran", "The run was stopped before its first item started.".to_owned()),
         _ => ("Looking for items …", run.settings.workload.clone()),
     }
+}
+
+/// What stands where the chart will be before anything has run. `wrong` = what has to be mended first.
+pub(super) fn invite(ui: &mut Ui, wrong: Option<&FieldError>) {
+    let area = ui.available_rect_before_wrap();
+    let response = ui.allocate_rect(area, Sense::hover());
+    let (title, text) = wrong.map_or_else(
+        || {
+            (
+                "Press Run to watch it here",
+                "Choose a workload and an executor on the left, then press Run or Enter.".into(),
+            )
+        },
+        |error| ("This can't run yet", error.to_string()),
+    );
+    empty(ui, &response, area, title, &text);
 }
 
 /// What to say, and to readers of the screen too, where there is nothing to draw.
