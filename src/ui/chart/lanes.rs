@@ -9,10 +9,11 @@ use eframe::egui::{
 
 use super::hatch::Hatch;
 use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, TALL, name_cell};
+use super::skyline::add_columns;
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{EndStage, IdleCause, Lane, Marks, Span, Wait};
+use crate::trace::{Column, EndStage, IdleCause, Lane, Marks, Span, Wait};
 use crate::ui::action::Action;
 use crate::ui::format;
 use crate::ui::task_index::Found;
@@ -42,6 +43,7 @@ pub(super) fn show(
         palette,
         view,
         canvas: rows.canvas,
+        scale: ui.pixels_per_point(),
         mesh: Mesh::default(),
         labels: Vec::new(),
         brackets: 0.0,
@@ -216,6 +218,8 @@ struct Picture<'a> {
     palette: &'static Palette,
     view: TimeView,
     canvas: Rect,
+    /// Pixels a point.
+    scale: f32,
     mesh: Mesh,
     labels: Vec<(eframe::egui::Pos2, Align2, String, Color32)>,
     brackets: f32,
@@ -255,7 +259,7 @@ impl Picture<'_> {
         }
         match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize) {
             Marks::Columns(columns) => {
-                self.columns(&columns, bars.clone());
+                self.columns(&columns, &bars);
                 self.found_among_columns(lane, &bars);
             }
             Marks::Spans(spans) => {
@@ -373,26 +377,30 @@ impl Picture<'_> {
         self.labels.push((at, Align2::LEFT_CENTER, item.to_string(), color));
     }
 
-    /// One quad a pixel column: its height is how busy the lane was. A red foot says that something in it failed.
-    fn columns(&mut self, columns: &[crate::trace::Column], bars: Range<f32>) {
+    /// One stack a pixel column: its height is how busy the lane was. A red foot says that something in it failed.
+    fn columns(&mut self, columns: &[Column], bars: &Range<f32>) {
         let height = bars.end - bars.start;
         let width = self.canvas.width() / columns.len() as f32;
-        for (index, column) in columns.iter().enumerate() {
+        // Where each begins, and from where on it was something else.
+        let stack = |column: &Column| {
             if column.busy <= 0.0 && column.failed == 0 {
-                continue;
+                return [bars.end; 4];
             }
-            let left = self.canvas.left() + index as f32 * width;
             // Work too short to fill a pixel is still work: it stays in sight.
             let top = bars.end - (height * column.busy).max(1.0);
-            self.quad(left..left + width, top..bars.end, self.palette.computing);
             let blocking = top + (bars.end - top).min(height * column.blocking);
             let waiting = blocking + (bars.end - blocking).min(height * column.waiting);
-            self.quad(left..left + width, top..blocking, self.palette.blocking);
-            self.quad(left..left + width, blocking..waiting, self.palette.waiting);
-            if column.failed > 0 {
-                self.quad(left..left + width, failed_foot(&bars), self.palette.error);
-            }
+            [top, blocking, waiting, bars.end]
+        };
+        let stacks: Vec<_> = columns.iter().map(stack).collect();
+        let foot = failed_foot(bars);
+        let failed = columns.iter().map(|column| if column.failed > 0 { foot.clone() } else { foot.end..foot.end });
+        let layers = [self.palette.blocking, self.palette.waiting, self.palette.computing];
+        for (layer, color) in layers.into_iter().enumerate() {
+            let heights = stacks.iter().map(|stack| stack[layer]..stack[layer + 1]);
+            add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, color, heights);
         }
+        add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, self.palette.error, failed);
     }
 
     /// A gap after each item where there is room for one: two that waited to their end and from their beginning are two.

@@ -13,6 +13,7 @@ mod navigation;
 mod overview;
 mod playhead;
 mod rows;
+mod skyline;
 mod view;
 
 use std::sync::Arc;

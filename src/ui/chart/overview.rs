@@ -4,6 +4,7 @@ use eframe::egui::{
     Align2, CursorIcon, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
 };
 
+use super::skyline::add_columns;
 use super::{GUTTER, Shown, TimeView};
 use crate::lab::Run;
 use crate::trace::QueueDepths;
@@ -49,7 +50,7 @@ pub(super) fn show(
     for (index, shown) in shown.iter().enumerate() {
         let top = strip.top() + 3.0 + index as f32 * height;
         let band = Rect::from_x_y_ranges(strip.x_range(), top..=top + height - 1.0);
-        painter.add(Shape::mesh(busy(shown.run, palette, band, whole)));
+        painter.add(Shape::mesh(busy(shown.run, palette, band, ui.pixels_per_point(), whole)));
     }
     let x = |time: i64| strip.left() + whole.x_of(time, strip.width()).clamp(0.0, strip.width());
     let seen = Rect::from_x_y_ranges(x(view.start)..=x(view.end).max(x(view.start) + 2.0), strip.y_range());
@@ -119,22 +120,17 @@ fn shade(painter: &Painter, palette: &Palette, strip: Rect, seen: Rect) {
     painter.rect_stroke(seen, 4.0, Stroke::new(1.0, palette.accent), StrokeKind::Inside);
 }
 
-/// A quad a column, as high as the part of the workers that was busy.
-fn busy(run: &Run, palette: &Palette, band: Rect, whole: TimeView) -> Mesh {
+/// Columns, each as high as the part of the workers that was busy.
+fn busy(run: &Run, palette: &Palette, band: Rect, scale: f32, whole: TimeView) -> Mesh {
     let mut mesh = Mesh::default();
     let columns = (band.width() / COLUMN).max(1.0) as usize;
     let shares = mean_executing(run.trace.queues().points(), run.elapsed(), whole, columns);
     let most = shares.iter().copied().fold(run.settings.workers as f32, f32::max);
-    for (column, share) in shares.into_iter().enumerate() {
-        if share > 0.0 {
-            let left = band.left() + column as f32 * COLUMN;
-            let top = band.bottom() - (band.height() * share / most).max(1.0);
-            mesh.add_colored_rect(
-                Rect::from_min_max(pos2(left, top), pos2(left + COLUMN, band.bottom())),
-                palette.computing,
-            );
-        }
-    }
+    let heights = shares.into_iter().map(|share| {
+        let height = if share > 0.0 { (band.height() * share / most).max(1.0) } else { 0.0 };
+        band.bottom() - height..band.bottom()
+    });
+    add_columns(&mut mesh, scale, band.left(), COLUMN, palette.computing, heights);
     mesh
 }
 

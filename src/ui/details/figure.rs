@@ -68,7 +68,10 @@ impl Figure {
         // What is empty all the time has no area.
         for curve in self.curves.iter().filter(|curve| curve.values.iter().any(|value| *value > 0.0)) {
             let ceiling: Vec<f64> = floor.iter().zip(&curve.values).map(|(floor, value)| floor + value).collect();
-            let layer = FilledArea::new(curve.name.clone(), &self.times, &floor, &ceiling);
+            let corners = corners(&floor, &ceiling);
+            let at_corners = |values: &[f64]| -> Vec<f64> { corners.iter().map(|&index| values[index]).collect() };
+            let [times, low, high] = [&self.times, &floor, &ceiling].map(|values| at_corners(values));
+            let layer = FilledArea::new(curve.name.clone(), &times, &low, &high);
             plot.add(layer.fill_color(curve.color.gamma_multiply(0.85)).allow_hover(false));
             floor = ceiling;
         }
@@ -121,6 +124,13 @@ impl Figure {
             painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
         }
     }
+}
+
+/// Where either of two curves leaves a level or comes to one: between these, both are straight.
+fn corners(floor: &[f64], ceiling: &[f64]) -> Vec<usize> {
+    let levels: Vec<_> = floor.iter().zip(ceiling).collect();
+    let is_level = |index: usize| levels[index - 1] == levels[index] && levels[index] == levels[index + 1];
+    (0..levels.len()).filter(|&index| index == 0 || index + 1 == levels.len() || !is_level(index)).collect()
 }
 
 /// A plot that is nothing but its items: axes are ours, and the chart is what moves.
@@ -182,6 +192,14 @@ mod tests {
 
     use super::*;
     use crate::trace::QueueDepths;
+
+    #[test]
+    fn what_stays_level_has_no_corners() {
+        assert_eq!(corners(&[0.0; 7], &[1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]), [0, 2, 3, 6]);
+        assert_eq!(corners(&[0.0, 0.0, 1.0, 1.0], &[1.0; 4]), [0, 1, 2, 3]);
+        assert_eq!(corners(&[0.0], &[1.0]), [0]);
+        assert!(corners(&[], &[]).is_empty());
+    }
 
     proptest! {
         #[test]

@@ -119,30 +119,44 @@ impl Tiles {
             TextureId::User(id) => id << 1 | 1,
         };
         let mut indices = mesh.indices.as_slice();
-        while let Some((corners, after)) = indices.split_first_chunk::<3>() {
-            if let Some((&six, after)) = indices.split_first_chunk::<6>()
-                && let Some(corners) = quad(six)
-                && let Some((rect, vertex)) = solid(corners.map(vertex))
-            {
-                // Of one colour: what is outside of a square makes no difference in it. A bar that grows differs where it ends.
-                let color = digest([[texture, pair(vertex.uv)], [word(vertex.color), 0]]);
-                let rect = rect * scale;
-                let part = Pixels::around(rect).intersect(clip);
-                self.add(part, Pixels::within(rect).intersect(clip), color, |square| {
-                    let part = rect.intersect(square.intersect(clip).in_points(1.0));
-                    digest([[color, 0], [pair(part.min), pair(part.max)]])
-                });
+        while let Some((&corners, after)) = indices.split_first_chunk::<3>() {
+            let six = indices.split_first_chunk::<6>();
+            if let Some((four, after)) = six.and_then(|(six, after)| quad(*six).zip(Some(after))) {
+                let corners = four.map(vertex);
+                match solid(corners) {
+                    Some((rect, vertex)) => self.add_solid(rect * scale, vertex, texture, clip),
+                    None => self.add_piece(corners, texture, clip, scale),
+                }
                 indices = after;
-                continue;
+            } else {
+                self.add_piece(corners.map(vertex), texture, clip, scale);
+                indices = after;
             }
-            let corners = corners.map(vertex);
-            let [a, b, c] = corners.map(|vertex| [pair(vertex.pos), pair(vertex.uv)]);
-            let [first, second, third] = corners.map(|vertex| word(vertex.color));
-            let what = digest([a, b, c, [first << 32 | second, third << 32 ^ texture]]);
-            let part = Pixels::around(bounds(corners.map(|corner| corner.pos)) * scale).intersect(clip);
-            self.add(part, clip, what, |square| digest([[what, 0], square.intersect(clip).words()]));
-            indices = after;
         }
+    }
+
+    /// Of one colour: what is outside of a square makes no difference in it. A bar that grows differs where it ends.
+    fn add_solid(&mut self, rect: Rect, vertex: Vertex, texture: u64, clip: Pixels) {
+        let color = digest([[texture, pair(vertex.uv)], [word(vertex.color), 0]]);
+        let part = Pixels::around(rect).intersect(clip);
+        self.add(part, Pixels::within(rect).intersect(clip), color, |square| {
+            let part = rect.intersect(square.intersect(clip).in_points(1.0));
+            digest([[color, 0], [pair(part.min), pair(part.max)]])
+        });
+    }
+
+    /// Anything else that has these corners.
+    fn add_piece<const CORNERS: usize>(&mut self, corners: [Vertex; CORNERS], texture: u64, clip: Pixels, scale: f32) {
+        let bounds = bounds(corners.map(|corner| corner.pos));
+        // Without an area there are no pixels.
+        if bounds.width() <= 0.0 || bounds.height() <= 0.0 {
+            return;
+        }
+        let places = digest(corners.map(|corner| [pair(corner.pos), pair(corner.uv)]));
+        let colors = digest(corners.map(|corner| [word(corner.color), texture]));
+        let what = mix(places, colors);
+        let part = Pixels::around(bounds * scale).intersect(clip);
+        self.add(part, clip, what, |square| digest([[what, 0], square.intersect(clip).words()]));
     }
 
     /// Something is drawn in `part`. In a square that is all within `inside` its digest is `whole`, in others that which `cut` gives.
@@ -202,9 +216,8 @@ fn solid(corners: [Vertex; 4]) -> Option<(Rect, Vertex)> {
 }
 
 /// The smallest rectangle around them.
-pub(super) fn bounds(corners: [Pos2; 3]) -> Rect {
-    let [a, b, c] = corners;
-    Rect::from_min_max(a.min(b).min(c), a.max(b).max(c))
+pub(super) fn bounds<const CORNERS: usize>(corners: [Pos2; CORNERS]) -> Rect {
+    corners.into_iter().fold(Rect::NOTHING, |bounds, corner| bounds.union(Rect::from_min_max(corner, corner)))
 }
 
 const fn word(color: Color32) -> u64 {
