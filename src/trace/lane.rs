@@ -224,9 +224,9 @@ impl Lane {
         self.spans.iter()
     }
 
-    /// What to draw of `from..to` on `columns` pixel columns.
+    /// What to draw of `from..to` on `columns` pixel columns. After `now` there is nothing yet, whatever runs.
     #[must_use]
-    pub fn marks(&self, from: i64, to: i64, columns: usize) -> Marks {
+    pub fn marks(&self, from: i64, to: i64, columns: usize, now: i64) -> Marks {
         let first = self.spans.partition_point(|span| span.end <= from);
         let after = self.spans.partition_point(|span| span.start < to);
         let few = |count: usize| count <= columns * SPANS_PER_COLUMN;
@@ -236,10 +236,10 @@ impl Lane {
         let edge = |column: usize| from + (i128::from(to - from) * column as i128 / columns as i128) as i64;
         // From edge to edge it is not far, so each search begins where the last one ended.
         let mut cursors = Cursors::default();
-        let mut left = self.sums_at(from, &mut cursors);
+        let mut left = self.sums_at(from.min(now), &mut cursors);
         let marks = (0..columns).map(|column| {
             let (start, end) = (edge(column), edge(column + 1));
-            let right = self.sums_at(end, &mut cursors);
+            let right = self.sums_at(end.min(now), &mut cursors);
             let share = |nanos: i64| nanos as f32 / (end - start).max(1) as f32;
             let busy = share(right.busy - left.busy);
             let away = |activity: Activity| right.away[activity as usize] - left.away[activity as usize];
@@ -371,7 +371,7 @@ mod tests {
         ) {
             let lane = lane(&parts);
             let end = lane.spans().last().unwrap().end;
-            if let Marks::Columns(marks) = lane.marks(0, end, columns) {
+            if let Marks::Columns(marks) = lane.marks(0, end, columns, end) {
                 prop_assert_eq!(marks.len(), columns);
                 let width = end as f64 / columns as f64;
                 let busy: f64 = marks.iter().map(|column| f64::from(column.busy) * width).sum();
@@ -421,5 +421,17 @@ mod tests {
         assert_eq!(lane.busy_until(75), 45);
         assert_eq!(lane.span_at(15).map(|span| span.item), Some(0));
         assert_eq!(lane.span_at(30), None);
+    }
+
+    #[test]
+    fn what_runs_fills_no_column_after_now() {
+        let mut lane = lane(&[(0, 1, false); 100]);
+        lane.open(0, 100, 100);
+        lane.turn(110, Activity::Blocking);
+        let Marks::Columns(columns) = lane.marks(0, 200, 20, 125) else { panic!("there are too many spans") };
+        let filled = |column: &Column| (column.busy, column.blocking);
+        let filled: Vec<_> = columns.iter().map(filled).collect();
+        assert_eq!(filled[9..14], [(1.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 0.5), (0.0, 0.0)]);
+        assert!(filled[14..].iter().all(|column| *column == (0.0, 0.0)));
     }
 }

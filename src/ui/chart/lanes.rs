@@ -257,7 +257,7 @@ impl Picture<'_> {
             }
             self.idle.push((time, cause));
         }
-        match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize) {
+        match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize, now) {
             Marks::Columns(columns) => {
                 self.columns(&columns, &bars);
                 self.found_among_columns(lane, &bars);
