@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 
 use super::Command;
 use super::batches::add_batch;
 use super::drive::{Collected, Ended, Progress, RunError, Shared, drive};
+use super::published::Published;
 use super::rechunking::Rechunking;
 use super::recorder::tells_of_an_error;
 use super::run::{Beginning, End, Run, Status};
@@ -27,6 +27,10 @@ use crate::workload::{FieldError, Labels};
 /// How often the window can be told: 60 times a second.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
 
+/// How long a state that nobody has looked at yet stays the newest. To publish one means to copy what the next events will change,
+/// for nothing if the window has not come to draw it: where it comes to four pictures a second, none of them is older than this.
+const UNSEEN_INTERVAL: Duration = Duration::from_millis(80);
+
 /// How often the lab looks for events while a run is under way.
 const FOLD_INTERVAL: Duration = Duration::from_millis(8);
 
@@ -40,7 +44,7 @@ const HEARD_WITHIN: i64 = 100_000_000;
 /// All that the lab thread has. Nobody else has any of it.
 pub(super) struct Actor {
     inbox: Receiver<Command>,
-    published: Arc<ArcSwapOption<Run>>,
+    published: Arc<Published>,
     ended_runs: Sender<Arc<Run>>,
     wake: Box<dyn Fn() + Send>,
     worker_command: Option<WorkerCommand>,
@@ -93,7 +97,7 @@ enum Woken {
 impl Actor {
     pub(super) fn new(
         inbox: Receiver<Command>,
-        published: Arc<ArcSwapOption<Run>>,
+        published: Arc<Published>,
         ended_runs: Sender<Arc<Run>>,
         wake: Box<dyn Fn() + Send>,
         worker_command: Option<WorkerCommand>,
@@ -230,7 +234,8 @@ impl Actor {
             current.collect();
         }
         if current.events.len() > 0 {
-            current.publish_soon();
+            let looked_at = self.published.was_looked_at();
+            current.publish_within(if looked_at { PUBLISH_INTERVAL } else { UNSEEN_INTERVAL });
         }
         let mut count = 0;
         while let Some(event) = current.events.next() {
@@ -257,7 +262,7 @@ impl Actor {
         current.settle(sys::monotonic_nanos());
         current.watch_processes();
         current.run.backlog = current.events.len() + current.shared.recorder.backlog();
-        self.published.store(Some(Arc::new(current.run.clone())));
+        self.published.put(Arc::new(current.run.clone()));
         (self.wake)();
     }
 
@@ -265,7 +270,7 @@ impl Actor {
         let run = Arc::new(run);
         // First to the list: whoever sees that the run is over finds it there.
         let _ = self.ended_runs.send(Arc::clone(&run));
-        self.published.store(Some(run));
+        self.published.put(run);
         (self.wake)();
     }
 
@@ -581,6 +586,11 @@ impl Current {
     }
 
     fn publish_soon(&mut self) {
-        self.publish_at.get_or_insert_with(|| Instant::now() + PUBLISH_INTERVAL);
+        self.publish_within(PUBLISH_INTERVAL);
+    }
+
+    fn publish_within(&mut self, interval: Duration) {
+        let at = Instant::now() + interval;
+        self.publish_at = Some(self.publish_at.map_or(at, |before| before.min(at)));
     }
 }

@@ -9,13 +9,14 @@
 //!                 ▼
 //!          published Run (a pointer that is swapped), and a wake-up
 //! ```
-//! The lab thread alone folds events into the trace. It publishes at most 60 times a second, and not at all while
-//! nothing happens.
+//! The lab thread alone folds events into the trace. It publishes at most 60 times a second, less often what nobody looks at, and
+//! not at all while nothing happens.
 
 mod actor;
 mod batches;
 mod csv;
 mod drive;
+mod published;
 mod rechunking;
 mod recorder;
 mod report;
@@ -31,7 +32,6 @@ use std::sync::atomic::AtomicUsize;
 use std::thread;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 pub use csv::write_csv;
@@ -50,6 +50,7 @@ pub use write::{WriteError, write_whole};
 
 use crate::executor::{Interruption, Pending, WorkerCommand};
 use actor::Actor;
+use published::Published;
 
 /// What can be asked of the lab.
 pub enum Command {
@@ -82,7 +83,7 @@ const PARTING: Duration = Duration::from_secs(4);
 /// The handle. Dropping it stops the run that is under way, and waits a moment for it to end.
 pub struct Lab {
     commands: Option<Sender<Command>>,
-    published: Arc<ArcSwapOption<Run>>,
+    published: Arc<Published>,
     ended_runs: Receiver<Arc<Run>>,
     worker_command: Option<WorkerCommand>,
     /// How many runs were started, by this lab and those beside it.
@@ -115,7 +116,7 @@ impl Lab {
         runs: Arc<AtomicUsize>,
     ) -> std::io::Result<Self> {
         let (commands, inbox) = unbounded();
-        let published = Arc::new(ArcSwapOption::empty());
+        let published = Arc::new(Published::default());
         let (ended_in, ended_runs) = unbounded();
         let published_in = Arc::clone(&published);
         let actor =
@@ -139,7 +140,7 @@ impl Lab {
     /// The newest state of the current run, or of the last one. Never blocks.
     #[must_use]
     pub fn run(&self) -> Option<Arc<Run>> {
-        self.published.load_full()
+        self.published.look()
     }
 
     /// The runs that have ended since this was asked last, each once, oldest first. Never blocks.
