@@ -21,6 +21,7 @@ mod help;
 mod inspector;
 mod lessons;
 mod picture;
+mod readers;
 mod repaint;
 mod runs;
 mod scale;

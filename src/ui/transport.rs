@@ -4,7 +4,7 @@ use eframe::egui::{Align, Button, ComboBox, Label, Layout, RichText, Role, Ui, W
 
 use super::action::Action;
 use super::time_machine::{Past, TimeMachine};
-use super::{format, theme};
+use super::{format, readers, theme};
 use crate::lab::Run;
 
 /// How fast a replay can go.
@@ -71,11 +71,6 @@ fn speed(ui: &mut Ui, machine: &mut TimeMachine) {
             ui.selectable_value(&mut machine.speed, speed, text(speed));
         }
     });
-    let value = text(machine.speed);
-    combo.response.widget_info(|| {
-        let mut info = WidgetInfo::labeled(Role::ComboBox, true, "speed");
-        info.current_text_value = Some(value.clone());
-        info
-    });
-    combo.response.on_hover_text("How fast a replay goes: 1 × is as fast as it was");
+    let response = combo.response.on_hover_text("How fast a replay goes: 1 × is as fast as it was");
+    readers::name_field(&response, Role::ComboBox, "speed", &text(machine.speed));
 }

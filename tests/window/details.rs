@@ -79,3 +79,24 @@ fn every_tab_says_something_with_and_without_a_run() {
         }
     }
 }
+
+/// In every tab: a reader of the screen comes to nothing that has no role, and is told what fields hold.
+#[test]
+fn whatever_a_reader_comes_to_has_a_role_and_a_value() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0"), ("fail", "2")], "processes", "2", "1");
+    let mut window = window_after_run(form);
+    let tabs: Vec<_> = window.query_all_by_role(Role::Tab).filter_map(|tab| tab.accesskit_node().label()).collect();
+    assert_eq!(tabs.len(), 9);
+    for tab in tabs {
+        window.get_by_role_and_label(Role::Tab, &tab).click();
+        window.run_steps(4);
+        let nobody = |node: &Node<'_>| node.accesskit_node().data().supports_action(egui::accesskit::Action::Focus);
+        assert_eq!(window.query_all_by_role(Role::Unknown).filter(nobody).count(), 0, "{tab}");
+        for field in window.query_all_by_role(Role::ComboBox) {
+            let node = field.accesskit_node();
+            let told =
+                node.value().filter(|value| node.description().is_some_and(|told| told.contains(value.as_str())));
+            assert!(told.is_some(), "{:?} in {tab}", node.label());
+        }
+    }
+}

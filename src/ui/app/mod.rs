@@ -28,7 +28,7 @@ use super::scale::Scale;
 use super::stopwatch::Stopwatch;
 use super::task_index::TaskIndex;
 use super::time_machine::TimeMachine;
-use super::{commands, help, theme};
+use super::{commands, help, readers, theme};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
@@ -195,6 +195,7 @@ impl App {
     /// Draws a frame into `ui`, which is the whole window.
     pub fn show(&mut self, ui: &mut Ui) {
         self.scale.apply(ui.ctx());
+        readers::name_window(ui.ctx(), "Poolscope");
         self.take_in_what_came(ui.ctx());
         // Keys first: what they ask for is seen in this very frame.
         for action in commands::pressed(ui.ctx()) {

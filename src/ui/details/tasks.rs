@@ -1,6 +1,6 @@
 //! The table of all items: a million rows, of which those in sight are drawn.
 
-use eframe::egui::{Align, Button, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo};
+use eframe::egui::{Align, Button, IdSalt, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo};
 use egui_extras::{Column as TableColumn, TableBuilder};
 
 use crate::lab::{Run, Task, TaskState};
@@ -8,6 +8,7 @@ use crate::ui::action::Action;
 use crate::ui::chart::Selection;
 use crate::ui::files::FileKind;
 use crate::ui::format;
+use crate::ui::readers;
 use crate::ui::task_index::{Column, TaskIndex};
 use crate::ui::theme::{self, Palette};
 
@@ -50,7 +51,9 @@ pub(super) fn show(
     });
     let (mut by, mut descending) = (index.by, index.descending);
     let centered = Layout::left_to_right(Align::Center);
-    let mut table = TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false);
+    let table_id = ui.scope_id().with(IdSalt::new("tasks"));
+    let context = ui.ctx().clone();
+    let mut table = TableBuilder::new(ui).id_salt("tasks").striped(true).sense(Sense::click()).auto_shrink(false);
     table = table.cell_layout(centered).min_scrolled_height(0.0);
     for (_, _, width) in COLUMNS {
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
@@ -97,6 +100,9 @@ pub(super) fn show(
             }
         });
     });
+    for (column, (name, ..)) in COLUMNS.into_iter().enumerate() {
+        readers::name_column_edge(&context, table_id, column, name);
+    }
     (index.by, index.descending) = (by, descending);
 }
 

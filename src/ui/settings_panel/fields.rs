@@ -1,10 +1,8 @@
 //! What fields are made of: a label, something to type or choose, and what is wrong with it.
 
-use eframe::egui::{
-    Align, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, TextEdit, Ui, WidgetInfo, vec2,
-};
+use eframe::egui::{Align, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, TextEdit, Ui, vec2};
 
-use crate::ui::theme;
+use crate::ui::{readers, theme};
 use crate::workload::{FieldError, parse_whole};
 
 /// Labels take this much of a row; the rest is the field's.
@@ -32,7 +30,7 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32,
         .hint_text(hint)
         .margin(Margin::symmetric(6, 4));
     let response = ui.add(field);
-    name_for_readers(&response, Role::TextInput, name, text);
+    readers::name_field(&response, Role::TextInput, name, text);
     response
 }
 
@@ -44,7 +42,7 @@ pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: u
     let mut value = parse_whole(text).map_or(1, |value| value as usize).clamp(1, slider_limit);
     let slider = Slider::new(&mut value, 1..=slider_limit).show_value(false).logarithmic(slider_limit > 32);
     let slider = ui.add(slider);
-    name_for_readers(&slider, Role::Slider, &format!("{name} slider"), &value.to_string());
+    readers::name_field(&slider, Role::Slider, &format!("{name} slider"), &value.to_string());
     if slider.changed() {
         *text = value.to_string();
     }
@@ -66,7 +64,7 @@ pub(super) fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words:
             ui.selectable_value(text, (*word).to_owned(), *word);
         }
     });
-    name_for_readers(&combo.response, Role::ComboBox, name, text);
+    readers::name_field(&combo.response, Role::ComboBox, name, text);
 }
 
 pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str, &str)]) {
@@ -77,7 +75,7 @@ pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T
             ui.selectable_value(value, choice, text).on_hover_text(help);
         }
     });
-    name_for_readers(&combo.response, Role::ComboBox, name, chosen);
+    readers::name_field(&combo.response, Role::ComboBox, name, chosen);
 }
 
 pub(super) fn note(ui: &mut Ui, text: &str) {
@@ -94,14 +92,4 @@ pub(super) fn complain(ui: &mut Ui, errors: &[FieldError], field: &str) {
         let color = theme::palette(ui).error;
         ui.label(RichText::new(error.to_string()).size(11.5).color(color));
     }
-}
-
-/// Names a field for screen readers, and for tests.
-pub(super) fn name_for_readers(response: &Response, kind: Role, name: &str, value: &str) {
-    let enabled = response.enabled();
-    response.widget_info(|| {
-        let mut info = WidgetInfo::labeled(kind, enabled, name);
-        info.current_text_value = Some(value.to_owned());
-        info
-    });
 }

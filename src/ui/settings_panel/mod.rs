@@ -7,10 +7,10 @@ use eframe::egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetIn
 
 use super::action::Action;
 use super::form::Form;
-use super::theme;
+use super::{readers, theme};
 use crate::lab::Run;
 use crate::workload::{self, FieldError, ParamKind};
-use fields::{complain, name_for_readers, note, row, text_field, words_to_choose};
+use fields::{complain, note, row, text_field, words_to_choose};
 
 /// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
 pub(super) fn show(
@@ -46,7 +46,7 @@ fn workload_fields(
                 }
             }
         });
-    name_for_readers(&combo.response, Role::ComboBox, "workload", &form.workload);
+    readers::name_field(&combo.response, Role::ComboBox, "workload", &form.workload);
     if let Ok(workload) = workload::find(&form.workload) {
         let dim = theme::palette(ui).dim;
         ui.label(RichText::new(workload.summary()).size(11.5).color(dim));
