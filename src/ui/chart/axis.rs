@@ -45,7 +45,7 @@ pub(super) fn ruler(
 /// What was done to a run from outside, where it was done.
 pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
     /// Labels that would run into each other are left out; pointing at the line tells what it is.
-    const APART: f32 = 90.0;
+    const WIDEST: f32 = 180.0;
     let (painter, palette) = (ui.painter().with_clip_rect(canvas.expand2(vec2(0.0, 8.0))), theme::palette(ui));
     let mut free_from = f32::NEG_INFINITY;
     for (index, (at, what)) in run.trace.interventions().enumerate() {
@@ -57,11 +57,14 @@ pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
         painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, palette.text), 2.0, 3.0));
         let flag = vec![pos2(x, canvas.top() - 6.0), pos2(x + 8.0, canvas.top() - 2.0), pos2(x, canvas.top() + 2.0)];
         painter.add(Shape::convex_polygon(flag, palette.text, Stroke::NONE));
-        if x >= free_from && x + APART <= canvas.right() {
-            let text = painter.layout(what.to_string(), theme::small(), palette.text, APART * 2.0);
-            let at = pos2(x + 4.0, canvas.bottom() - text.size().y - 16.0);
+        let text = painter.layout(what.to_string(), theme::small(), palette.text, WIDEST);
+        // At the right edge it stands on the other side.
+        let beside = [x + 4.0, x - 4.0 - text.size().x];
+        let fits = |left: &f32| *left >= free_from && left + text.size().x <= canvas.right();
+        if let Some(left) = beside.into_iter().find(fits) {
+            let at = pos2(left, canvas.bottom() - text.size().y - 16.0);
             painter.rect_filled(Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 1.0)), 3.0, palette.background);
-            free_from = x + text.size().x + 12.0;
+            free_from = left + text.size().x + 8.0;
             painter.galley(at, text, palette.text);
         }
         let near = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, canvas.top() - 8.0..=canvas.top() + 6.0);

@@ -271,13 +271,13 @@ impl Picture<'_> {
                 }
                 self.sub_spans(lane, now, &bars);
                 self.keep_apart(&spans, &bars);
-                self.dim_others(&spans, &bars);
                 // One that waited all its life is as red as one that computed.
                 for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
                     let from = self.x(span.start);
                     let to = self.x(span.end).max(from + 1.0);
                     self.quad(from..to, failed_foot(&bars), self.palette.error);
                 }
+                self.dim_others(&spans, &bars);
                 if self.brackets > 0.0 {
                     self.brackets(&spans, lane, row, now);
                 }
@@ -287,6 +287,9 @@ impl Picture<'_> {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
             self.waits(lane, open.start, now, &bars);
+            if self.found.is_some_and(|found| !found.fits(open.item)) {
+                self.quad(from..to, bars.clone(), self.veil());
+            }
             if let Some(permille) = open.permille {
                 // How much of it is done, as a line over the bar.
                 let done = from + (to - from) * f32::from(permille) / 1000.0;
@@ -416,11 +419,15 @@ impl Picture<'_> {
     /// Veils the items that are not looked for.
     fn dim_others(&mut self, spans: &[Span], bars: &Range<f32>) {
         let Some(found) = self.found else { return };
-        let veil = self.palette.background.gamma_multiply(0.78);
         for span in spans.iter().filter(|span| !found.fits(span.item)) {
             let from = self.x(span.start);
-            self.quad(from..self.x(span.end).max(from + 1.0), bars.clone(), veil);
+            self.quad(from..self.x(span.end).max(from + 1.0), bars.clone(), self.veil());
         }
+    }
+
+    /// What lies over what is not looked for.
+    fn veil(&self) -> Color32 {
+        self.palette.background.gamma_multiply(0.78)
     }
 
     /// Where items are too many to be told apart, all are veiled, and those that are looked for are drawn above.
@@ -429,7 +436,7 @@ impl Picture<'_> {
         const MOST: usize = 4_000;
         const AMONG: usize = 250_000;
         let Some(found) = self.found else { return };
-        self.quad(self.canvas.left()..self.canvas.right(), bars.clone(), self.palette.background.gamma_multiply(0.78));
+        self.quad(self.canvas.left()..self.canvas.right(), bars.clone(), self.veil());
         let in_view = lane.spans_between(self.view.start, self.view.end);
         let those: Vec<_> = in_view.take(AMONG).filter(|span| found.fits(span.item)).take(MOST).copied().collect();
         for span in those {

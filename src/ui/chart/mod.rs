@@ -163,8 +163,7 @@ impl Chart {
 
     /// Shows a stretch of time.
     pub(super) fn show_times(&mut self, start: i64, end: i64) {
-        let room = ((end - start) / 4).max(TimeView::SHORTEST);
-        self.navigation.jump(TimeView { start: start - room, end: end + room });
+        self.navigation.jump(with_room(start, end));
     }
 
     /// The visible stretch of time.
@@ -210,11 +209,11 @@ impl Chart {
         if let Some(selected) = &self.area {
             selected.draw(ui.painter(), palette, &rows, view);
         }
+        axis::now_line(ui.painter(), palette, canvas, view, run);
         for shown in shown {
             axis::interventions(ui, canvas, view, shown.run);
         }
         self.draw_marks(ui, canvas, view);
-        axis::now_line(ui.painter(), palette, canvas, view, run);
         legend.draw(ui.painter(), palette, axis.left_bottom());
         let ruler = Rect::from_min_max(axis.min, pos2(axis.right(), canvas.top()));
         self.ruler(ui, ruler, canvas, view, actions);
@@ -263,8 +262,9 @@ impl Chart {
                 Move::Left => self.navigation.glide(pan(-0.1), false, seconds(ui)),
                 Move::Right => self.navigation.glide(pan(0.1), false, seconds(ui)),
                 Move::Fit => self.fit(),
+                // Once more, and it is the whole run again.
                 Move::FitSelection => match selected {
-                    Some(item) if self.navigation.shows_everything() => self.show_times(item.start, item.until()),
+                    Some(item) if !is_close_up(view, &item) => self.show_times(item.start, item.until()),
                     _ => self.fit(),
                 },
                 Move::Undo => self.navigation.undo(),
@@ -403,6 +403,18 @@ impl Layout {
         let canvas = Rect::from_min_max(axis.min + vec2(0.0, RULER), axis.max);
         Self { overview, axis, canvas }
     }
+}
+
+/// A stretch of time, and a little of what is around it.
+fn with_room(start: i64, end: i64) -> TimeView {
+    let room = ((end - start) / 4).max(TimeView::SHORTEST);
+    TimeView { start: start - room, end: end + room }
+}
+
+/// Whether that is all of the item, and not much else.
+fn is_close_up(view: TimeView, item: &Item<'_>) -> bool {
+    let close = with_room(item.start, item.until());
+    view.start <= item.start && item.until() <= view.end && view.length() <= 2 * close.length()
 }
 
 /// How long these runs have lasted. An empty axis shows a second.
