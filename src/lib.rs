@@ -13,6 +13,7 @@
 //! | [`trace`] | a run as data: a pure fold over events |
 //! | [`executor`] | the core: futures, thread pool, process pool, events |
 //! | [`sys`] | what differs between operating systems |
+//! | [`units`] | numbers and times as people read and write them |
 //!
 //! How data flows:
 //! ```text
@@ -40,4 +41,5 @@ pub mod lesson;
 pub mod sys;
 pub mod trace;
 pub mod ui;
+pub mod units;
 pub mod workload;

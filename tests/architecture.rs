@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom up; a layer may use those before it. `main.rs` and `lib.rs` stand above all.
-const LAYERS: [&str; 8] = ["sys", "executor", "trace", "workload", "lab", "lesson", "ui", "cli"];
+const LAYERS: [&str; 9] = ["units", "sys", "executor", "trace", "workload", "lab", "lesson", "ui", "cli"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::TaskError;
 use super::event_log::EventLog;
+use crate::units::grouped;
 
 /// A call's number in its executor: counts up from 0 in the order of submission, never reused (CPython's work id).
 pub type WorkId = u64;
@@ -247,7 +248,7 @@ impl fmt::Display for Intervention {
             Self::Workers(workers) => write!(f, "{workers} workers"),
             Self::Chunksize(chunksize) => write!(f, "chunksize {chunksize}"),
             Self::MoreItems(1) => f.write_str("1 more item"),
-            Self::MoreItems(items) => write!(f, "{items} more items"),
+            Self::MoreItems(items) => write!(f, "{} more items", grouped(u64::from(*items))),
             Self::Other(what) => f.write_str(what),
         }
     }

@@ -8,6 +8,7 @@ use super::run::{End, Run, Status};
 use super::settings::ExecutorKind;
 use crate::executor::{GilMode, Stream};
 use crate::trace::{LaneSummary, Quantiles, Summary};
+use crate::units::{duration_of, grouped, rate};
 
 /// The JSON object.
 #[derive(Debug, Serialize)]
@@ -157,35 +158,25 @@ impl Report {
             self.cancelled,
             self.lost
         );
-        let _ = writeln!(text, "makespan {:.3} s · {:.1} items/s", self.makespan_s, self.items_per_s);
-        let _ = writeln!(
-            text,
-            "queue wait  p50 {:.6} s  p95 {:.6} s  max {:.6} s",
-            self.queue_wait_s.p50, self.queue_wait_s.p95, self.queue_wait_s.max
-        );
-        let _ = writeln!(
-            text,
-            "run         p50 {:.6} s  p95 {:.6} s  max {:.6} s",
-            self.run_s.p50, self.run_s.p95, self.run_s.max
-        );
+        let _ = writeln!(text, "makespan {} · {} items/s", duration_of(self.makespan_s), rate(self.items_per_s));
+        let _ = writeln!(text, "queue wait  {}", in_words(&self.queue_wait_s));
+        let _ = writeln!(text, "run         {}", in_words(&self.run_s));
         for lane in &self.lanes {
             let pid = lane.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
             let busy = if self.makespan_s > 0.0 { lane.busy_s / self.makespan_s * 100.0 } else { 0.0 };
             let _ = writeln!(
                 text,
-                "worker {}{pid}: {} in {}, busy {:.3} s ({busy:.0} %){}",
+                "worker {}{pid}: {} in {}, busy {} ({busy:.0} %){}",
                 lane.worker,
                 plural(lane.items, "item"),
                 plural(lane.calls, "call"),
-                lane.busy_s,
+                duration_of(lane.busy_s),
                 waits(lane)
             );
         }
         for SideReport { name, lanes, run_s } in &self.beside {
             let items = lanes.iter().map(|lane| lane.items).sum();
-            let Quantiles { p50, p95, max } = run_s;
-            let name = for_terminal(name);
-            let _ = writeln!(text, "{name}: {}  p50 {p50:.6} s  p95 {p95:.6} s  max {max:.6} s", plural(items, "item"));
+            let _ = writeln!(text, "{}: {}  {}", for_terminal(name), plural(items, "item"), in_words(run_s));
         }
         for error in self.errors.iter().take(ERRORS_SHOWN) {
             let _ = writeln!(text, "item {}: {}", error.item, for_terminal(&error.message));
@@ -215,20 +206,29 @@ impl Report {
         for (name, value) in [
             ("items", format!("{} in {}", self.items, plural(self.calls, "call"))),
             ("returned, raised, cancelled, lost", format!("{returned}, {raised}, {cancelled}, {lost}")),
-            ("makespan", format!("{:.3} s", self.makespan_s)),
-            ("items a second", format!("{:.1}", self.items_per_s)),
-            ("queue wait, median and 95 %", format!("{:.6} s, {:.6} s", self.queue_wait_s.p50, self.queue_wait_s.p95)),
-            ("run time, median and 95 %", format!("{:.6} s, {:.6} s", self.run_s.p50, self.run_s.p95)),
+            ("makespan", duration_of(self.makespan_s)),
+            ("items a second", rate(self.items_per_s)),
+            ("queue wait, median and 95 %", median_and_most(&self.queue_wait_s)),
+            ("run time, median and 95 %", median_and_most(&self.run_s)),
         ] {
             let _ = writeln!(text, "| {name} | {value} |");
         }
         let _ = writeln!(text, "\n| worker | items | calls | busy | of that computing |\n|---|---|---|---|---|");
         for lane in &self.lanes {
             let LaneSummary { worker, items, calls, busy_s, computing_s, .. } = lane;
-            let _ = writeln!(text, "| {worker} | {items} | {calls} | {busy_s:.3} s | {computing_s:.3} s |");
+            let [busy, computing] = [busy_s, computing_s].map(|seconds| duration_of(*seconds));
+            let _ = writeln!(text, "| {worker} | {items} | {calls} | {busy} | {computing} |");
         }
         text
     }
+}
+
+fn in_words(Quantiles { p50, p95, max }: &Quantiles) -> String {
+    format!("p50 {}  p95 {}  max {}", duration_of(*p50), duration_of(*p95), duration_of(*max))
+}
+
+fn median_and_most(quantiles: &Quantiles) -> String {
+    format!("{}, {}", duration_of(quantiles.p50), duration_of(quantiles.p95))
 }
 
 /// Names of files and arguments may hold what moves a terminal's cursor or changes its title: that is shown, not done.
@@ -252,11 +252,11 @@ fn waits(lane: &LaneSummary) -> String {
         ("blocking", lane.blocking_s),
     ];
     let told = waits.iter().filter(|(_, seconds)| *seconds >= 0.000_5);
-    told.map(|(what, seconds)| format!(", {what} {seconds:.3} s")).collect::<Vec<_>>().concat()
+    told.map(|(what, seconds)| format!(", {what} {}", duration_of(*seconds))).collect::<Vec<_>>().concat()
 }
 
 fn plural(count: usize, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+    if count == 1 { format!("1 {thing}") } else { format!("{} {thing}s", grouped(count as u64)) }
 }
 
 fn ending(run: &Run) -> String {

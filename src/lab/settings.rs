@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::executor::{GilMode, GilSettings, OnWorkerDeath, ProcessPoolExecutor, ThreadPoolExecutor};
-use crate::workload::{self, FieldError, Initializer, Params, Workload, grouped, parse_whole};
+use crate::units::{grouped, parse_whole};
+use crate::workload::{self, FieldError, Initializer, Params, Workload};
 
 /// All that decides about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,30 +1,12 @@
 //! Numbers and states as people read them: grouped, with the unit that fits, in a word.
 
 use crate::lab::{End, Run, Status};
-use crate::workload::grouped;
+use crate::units::grouped;
+pub(super) use crate::units::{duration, rate};
 
 /// `1234567` as `1,234,567`.
 pub(super) fn count(number: usize) -> String {
     grouped(number as u64)
-}
-
-/// Nanoseconds with three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`.
-pub(super) fn duration(nanos: i64) -> String {
-    let nanos = nanos.max(0);
-    match nanos {
-        0..1_000 => format!("{nanos} ns"),
-        1_000..1_000_000 => three_digits(nanos as f64 / 1e3, "µs"),
-        1_000_000..1_000_000_000 => three_digits(nanos as f64 / 1e6, "ms"),
-        1_000_000_000..60_000_000_000 => three_digits(nanos as f64 / 1e9, "s"),
-        _ => {
-            let seconds = nanos / 1_000_000_000;
-            if seconds < 3600 {
-                format!("{} min {:02} s", seconds / 60, seconds % 60)
-            } else {
-                format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60)
-            }
-        }
-    }
 }
 
 /// A round time in as few letters as there can be: `5 ms`, `20 s`.
@@ -34,10 +16,20 @@ pub(super) fn short(nanos: i64) -> String {
     format!("{} {name}", nanos / unit)
 }
 
-/// A moment of a run, to the microsecond: `1.623451 s`.
+/// A moment of a run, to the microsecond: `1.623451 s`, `2:05.000000`, `3:21:04.194123`.
 pub(super) fn exact(nanos: i64) -> String {
     let micros = nanos.max(0) / 1_000;
-    format!("{}.{:06} s", micros / 1_000_000, micros % 1_000_000)
+    if micros < 60_000_000 {
+        format!("{}.{:06} s", micros / 1_000_000, micros % 1_000_000)
+    } else {
+        format!("{}.{:06}", clock_face(micros / 1_000_000), micros % 1_000_000)
+    }
+}
+
+/// Seconds as a clock shows them: `2:05`, `3:21:04`.
+fn clock_face(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 /// A clock that stands still between tenths of a second, so that its text need not be laid out for every frame.
@@ -61,32 +53,46 @@ pub(super) fn bytes(bytes: f64) -> String {
     format!("{value:.1} {}", unit.unwrap_or(&"KiB"))
 }
 
-/// Things a second: `6.4`, `812`, `12.3 k`, `2.1 M`.
-pub(super) fn rate(per_second: f64) -> String {
-    match per_second {
-        r if r < 100.0 => format!("{r:.1}"),
-        r if r < 10_000.0 => format!("{r:.0}"),
-        r if r < 1e6 => format!("{:.1} k", r / 1e3),
-        r => format!("{:.1} M", r / 1e6),
-    }
-}
-
 /// A mark of a time axis that ends at `end` and has its marks `step` apart: in the unit of the end, with as many decimals
-/// as the step needs.
+/// as the step needs; beyond a minute in minutes or hours, as `2 min`, `1 h 20 min`, or as a clock, where marks are closer: `2:05`.
 pub(super) fn axis_mark(nanos: i64, step: i64, end: i64) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    const MINUTE: i64 = 60 * SECOND;
+    if end > 2 * MINUTE && nanos >= 0 {
+        let (minutes, seconds) = (nanos / MINUTE, nanos / SECOND);
+        return match (minutes / 60, minutes % 60) {
+            _ if nanos == 0 => "0 s".to_owned(),
+            _ if step % MINUTE != 0 => format!("{}{}", clock_face(seconds), fraction(nanos % SECOND, step, SECOND)),
+            (0, minutes) => format!("{minutes} min"),
+            (hours, 0) => format!("{hours} h"),
+            (hours, minutes) => format!("{hours} h {minutes:02} min"),
+        };
+    }
     let (unit, name) = match end {
         ..1_000 => (1, "ns"),
         1_000..1_000_000 => (1_000, "µs"),
-        1_000_000..1_000_000_000 => (1_000_000, "ms"),
-        _ => (1_000_000_000, "s"),
+        1_000_000..SECOND => (1_000_000, "ms"),
+        _ => (SECOND, "s"),
     };
-    let mut decimals = 0;
-    let mut smallest = unit;
+    let decimals = decimals(step, unit);
+    format!("{:.decimals$} {name}", nanos as f64 / unit as f64)
+}
+
+/// How many decimals of `unit` it takes to tell a `step`.
+fn decimals(step: i64, unit: i64) -> usize {
+    let (mut decimals, mut smallest) = (0, unit);
     while smallest > step {
         smallest /= 10;
         decimals += 1;
     }
-    format!("{:.decimals$} {name}", nanos as f64 / unit as f64)
+    decimals
+}
+
+/// What comes after the seconds, if steps need it: `.25`.
+fn fraction(nanos: i64, step: i64, second: i64) -> String {
+    let decimals = decimals(step, second);
+    let text = format!("{:.decimals$}", nanos as f64 / second as f64);
+    text.trim_start_matches('0').to_owned()
 }
 
 /// `item 14`, or `chunk 5 (items 15 to 17)`.
@@ -119,11 +125,6 @@ pub(super) fn status_word(run: &Run) -> &'static str {
     }
 }
 
-fn three_digits(value: f64, unit: &str) -> String {
-    let decimals = usize::from(value < 10.0) + usize::from(value < 100.0);
-    format!("{value:.decimals$} {unit}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,16 +132,19 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        let times = [0, 85, 1_700, 412_000_000, 3_420_000_000, 125_000_000_000, 7_500_000_000_000].map(duration);
-        assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
         assert_eq!([50_000_000, 3_499_999_999, 61_000_000_000].map(clock), ["0.0 s", "3.4 s", "1 min 01 s"]);
-        assert_eq!([0, 1_623_451_999, 75_000_001_000].map(exact), ["0.000000 s", "1.623451 s", "75.000001 s"]);
+        let moments = [0, 1_623_451_999, 75_000_001_000, 12_064_194_123_000].map(exact);
+        assert_eq!(moments, ["0.000000 s", "1.623451 s", "1:15.000001", "3:21:04.194123"]);
         assert_eq!([0.0, 2048.0, 12.3 * 1024.0 * 1024.0].map(bytes), ["0.0 KiB", "2.0 KiB", "12.3 MiB"]);
         assert_eq!([5, 20_000, 2_000_000, 500_000_000_000].map(short), ["5 ns", "20 µs", "2 ms", "500 s"]);
-        assert_eq!([6.42, 812.0, 12_345.0, 2.1e6].map(rate), ["6.4", "812", "12.3 k", "2.1 M"]);
         assert_eq!(axis_mark(1_500_000_000, 500_000_000, 4_000_000_000), "1.5 s");
         assert_eq!(axis_mark(2_000_000_000, 1_000_000_000, 9_000_000_000), "2 s");
         assert_eq!(axis_mark(46_500_000, 500_000, 50_000_000), "46.5 ms");
         assert_eq!(axis_mark(0, 20, 90), "0 ns");
+        let hours = |nanos, step| axis_mark(nanos, step, 12_000_000_000_000);
+        let step = 1_200_000_000_000;
+        assert_eq!([0, step, 3 * step, 4 * step].map(|at| hours(at, step)), ["0 s", "20 min", "1 h", "1 h 20 min"]);
+        assert_eq!(hours(4 * step, 15_000_000_000), "1:20:00");
+        assert_eq!(hours(125_250_000_000, 250_000_000), "2:05.2", "as many as the step needs");
     }
 }

@@ -14,7 +14,6 @@ mod http;
 mod initializer;
 mod locked_counter;
 mod noop;
-mod number;
 mod pace;
 mod pages;
 mod param;
@@ -34,7 +33,6 @@ use std::sync::atomic::AtomicBool;
 
 pub use command::keep_watch;
 pub use initializer::{INITIALIZE, Initializer};
-pub use number::{grouped, parse_whole};
 pub use pace::units_per_second;
 pub use param::{FieldError, Param, ParamKind, Params};
 pub use plan::{GoOn, Labels, Plan, SharedGoOn};

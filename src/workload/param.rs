@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ITEMS_LIMIT;
-use super::number::{grouped, parse_whole};
+use crate::units::{grouped, parse_whole};
 
 /// One parameter.
 #[derive(Clone, Debug)]

@@ -20,8 +20,8 @@ use core::raw::RawExecutor;
 use core::thread_pool::ThreadPoolExecutor;
 use core::waiting::{ReturnWhen, as_completed, wait};
 
-/// What the included sources call by this name.
-use poolscope::sys;
+/// What the included sources call by these names.
+use poolscope::{sys, units};
 
 /// Runs `scenario` through many schedules: half at random, half with few, well-placed switches of threads, which is where
 /// most bugs are.

@@ -15,7 +15,8 @@ use crate::ui::chart::{Move, Selection};
 use crate::ui::filter::Filter;
 use crate::ui::scale::Scale;
 use crate::ui::theme;
-use crate::workload::{ParamKind, parse_whole};
+use crate::units::parse_whole;
+use crate::workload::ParamKind;
 
 impl App {
     pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {

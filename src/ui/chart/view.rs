@@ -8,6 +8,9 @@ pub(in crate::ui) struct TimeView {
     pub(in crate::ui) end: i64,
 }
 
+/// Steps of an axis of minutes and hours, in seconds.
+const CLOCK_STEPS: [i64; 13] = [10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200];
+
 /// Beyond this, in both directions, lies nothing.
 const LONGEST: i64 = 1_000_000_000 * 3600 * 24 * 400;
 
@@ -44,12 +47,15 @@ impl TimeView {
     }
 
     /// Times for the marks of an axis on which a mark needs `spacing` pixels, and the step between them: 1, 2 or 5 times
-    /// a power of ten.
+    /// a power of ten, up to ten seconds; then what clocks have.
     pub(super) fn marks(self, width: f32, spacing: f32) -> (impl Iterator<Item = i64>, i64) {
         let wanted = self.length() as f64 * f64::from(spacing / width.max(1.0));
         let magnitude = 10_f64.powf(wanted.max(1.0).log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|n| n * magnitude).find(|&step| step >= wanted);
-        let step = step.unwrap_or(magnitude * 10.0).max(1.0) as i64;
+        let of_ten = [1.0, 2.0, 5.0, 10.0].into_iter().map(|n| n * magnitude);
+        let of_clocks = CLOCK_STEPS.into_iter().map(|step| step as f64 * 1e9);
+        let days = (wanted / 86_400e9).ceil() * 86_400e9;
+        let step = if wanted <= 10e9 { of_ten.clone().find(|step| *step >= wanted) } else { None };
+        let step = step.or_else(|| of_clocks.clone().find(|step| *step >= wanted)).unwrap_or(days).max(1.0) as i64;
         let first = self.start.div_euclid(step) + i64::from(self.start.rem_euclid(step) != 0);
         let last = self.end.div_euclid(step);
         ((first..=last).map(move |n| n * step), step)

@@ -3,7 +3,8 @@
 use eframe::egui::{Align, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, TextEdit, Ui, vec2};
 
 use crate::ui::{readers, theme};
-use crate::workload::{FieldError, parse_whole};
+use crate::units::parse_whole;
+use crate::workload::FieldError;
 
 /// Labels take this much of a row; the rest is the field's.
 pub(super) const LABEL_WIDTH: f32 = 78.0;

@@ -1,0 +1,103 @@
+//! Numbers and times as people read and write them.
+
+/// `1234567` as `1,234,567`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Digits, with `_` between them wherever somebody likes it, or with `,` where [`grouped`] has it. `None` = anything else, or too large.
+#[must_use]
+pub fn parse_whole(text: &str) -> Option<u64> {
+    let text = text.trim();
+    // A comma anywhere else is not a mark of thousands: `1,5` is not 15.
+    let in_groups = text.split(',').skip(1).all(|group| group.len() == 3);
+    let digits = text.replace(['_', ','], "");
+    let plain = in_groups && !text.starts_with([',', '_']) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    plain.then(|| digits.parse().ok())?
+}
+
+/// Nanoseconds with three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`, `3 h 21 min`.
+#[must_use]
+pub fn duration(nanos: i64) -> String {
+    let nanos = nanos.max(0);
+    match nanos {
+        0..1_000 => format!("{nanos} ns"),
+        1_000..1_000_000 => three_digits(nanos as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => three_digits(nanos as f64 / 1e6, "ms"),
+        1_000_000_000..60_000_000_000 => three_digits(nanos as f64 / 1e9, "s"),
+        _ => {
+            let seconds = nanos / 1_000_000_000;
+            if seconds < 3600 {
+                format!("{} min {:02} s", seconds / 60, seconds % 60)
+            } else {
+                format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60)
+            }
+        }
+    }
+}
+
+/// [`duration`] of seconds.
+#[must_use]
+pub fn duration_of(seconds: f64) -> String {
+    duration((seconds * 1e9).round() as i64)
+}
+
+fn three_digits(value: f64, unit: &str) -> String {
+    let decimals = usize::from(value < 10.0) + usize::from(value < 100.0);
+    format!("{value:.decimals$} {unit}")
+}
+
+/// Things a second: `0.0050`, `6.4`, `812`, `12.3 k`, `2.1 M`.
+#[must_use]
+pub fn rate(per_second: f64) -> String {
+    /// Below that there is nothing.
+    const LEAST: f64 = 1e-6;
+    match per_second {
+        r if (LEAST..1.0).contains(&r) => format!("{r:.0$}", (1.0 - r.log10().floor()) as usize),
+        r if r < 100.0 => format!("{r:.1}"),
+        r if r < 10_000.0 => format!("{r:.0}"),
+        r if r < 1e6 => format!("{:.1} k", r / 1e3),
+        r => format!("{:.1} M", r / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_number() {
+        for text in ["", " ", ",", "_", "1,5", "1,0000", ",100", "1,000,", "+1", "-1", "1.0", "18446744073709551616"] {
+            assert_eq!(parse_whole(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_and_rates_read_well() {
+        let times = [0, 85, 1_700, 412_000_000, 3_420_000_000, 125_000_000_000, 7_500_000_000_000].map(duration);
+        assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
+        assert_eq!([0.0, 0.000_085, 125.0].map(duration_of), ["0 ns", "85.0 µs", "2 min 05 s"]);
+        let rates = [0.0, 0.005, 0.93, 6.42, 812.0, 12_345.0, 2.1e6].map(rate);
+        assert_eq!(rates, ["0.0", "0.0050", "0.93", "6.4", "812", "12.3 k", "2.1 M"]);
+    }
+
+    proptest! {
+        #[test]
+        fn is_read_as_it_is_written(number: u64) {
+            prop_assert_eq!(parse_whole(&number.to_string()), Some(number));
+            prop_assert_eq!(parse_whole(&format!(" {} ", grouped(number))), Some(number));
+            prop_assert_eq!(parse_whole(&grouped(number).replace(',', "_")), Some(number));
+        }
+    }
+}
