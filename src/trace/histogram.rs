@@ -11,19 +11,28 @@ const PARTS_LOG2: u32 = PARTS.trailing_zeros();
 /// See the module. A clone shares its counts until one of the two changes.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    counts: Arc<Vec<u64>>,
+    buckets: Arc<Vec<Bucket>>,
     total: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    count: u64,
+    /// By how much its times are longer than the shortest that it counts, all together, in nanoseconds.
+    above: u64,
 }
 
 impl Histogram {
     /// Counts a time in nanoseconds; less than none is none.
     pub fn add(&mut self, nanos: i64) {
-        let bucket = Self::bucket_of(nanos);
-        let counts = Arc::make_mut(&mut self.counts);
-        if bucket >= counts.len() {
-            counts.resize(bucket + 1, 0);
+        let number = Self::bucket_of(nanos);
+        let buckets = Arc::make_mut(&mut self.buckets);
+        if number >= buckets.len() {
+            buckets.resize(number + 1, Bucket::default());
         }
-        counts[bucket] += 1;
+        let bucket = &mut buckets[number];
+        bucket.count += 1;
+        bucket.above = bucket.above.saturating_add((nanos.max(0) - Self::times_of(number).start) as u64);
         self.total += 1;
     }
 
@@ -35,8 +44,8 @@ impl Histogram {
 
     /// The buckets from the first to the last that holds something: its number and its count.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
-        let first = self.counts.iter().position(|count| *count > 0).unwrap_or_default();
-        self.counts.iter().copied().enumerate().skip(first)
+        let first = self.buckets.iter().position(|bucket| bucket.count > 0).unwrap_or_default();
+        self.buckets.iter().map(|bucket| bucket.count).enumerate().skip(first)
     }
 
     /// Which bucket counts times of that length.
@@ -62,16 +71,17 @@ impl Histogram {
         part << shift..(part + 1) << shift
     }
 
-    /// The length that `percent` of a hundred times do not exceed, to the precision of a bucket; 0 if there are none.
+    /// The length that `percent` of a hundred times do not exceed, as the mean of the bucket that it is in: to 6 %, and exactly where
+    /// all of those are alike; 0 if there are none.
     #[must_use]
     pub fn quantile(&self, percent: u64) -> i64 {
         let rank = (self.total * percent).div_ceil(100).max(1);
         let mut seen = 0;
-        let found = self.buckets().find(|(_, count)| {
-            seen += count;
+        let found = self.buckets.iter().enumerate().find(|(_, bucket)| {
+            seen += bucket.count;
             seen >= rank
         });
-        found.map_or(0, |(bucket, _)| Self::times_of(bucket).start)
+        found.map_or(0, |(number, bucket)| Self::times_of(number).start + (bucket.above / bucket.count.max(1)) as i64)
     }
 }
 
@@ -105,7 +115,9 @@ mod tests {
             let mut sorted = times;
             sorted.sort_unstable();
             let exact = sorted[(sorted.len() * percent as usize).div_ceil(100) - 1];
-            prop_assert_eq!(histogram.quantile(percent), Histogram::times_of(Histogram::bucket_of(exact)).start);
+            let of_bucket: Vec<_> = sorted.iter().filter(|time| Histogram::bucket_of(**time) == Histogram::bucket_of(exact)).collect();
+            let mean = of_bucket.iter().copied().sum::<i64>() / of_bucket.len() as i64;
+            prop_assert_eq!(histogram.quantile(percent), mean);
         }
     }
 

@@ -9,9 +9,16 @@ pub(super) fn count(number: usize) -> String {
     grouped(number as u64)
 }
 
-/// A round time in as few letters as there can be: `5 ms`, `20 s`.
+/// A round time in as few letters as there can be: `5 ms`, `20 s`, `10 min`, `2 h`.
 pub(super) fn short(nanos: i64) -> String {
-    const UNITS: [(i64, &str); 4] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns")];
+    const UNITS: [(i64, &str); 6] = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "min"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "µs"),
+        (1, "ns"),
+    ];
     let (unit, name) = UNITS.into_iter().find(|(unit, _)| nanos >= *unit).unwrap_or((1, "ns"));
     format!("{} {name}", nanos / unit)
 }
@@ -136,7 +143,8 @@ mod tests {
         let moments = [0, 1_623_451_999, 75_000_001_000, 12_064_194_123_000].map(exact);
         assert_eq!(moments, ["0.000000 s", "1.623451 s", "1:15.000001", "3:21:04.194123"]);
         assert_eq!([0.0, 2048.0, 12.3 * 1024.0 * 1024.0].map(bytes), ["0.0 KiB", "2.0 KiB", "12.3 MiB"]);
-        assert_eq!([5, 20_000, 2_000_000, 500_000_000_000].map(short), ["5 ns", "20 µs", "2 ms", "500 s"]);
+        let round = [5, 20_000, 2_000_000, 20_000_000_000, 600_000_000_000, 7_200_000_000_000].map(short);
+        assert_eq!(round, ["5 ns", "20 µs", "2 ms", "20 s", "10 min", "2 h"]);
         assert_eq!(axis_mark(1_500_000_000, 500_000_000, 4_000_000_000), "1.5 s");
         assert_eq!(axis_mark(2_000_000_000, 1_000_000_000, 9_000_000_000), "2 s");
         assert_eq!(axis_mark(46_500_000, 500_000, 50_000_000), "46.5 ms");

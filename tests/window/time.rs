@@ -81,6 +81,30 @@ fn events_are_sentences_that_lead_to_their_moment() {
     assert!(shows(&window, "returned: 1"));
 }
 
+/// The list of events goes where the moment goes, and shows the event that led to it.
+#[test]
+fn the_list_of_events_follows_the_moment() {
+    let form = remembered("sleep", &[("tasks", "200"), ("seconds", "0")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    key(&mut window, Key::End);
+    for _ in 0..3 {
+        key(&mut window, Key::ArrowLeft);
+    }
+    window.get_by_role_and_label(Role::Tab, "Events").click();
+    window.run_steps(4);
+    let in_list = |window: &Window, text: &str| {
+        let label = |node: Node<'_>| node.accesskit_node().label().unwrap_or_default();
+        window.query_all_by_role(Role::Button).any(|row| label(row).contains(text))
+    };
+    assert!(in_list(&window, "item 199 "), "near the end");
+    assert!(!in_list(&window, "item 0 "));
+    key(&mut window, Key::Home);
+    key(&mut window, Key::ArrowRight);
+    window.run_steps(4);
+    assert!(in_list(&window, "item 0 "), "at the beginning");
+    assert!(!in_list(&window, "item 199 "));
+}
+
 #[test]
 fn a_moment_shows_what_was_asked_for_then() {
     let form = remembered("sleep", &[("tasks", "10"), ("seconds", "0.1")], "processes", "1", "1");

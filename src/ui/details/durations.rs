@@ -23,9 +23,12 @@ const AXIS: f32 = 18.0;
 /// No more bars than about twice this.
 const BARS: usize = 60;
 
-/// 1, 2 and 5 times the powers of ten, from a nanosecond to some hours.
+/// 1, 2 and 5 times the powers of ten, from a nanosecond to 20 seconds; then what clocks have, up to some days.
 fn round_times() -> impl Iterator<Item = i64> {
-    (0..14).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.pow(power)))
+    const SECOND: i64 = 1_000_000_000;
+    const MINUTES: [i64; 13] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_440, 2_880, 5_760];
+    let of_ten = (0..11).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.pow(power)));
+    of_ten.take_while(|time| *time <= 20 * SECOND).chain(MINUTES.map(|minutes| minutes * 60 * SECOND))
 }
 
 /// Draws both, side by side. With an area, only what is in it counts.

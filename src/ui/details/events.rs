@@ -19,6 +19,8 @@ pub(super) struct Events {
     /// The rows that were in sight, from which number on.
     first: usize,
     told: Vec<(i64, String)>,
+    /// How many events had happened when the list was last brought to the moment that is looked at.
+    brought_to: Option<usize>,
 }
 
 /// How long a frame may take to get to the rows in sight.
@@ -40,7 +42,13 @@ impl Events {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.spacing_mut().button_padding.y = 0.0;
         let live = happened.is_none() && !run.ended();
-        let list = ScrollArea::both().auto_shrink(false).stick_to_bottom(live);
+        let mut list = ScrollArea::both().auto_shrink(false).stick_to_bottom(live);
+        if std::mem::replace(&mut self.brought_to, happened) != happened
+            && let Some(row) = happened.map(|happened| happened.saturating_sub(1))
+            && !(self.first..(self.first + self.told.len()).saturating_sub(2)).contains(&row)
+        {
+            list = list.vertical_scroll_offset((row as f32 * height - ui.available_height() / 2.0).max(0.0));
+        }
         list.show_rows(ui, height, run.history.len(), |ui, rows| {
             if !self.tell(run, rows.start, rows.len()) {
                 ui.ctx().request_repaint();
