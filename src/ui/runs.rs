@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align, Button, Checkbox, Color32, Id, Key, Layout, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+    Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Layout, Pos2, RichText, Role, Sense, TextEdit, Ui,
+    WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -15,6 +17,9 @@ use crate::lab::{End, Run, Status};
 const RUNS_KEPT: usize = 24;
 /// All of them together have no more calls than this, some hundred bytes each.
 const CALLS_KEPT: usize = 4_000_000;
+
+/// How high a row of the list is.
+const ROW: f32 = 38.0;
 
 /// See the module. It lasts as long as the window.
 #[derive(Default)]
@@ -180,7 +185,7 @@ fn row(
     };
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let (bar, _) = ui.allocate_exact_size(vec2(4.0, 18.0), Sense::hover());
+        let (bar, _) = ui.allocate_exact_size(vec2(4.0, ROW - 8.0), Sense::hover());
         ui.painter().rect_filled(bar, 2.0, color);
         if let Some(compared) = compared {
             let mut ticked = compared;
@@ -196,18 +201,37 @@ fn row(
                 let menu = ui.menu_button("▾", |ui| menu(ui, run, actions)).response;
                 menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
             }
-            let time = RichText::new(&time).size(11.5).color(theme::palette(ui).dim);
-            let name_text = RichText::new(name).size(12.0);
-            let width = ui.available_width();
-            let button = Button::selectable(chosen, name_text).right_text(time).truncate().min_size(vec2(width, 24.0));
+            let size = vec2(ui.available_width(), ROW);
+            let button = Button::selectable(chosen, "").min_size(size);
+            let response = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| ui.add(button));
+            let response = response.inner;
+            let label = format!("{name} {time}");
+            response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &label));
+            // What tells runs apart stands on its own line, where a long name can't push it away.
+            let title = title(run);
+            let (short, settings) = title.split_once(" · ").unwrap_or((&title, ""));
+            let (first, second) = if name == title { (short, settings) } else { (name, title.as_str()) };
+            let palette = theme::palette(ui);
+            let inner = response.rect.shrink2(vec2(8.0, 4.0));
+            let end = inner.right_bottom();
+            let time = ui.painter().text(end, Align2::RIGHT_BOTTOM, time, theme::small(), palette.dim);
+            line(ui, inner.left_top(), inner.width(), first, FontId::proportional(12.0), palette.text);
+            let below = inner.left_bottom() - vec2(0.0, time.height());
+            line(ui, below, time.left() - 8.0 - inner.left(), second, theme::small(), palette.dim);
             let help = format!("{name}\n{}, seed {}", format::status_word(run), run.settings.seed);
-            let response = ui
-                .allocate_ui_with_layout(vec2(width, 24.0), Layout::left_to_right(Align::Center), |ui| ui.add(button));
-            if response.inner.on_hover_text(help).clicked() {
+            if response.on_hover_text(help).clicked() {
                 actions.push(Action::ShowRun(run.number));
             }
         });
     });
+}
+
+/// A line of text that ends with `…` where there is no room for more.
+fn line(ui: &Ui, at: Pos2, width: f32, text: &str, font: FontId, color: Color32) {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    ui.painter().galley(at, galley, color);
 }
 
 fn menu(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {

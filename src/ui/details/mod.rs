@@ -22,6 +22,9 @@ use compare::Compare;
 use curves::Curves;
 use events::Events;
 
+/// All tabs in one line, with air between them, take about this.
+const ROOM_FOR_TABS: f32 = 780.0;
+
 /// Which tab is open, and what the tabs hold. It lasts as long as the window.
 #[derive(Default)]
 pub(super) struct Details {
@@ -92,9 +95,12 @@ impl Details {
             Some((_, run)) => run.trace.error_count(),
             None => 0,
         };
-        // Narrow windows take two lines for them.
+        // Narrow windows leave less air between them, or take two lines.
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
+            if ui.available_width() < ROOM_FOR_TABS {
+                ui.spacing_mut().button_padding.x = 4.0;
+            }
             self.tab(ui, Tab::Queues, "Queues");
             self.tab(ui, Tab::Throughput, "Throughput");
             self.tab(ui, Tab::Processes, "CPU and memory");
