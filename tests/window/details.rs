@@ -80,6 +80,21 @@ fn every_tab_says_something_with_and_without_a_run() {
     }
 }
 
+/// A tab with little in it takes no less room than others, and the next one finds its room.
+#[test]
+fn tabs_leave_the_panel_as_high_as_it_is() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0")], "processes", "2", "1");
+    let mut window = window_after_run(form);
+    let top = |window: &Window| window.get_by_role_and_label(Role::Tab, "Queues").rect().top();
+    let at_first = top(&window);
+    let tabs: Vec<_> = window.query_all_by_role(Role::Tab).filter_map(|tab| tab.accesskit_node().label()).collect();
+    for tab in tabs {
+        window.get_by_role_and_label(Role::Tab, &tab).click();
+        window.run_steps(6);
+        assert!((top(&window) - at_first).abs() < 1.0, "{tab}: {} was {at_first}", top(&window));
+    }
+}
+
 /// In every tab: a reader of the screen comes to nothing that has no role, and is told what fields hold.
 #[test]
 fn whatever_a_reader_comes_to_has_a_role_and_a_value() {

@@ -87,6 +87,8 @@ impl App {
             .default_size(room * 0.34)
             .size_range(130.0..=room * 0.45)
             .show(ui, |ui| {
+                // A panel is as large as what is in it, and would stay so: one with little in it fills its place.
+                ui.take_available_height();
                 let subject = Subject {
                     shown,
                     playhead: self.time.time(),
