@@ -13,6 +13,7 @@ use crate::ui::task_index::{Column, TaskIndex};
 use crate::ui::theme::{self, Palette};
 
 const ROW: f32 = 20.0;
+const HEADER: f32 = 26.0;
 
 const COLUMNS: [(&str, Column, f32); 7] = [
     ("item", Column::Item, 64.0),
@@ -59,7 +60,7 @@ pub(super) fn show(
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
     }
     let table = table.column(TableColumn::remainder().at_least(120.0).clip(true));
-    let table = table.header(ROW, |mut header| {
+    let table = table.header(HEADER, |mut header| {
         for (name, column, _) in COLUMNS {
             header.col(|ui| {
                 let sign = match (by == column, descending) {
@@ -78,7 +79,10 @@ pub(super) fn show(
             });
         }
         header.col(|ui| {
-            ui.label(RichText::new("task").size(11.5).color(palette.dim));
+            // As high as the others, and nothing to press.
+            let text = RichText::new("task").size(11.5).color(palette.dim);
+            let name = ui.add(Button::new(text).frame(false).sense(Sense::hover()));
+            name.widget_info(|| WidgetInfo::labeled(Role::Label, true, "task"));
         });
     });
     table.body(|body| {
