@@ -27,8 +27,8 @@ use crate::workload::{FieldError, Labels};
 /// How often the window can be told: 60 times a second.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(16);
 
-/// How long a state that nobody has looked at yet stays the newest. To publish one means to copy what the next events will change,
-/// for nothing if the window has not come to draw it: where it comes to four pictures a second, none of them is older than this.
+/// How long a state that nobody has looked at stays the newest, while things happen. To publish one means to copy what the next
+/// events will change, for nothing if the window has not come to draw it.
 const UNSEEN_INTERVAL: Duration = Duration::from_millis(80);
 
 /// How often the lab looks for events while a run is under way.
@@ -79,6 +79,7 @@ struct Current {
     result: Option<Ended>,
     deadline: Option<Instant>,
     publish_at: Option<Instant>,
+    published_at: Instant,
     thread: JoinHandle<()>,
     sampler: Option<Sampler>,
 }
@@ -233,7 +234,8 @@ impl Actor {
         if current.events.len() == 0 {
             current.collect();
         }
-        if current.events.len() > 0 {
+        // What is not published yet is told soon after somebody looks, though nothing follows.
+        if current.events.len() > 0 || current.publish_at.is_some() {
             let looked_at = self.published.was_looked_at();
             current.publish_within(if looked_at { PUBLISH_INTERVAL } else { UNSEEN_INTERVAL });
         }
@@ -258,7 +260,7 @@ impl Actor {
 
     fn publish(&mut self) {
         let Some(current) = &mut self.current else { return };
-        current.publish_at = None;
+        (current.publish_at, current.published_at) = (None, Instant::now());
         current.settle(sys::monotonic_nanos());
         current.watch_processes();
         current.run.backlog = current.events.len() + current.shared.recorder.backlog();
@@ -369,6 +371,7 @@ impl Current {
             result: None,
             deadline: None,
             publish_at: None,
+            published_at: Instant::now(),
             thread,
             sampler: cpu,
         })
@@ -589,8 +592,9 @@ impl Current {
         self.publish_within(PUBLISH_INTERVAL);
     }
 
+    /// No later than so long after the last time.
     fn publish_within(&mut self, interval: Duration) {
-        let at = Instant::now() + interval;
+        let at = self.published_at + interval;
         self.publish_at = Some(self.publish_at.map_or(at, |before| before.min(at)));
     }
 }

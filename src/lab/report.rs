@@ -153,10 +153,10 @@ impl Report {
             "{} in {}: {} returned, {} raised, {} cancelled, {} lost",
             plural(self.items, "item"),
             plural(self.calls, "call"),
-            self.returned,
-            self.raised,
-            self.cancelled,
-            self.lost
+            grouped(self.returned as u64),
+            grouped(self.raised as u64),
+            grouped(self.cancelled as u64),
+            grouped(self.lost as u64)
         );
         let _ = writeln!(text, "makespan {} · {} items/s", duration_of(self.makespan_s), rate(self.items_per_s));
         let _ = writeln!(text, "queue wait  {}", in_words(&self.queue_wait_s));
@@ -202,9 +202,9 @@ impl Report {
         );
         let _ = writeln!(text, "| figure | value |\n|---|---|");
         let totals = [self.returned, self.raised, self.cancelled, self.lost];
-        let [returned, raised, cancelled, lost] = totals;
+        let [returned, raised, cancelled, lost] = totals.map(|total| grouped(total as u64));
         for (name, value) in [
-            ("items", format!("{} in {}", self.items, plural(self.calls, "call"))),
+            ("items", format!("{} in {}", grouped(self.items as u64), plural(self.calls, "call"))),
             ("returned, raised, cancelled, lost", format!("{returned}, {raised}, {cancelled}, {lost}")),
             ("makespan", duration_of(self.makespan_s)),
             ("items a second", rate(self.items_per_s)),
@@ -251,7 +251,7 @@ fn waits(lane: &LaneSummary) -> String {
         ("waiting for a future", lane.waiting_for_future_s),
         ("blocking", lane.blocking_s),
     ];
-    let told = waits.iter().filter(|(_, seconds)| *seconds >= 0.000_5);
+    let told = waits.iter().filter(|(_, seconds)| *seconds > 0.0);
     told.map(|(what, seconds)| format!(", {what} {}", duration_of(*seconds))).collect::<Vec<_>>().concat()
 }
 

@@ -71,8 +71,8 @@ impl Histogram {
         part << shift..(part + 1) << shift
     }
 
-    /// The length that `percent` of a hundred times do not exceed, as the mean of the bucket that it is in: to 6 %, and exactly where
-    /// all of those are alike; 0 if there are none.
+    /// About the length that `percent` of a hundred times do not exceed: the mean of the bucket that it is in, so to 6 %, and exactly
+    /// where all in there are alike; 0 if there are none.
     #[must_use]
     pub fn quantile(&self, percent: u64) -> i64 {
         let rank = (self.total * percent).div_ceil(100).max(1);

@@ -61,18 +61,22 @@ pub(super) fn bytes(bytes: f64) -> String {
 }
 
 /// A mark of a time axis that ends at `end` and has its marks `step` apart: in the unit of the end, with as many decimals
-/// as the step needs; beyond a minute in minutes or hours, as `2 min`, `1 h 20 min`, or as a clock, where marks are closer: `2:05`.
+/// as the step needs; beyond two minutes in minutes or hours, as `2 min`, `1 h 20 min`, or as a clock, where marks are closer: `2:05`.
 pub(super) fn axis_mark(nanos: i64, step: i64, end: i64) -> String {
     const SECOND: i64 = 1_000_000_000;
     const MINUTE: i64 = 60 * SECOND;
-    if end > 2 * MINUTE && nanos >= 0 {
+    if end > 2 * MINUTE {
+        let sign = if nanos < 0 { "-" } else { "" };
+        let nanos = nanos.abs();
         let (minutes, seconds) = (nanos / MINUTE, nanos / SECOND);
         return match (minutes / 60, minutes % 60) {
             _ if nanos == 0 => "0 s".to_owned(),
-            _ if step % MINUTE != 0 => format!("{}{}", clock_face(seconds), fraction(nanos % SECOND, step, SECOND)),
-            (0, minutes) => format!("{minutes} min"),
-            (hours, 0) => format!("{hours} h"),
-            (hours, minutes) => format!("{hours} h {minutes:02} min"),
+            _ if step % MINUTE != 0 => {
+                format!("{sign}{}{}", clock_face(seconds), fraction(nanos % SECOND, step, SECOND))
+            }
+            (0, minutes) => format!("{sign}{minutes} min"),
+            (hours, 0) => format!("{sign}{hours} h"),
+            (hours, minutes) => format!("{sign}{hours} h {minutes:02} min"),
         };
     }
     let (unit, name) = match end {
@@ -153,6 +157,7 @@ mod tests {
         let step = 1_200_000_000_000;
         assert_eq!([0, step, 3 * step, 4 * step].map(|at| hours(at, step)), ["0 s", "20 min", "1 h", "1 h 20 min"]);
         assert_eq!(hours(4 * step, 15_000_000_000), "1:20:00");
-        assert_eq!(hours(125_250_000_000, 250_000_000), "2:05.2", "as many as the step needs");
+        assert_eq!(hours(125_250_000_000, 50_000_000), "2:05.25");
+        assert_eq!([hours(-30_000_000_000, 30_000_000_000), hours(-step, step)], ["-0:30", "-20 min"]);
     }
 }

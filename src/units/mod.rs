@@ -14,18 +14,20 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-/// Digits, with `_` between them wherever somebody likes it, or with `,` where [`grouped`] has it. `None` = anything else, or too large.
+/// Digits, with `_` between them wherever somebody likes it, or with `,` just where [`grouped`] has it. `None` = anything else, or too
+/// large.
 #[must_use]
 pub fn parse_whole(text: &str) -> Option<u64> {
     let text = text.trim();
-    // A comma anywhere else is not a mark of thousands: `1,5` is not 15.
-    let in_groups = text.split(',').skip(1).all(|group| group.len() == 3);
-    let digits = text.replace(['_', ','], "");
-    let plain = in_groups && !text.starts_with([',', '_']) && digits.bytes().all(|digit| digit.is_ascii_digit());
-    plain.then(|| digits.parse().ok())?
+    if text.contains(',') {
+        // A comma anywhere else is not a mark of thousands: `1,5` is not 15, nor `0,500` 500.
+        return text.replace(',', "").parse().ok().filter(|number| grouped(*number) == text);
+    }
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') && !text.starts_with('_');
+    plain.then(|| text.replace('_', "").parse().ok())?
 }
 
-/// Nanoseconds with three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`, `3 h 21 min`.
+/// Nanoseconds with about three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`, `3 h 21 min`.
 #[must_use]
 pub fn duration(nanos: i64) -> String {
     let nanos = nanos.max(0);
@@ -78,7 +80,24 @@ mod tests {
 
     #[test]
     fn what_is_no_number() {
-        for text in ["", " ", ",", "_", "1,5", "1,0000", ",100", "1,000,", "+1", "-1", "1.0", "18446744073709551616"] {
+        for text in [
+            "",
+            " ",
+            ",",
+            "_",
+            "_5",
+            "1,5",
+            "0,500",
+            "12345,678",
+            "1,2_3",
+            "1,0000",
+            ",100",
+            "1,000,",
+            "+1",
+            "-1",
+            "1.0",
+            "18446744073709551616",
+        ] {
             assert_eq!(parse_whole(text), None, "{text}");
         }
     }

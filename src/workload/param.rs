@@ -71,8 +71,8 @@ impl ParamKind {
             Self::InputFile => "a file, or nothing".to_owned(),
             Self::Text => "any text".to_owned(),
             Self::Count { min, max } => format!("a whole number from {} to {}", grouped(min), grouped(max)),
-            Self::Seconds { max } => format!("seconds from 0 to {}", grouped(max.into())),
-            Self::Counts { max } => format!("whole numbers from 0 to {}, separated by commas", grouped(max)),
+            Self::Seconds { max } => format!("seconds from 0 to {max}"),
+            Self::Counts { max } => format!("whole numbers from 0 to {max}, separated by commas"),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }

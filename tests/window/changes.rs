@@ -73,7 +73,7 @@ fn initializers_and_limits_are_typed_checked_and_felt() {
     window.get_by_label("initializer, max tasks, seed …").click();
     window.run_steps(8);
     type_into(&mut window, "initializer", "soon");
-    assert!(window.query_all_by_label_contains("initializer: must be `fail`, or seconds from").next().is_some());
+    assert!(window.query_all_by_label_contains("initializer: must be `fail`, or seconds from").count() == 2);
     type_into(&mut window, "initializer", "0.1");
     type_into(&mut window, "max-tasks-per-child", "2");
     press(&mut window, "▶  Run");

@@ -134,3 +134,18 @@ fn items_and_areas_are_selected_without_a_mouse() {
     window.run_steps(3);
     assert!(shows(&window, "SELECTED AREA") && shows(&window, "3"));
 }
+
+/// `F` goes to the selected item, however long it is, and once more to the whole run.
+#[test]
+fn the_selected_item_is_looked_at_closely() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.2")], "processes", "2", "1");
+    let mut window = window_after_run(form);
+    let in_sight = |window: &Window| window.get_by_label_contains("overview of the whole run").value();
+    let whole = in_sight(&window);
+    key(&mut window, Key::Period);
+    assert_eq!(in_sight(&window), whole);
+    key(&mut window, Key::F);
+    assert_ne!(in_sight(&window), whole);
+    key(&mut window, Key::F);
+    assert_eq!(in_sight(&window), whole);
+}

@@ -238,7 +238,7 @@ fn threads_can_share_a_gil_and_waiting_for_it_is_told() {
     window.run_steps(3);
     press(&mut window, "shared");
     type_into(&mut window, "switch-interval", "soon");
-    assert!(window.query_all_by_label_contains("switch-interval: must be seconds from").next().is_some());
+    assert!(window.query_all_by_label_contains("switch-interval: must be seconds from").count() == 2);
     assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
     type_into(&mut window, "switch-interval", "0.001");
     press(&mut window, "▶  Run");
@@ -324,7 +324,8 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
     ] {
         let good = field(&window, name).value().unwrap_or_default();
         type_into(&mut window, name, text);
-        assert!(window.query_all_by_label_contains(message).next().is_some(), "{name} = {text}");
+        // Under the field, and where the chart will be.
+        assert_eq!(window.query_all_by_label_contains(message).count(), 2, "{name} = {text}");
         let disabled = window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled();
         assert!(disabled, "{name} = {text}");
         let in_chart = format!("This can't run yet: {message}");
@@ -394,6 +395,6 @@ fn what_is_pressed_is_seen_within_two_frames() {
 #[test]
 fn an_executor_that_cannot_run_the_workload_says_so() {
     let window = window_of(remembered("deadlock-pair", &[], "processes", "2", "1"), vec2(1440.0, 900.0));
-    assert!(window.query_all_by_label_contains("executor: deadlock-pair runs on threads only").next().is_some());
+    assert!(window.query_all_by_label_contains("executor: deadlock-pair runs on threads only").count() == 2);
     assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
 }

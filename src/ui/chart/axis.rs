@@ -44,7 +44,7 @@ pub(super) fn ruler(
 
 /// What was done to a run from outside, where it was done.
 pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
-    /// Labels that would run into each other are left out; pointing at the line tells what it is.
+    /// A longer label takes several lines.
     const WIDEST: f32 = 180.0;
     let (painter, palette) = (ui.painter().with_clip_rect(canvas.expand2(vec2(0.0, 8.0))), theme::palette(ui));
     let mut free_from = f32::NEG_INFINITY;
@@ -58,9 +58,9 @@ pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
         let flag = vec![pos2(x, canvas.top() - 6.0), pos2(x + 8.0, canvas.top() - 2.0), pos2(x, canvas.top() + 2.0)];
         painter.add(Shape::convex_polygon(flag, palette.text, Stroke::NONE));
         let text = painter.layout(what.to_string(), theme::small(), palette.text, WIDEST);
-        // At the right edge it stands on the other side.
+        // At the right edge it stands on the other side. Labels that would run into each other are left out; pointing tells all.
         let beside = [x + 4.0, x - 4.0 - text.size().x];
-        let fits = |left: &f32| *left >= free_from && left + text.size().x <= canvas.right();
+        let fits = |left: &f32| *left >= free_from.max(canvas.left()) && left + text.size().x <= canvas.right();
         if let Some(left) = beside.into_iter().find(fits) {
             let at = pos2(left, canvas.bottom() - text.size().y - 16.0);
             painter.rect_filled(Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 1.0)), 3.0, palette.background);

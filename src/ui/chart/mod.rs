@@ -264,7 +264,9 @@ impl Chart {
                 Move::Fit => self.fit(),
                 // Once more, and it is the whole run again.
                 Move::FitSelection => match selected {
-                    Some(item) if !is_close_up(view, &item) => self.show_times(item.start, item.until()),
+                    Some(item) if self.navigation.shows_everything() || !is_close_up(view, &item) => {
+                        self.show_times(item.start, item.until());
+                    }
                     _ => self.fit(),
                 },
                 Move::Undo => self.navigation.undo(),

@@ -9,7 +9,7 @@ pub(in crate::ui) struct TimeView {
 }
 
 /// Steps of an axis of minutes and hours, in seconds.
-const CLOCK_STEPS: [i64; 13] = [10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200];
+const CLOCK_STEPS: [i64; 12] = [15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200];
 
 /// Beyond this, in both directions, lies nothing.
 const LONGEST: i64 = 1_000_000_000 * 3600 * 24 * 400;

@@ -76,7 +76,10 @@ fn queues(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) 
         figure.curves.push(Curve { name: name.to_owned(), color, values });
     }
     let sum = |index: usize| figure.curves.iter().map(|curve| curve.values[index]).sum();
-    figure.highest = (0..figure.times.len()).map(sum).fold(1.0, f64::max);
+    // Peaks that are out of sight need no room.
+    let (start, end) = (seconds(view.start), seconds(view.end));
+    let in_sight = |index: &usize| figure.times[index | 1] >= start && figure.times[index & !1] <= end;
+    figure.highest = (0..figure.times.len()).filter(in_sight).map(sum).fold(1.0, f64::max);
     figure
 }
 

@@ -100,7 +100,7 @@ fn one(
 ) {
     let painter = ui.painter().clone();
     let figures = format!(
-        "median {} · 95 % at most {} · {} items",
+        "median {} · 95 % at most about {} · {} items",
         format::duration(histogram.quantile(50)),
         format::duration(histogram.quantile(95)),
         format::count(histogram.total() as usize)

@@ -44,8 +44,8 @@ impl Events {
         let live = happened.is_none() && !run.ended();
         let mut list = ScrollArea::both().auto_shrink(false).stick_to_bottom(live);
         if std::mem::replace(&mut self.brought_to, happened) != happened
-            && let Some(row) = happened.map(|happened| happened.saturating_sub(1))
-            && !(self.first..(self.first + self.told.len()).saturating_sub(2)).contains(&row)
+            && let row = happened.unwrap_or(run.history.len()).saturating_sub(1)
+            && !(self.first + 1..(self.first + self.told.len()).saturating_sub(2)).contains(&row)
         {
             list = list.vertical_scroll_offset((row as f32 * height - ui.available_height() / 2.0).max(0.0));
         }

@@ -157,7 +157,7 @@ pub(super) fn whole(value: f64) -> String {
 }
 
 /// No more points than `columns` can show: of those that fall into one column, the one with the most of `size`, and the
-/// last, which is what holds until the next. Of all that lie left of the view there is the last, and of those right of it the first.
+/// last, which is what holds until the next. All that lie left of the view are one column, and all right of it.
 pub(super) fn columnwise<T: Clone, S: PartialOrd>(
     points: &[(i64, T)],
     view: TimeView,
@@ -169,14 +169,7 @@ pub(super) fn columnwise<T: Clone, S: PartialOrd>(
         column.clamp(-1, columns as i64)
     };
     let mut kept = Vec::new();
-    let outside = |at: i64| at < view.start || column(at) == columns as i64;
     for same_column in points.chunk_by(|one, next| column(one.0) == column(next.0)) {
-        if let [first, .., last] = same_column
-            && outside(first.0)
-        {
-            kept.push(if first.0 < view.start { last.clone() } else { first.clone() });
-            continue;
-        }
         let larger = |one: usize, other: usize| {
             if size(&same_column[other].1) > size(&same_column[one].1) { other } else { one }
         };
@@ -218,9 +211,7 @@ mod tests {
             let view = TimeView { start: start * 7, end: (start + points.len() as i64) * 7 };
             let kept = columnwise(&points, view, columns, |depths| depths.pending);
             prop_assert!(kept.len() <= 2 * (columns + 2), "{}", kept.len());
-            let at_start = points.iter().rposition(|point| point.0 < view.start).unwrap_or(0);
-            let highest = points[at_start..].iter().map(|point| point.1.pending).max();
-            prop_assert_eq!(kept.iter().map(|point| point.1.pending).max(), highest);
+            prop_assert_eq!(kept.iter().map(|point| point.1.pending).max(), depths.iter().copied().max());
             prop_assert_eq!(kept.last(), points.last());
             prop_assert!(kept.windows(2).all(|pair| pair[0].0 < pair[1].0));
         }

@@ -138,6 +138,9 @@ impl Tiles {
     /// Of one colour: what is outside of a square makes no difference in it. A bar that grows differs where it ends.
     fn add_solid(&mut self, rect: Rect, vertex: Vertex, texture: u64, clip: Pixels) {
         let color = digest([[texture, pair(vertex.uv)], [word(vertex.color), 0]]);
+        if rect.width() <= 0.0 || rect.height() <= 0.0 {
+            return;
+        }
         let part = Pixels::around(rect).intersect(clip);
         self.add(part, Pixels::within(rect).intersect(clip), color, |square| {
             let part = rect.intersect(square.intersect(clip).in_points(1.0));
