@@ -7,10 +7,13 @@ fn an_item_is_looked_at_with_its_life_its_error_and_its_neighbours() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.02"), ("fail", "1")], "threads", "1", "1");
     let mut window = window_after_run(form);
     assert!(window.query_by_label("INSPECTOR").is_none(), "nothing is selected yet");
-    // The first third of the lane is the first item.
     let chart = window.get_by_label("what each worker executed, over time").rect();
     let lane = window.get_by_label_contains("worker 0").rect();
-    let at = pos2(chart.left() + 124.0 + (chart.width() - 124.0) * 0.15, lane.center().y);
+    // The axis of a run that is over ends a sixteenth after it.
+    let ended = run(&window).unwrap();
+    let first = *ended.trace.lanes()[0].spans().next().unwrap();
+    let middle = (first.start + first.end) as f32 / 2.0 / (ended.elapsed() as f32 * 17.0 / 16.0);
+    let at = pos2(chart.left() + 124.0 + (chart.width() - 124.0) * middle, lane.center().y);
     click_at(&mut window, at);
     assert!(shows(&window, "item 0 · sleep 0.02 s") && shows(&window, "returned"));
     assert!(window.query_by_label_contains("life: pending ").is_some());

@@ -57,6 +57,7 @@ fn the_view_pauses_and_the_run_does_not() {
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.totals().returned > 20));
     key(&mut window, Key::Space);
     assert!(shows(&window, "As it was"));
+    until(&mut window, "that moment is there", |window| !shows(window, "on the way there …"));
     let figures = |window: &Window| window.get_by_label_contains("returned: ").value();
     let then = figures(&window);
     let ran = run(&window).unwrap().totals().returned;
