@@ -51,6 +51,8 @@ struct Dialog {
     replace: bool,
     /// It is being written or read.
     busy: bool,
+    /// Its field is to get the keyboard with the next frame: what is typed, and Enter, belong to it and not to the chart behind.
+    takes_keyboard: bool,
 }
 
 /// As typed.
@@ -118,7 +120,8 @@ impl Files {
             run.map_or_else(|| "run".to_owned(), |run| format!("{}-{}", run.settings.workload, run.settings.executor));
         let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
         let path = if kind == FileKind::OpenRun { folder } else { folder.join(format!("{name}.{}", kind.ending())) };
-        self.dialog = Some(Dialog { kind, path: path.display().to_string(), replace: false, busy: false });
+        self.dialog =
+            Some(Dialog { kind, path: path.display().to_string(), replace: false, busy: false, takes_keyboard: true });
     }
 
     /// Closes the dialog. Returns whether there was one.
@@ -181,7 +184,7 @@ impl Files {
                 }
                 Done::Failed(text) => {
                     if let Some(dialog) = &mut self.dialog {
-                        dialog.busy = false;
+                        (dialog.busy, dialog.takes_keyboard) = (false, true);
                     }
                     self.tell(text, true);
                 }
@@ -201,7 +204,8 @@ impl Files {
                 ui.set_width(440.0);
                 wanted = fields(ui, dialog, &mut self.picture, &sender);
             });
-            if !open {
+            // The field that has the keyboard hears of it first, but one press is enough.
+            if !open || context.input(|input| input.key_pressed(Key::Escape)) {
                 self.dialog = None;
             }
         }
@@ -328,6 +332,9 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
             info.current_text_value = Some(dialog.path.clone());
             info
         });
+        if std::mem::take(&mut dialog.takes_keyboard) {
+            field.request_focus();
+        }
         // What was allowed for another file is not for this one.
         dialog.replace &= !field.changed();
         entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));

@@ -120,6 +120,12 @@ fn runs_tables_and_pictures_are_saved_and_opened() {
     let svg = std::fs::read_to_string(save(&mut window, "Save the chart as a picture …", "chart.svg")).unwrap();
     assert!(svg.contains(">worker 0</text>") && svg.ends_with("</svg>\n"));
     let file = save(&mut window, "Save the run …", "run.poolscope");
+    // A dialog has the keyboard at once, and one press closes it.
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::S);
+    window.run_steps(4);
+    assert!(field(&window, "file").is_focused());
+    key(&mut window, Key::Escape);
+    assert!(window.query_by_role_and_label(Role::TextInput, "file").is_none());
     // What is there is not replaced unasked.
     press(&mut window, "File");
     press(&mut window, "Save the run …");
