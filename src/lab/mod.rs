@@ -143,6 +143,11 @@ impl Lab {
         self.published.look()
     }
 
+    /// Lets go of the run with that number, if it is the last one and over.
+    pub fn forget(&self, number: usize) {
+        self.published.forget(number);
+    }
+
     /// The runs that have ended since this was asked last, each once, oldest first. Never blocks.
     pub fn ended_runs(&self) -> impl Iterator<Item = Arc<Run>> {
         self.ended_runs.try_iter()

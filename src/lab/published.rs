@@ -27,6 +27,15 @@ impl Published {
         self.run.load_full()
     }
 
+    /// Takes away the run with that number, if it is there and over.
+    pub(super) fn forget(&self, number: usize) {
+        let there = self.run.load();
+        if there.as_ref().is_some_and(|run| run.number == number && run.ended()) {
+            // If another one was put meanwhile, that stays.
+            self.run.compare_and_swap(&there, None);
+        }
+    }
+
     /// Whether somebody has seen what is there. May be wrong for one that looks just when it is put.
     pub(super) fn was_looked_at(&self) -> bool {
         self.looked_at.load(Ordering::Relaxed)

@@ -15,7 +15,7 @@ use eframe::egui::{
 
 use super::chart::Chart;
 use super::picture::{self, PictureSettings};
-use super::theme;
+use super::{readers, theme};
 use crate::lab::{Report, Run, write_csv, write_whole};
 
 /// What is written or read.
@@ -327,11 +327,7 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
         let field =
             TextEdit::singleline(&mut dialog.path).id(Id::unique("file")).desired_width(ui.available_width() - 44.0);
         let field = ui.add(field.hint_text("path of the file"));
-        field.widget_info(|| {
-            let mut info = WidgetInfo::labeled(Role::TextInput, true, "file");
-            info.current_text_value = Some(dialog.path.clone());
-            info
-        });
+        readers::name_field(&field, Role::TextInput, "file", &dialog.path);
         if std::mem::take(&mut dialog.takes_keyboard) {
             field.request_focus();
         }

@@ -92,6 +92,11 @@ impl Runs {
         self.kept.retain(|kept| kept.run.number != number);
     }
 
+    /// The number of the one that stands first in the list.
+    pub(super) fn newest(&self) -> Option<usize> {
+        self.kept.last().map(|kept| kept.run.number)
+    }
+
     pub(super) fn rename(&mut self, number: usize) {
         self.renaming = Some(number);
     }

@@ -7,7 +7,7 @@ use eframe::egui::{
 use super::action::Action;
 use super::files::{Copied, FileKind};
 use super::filter::Filter;
-use super::{format, theme};
+use super::{format, readers, theme};
 use crate::lab::{self, End, ExecutorKind, Run};
 use crate::workload::FieldError;
 
@@ -72,11 +72,7 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
     }
     let field = TextEdit::singleline(&mut filter.text).id(Id::unique(("field", "search"))).desired_width(150.0);
     let response = ui.add(field.hint_text("Search items   /").margin(Margin::symmetric(8, 4)));
-    response.widget_info(|| {
-        let mut info = WidgetInfo::labeled(Role::SearchInput, true, "search");
-        info.current_text_value = Some(filter.text.clone());
-        info
-    });
+    readers::name_field(&response, Role::SearchInput, "search", &filter.text);
     if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
         actions.push(Action::NextFound);
         // The next press goes on.

@@ -2,18 +2,23 @@
 
 use super::*;
 
+/// Which stretch of time the chart shows, in words.
+fn in_sight(window: &Window) -> Option<String> {
+    window.get_by_label_contains("overview of the whole run").value()
+}
+
 #[test]
 fn an_item_is_looked_at_with_its_life_its_error_and_its_neighbours() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.02"), ("fail", "1")], "threads", "1", "1");
     let mut window = window_after_run(form);
     assert!(window.query_by_label("INSPECTOR").is_none(), "nothing is selected yet");
-    let chart = window.get_by_label("what each worker executed, over time").rect();
-    let lane = window.get_by_label_contains("worker 0").rect();
+    let (canvas, lane) = (canvas(&window), window.get_by_label_contains("worker 0").rect());
     // The axis of a run that is over ends a sixteenth after it.
     let ended = run(&window).unwrap();
-    let first = *ended.trace.lanes()[0].spans().next().unwrap();
+    let lane_of_it = &ended.trace.lanes()[0];
+    let first = lane_of_it.spans().next().expect("the worker executed items");
     let middle = (first.start + first.end) as f32 / 2.0 / (ended.elapsed() as f32 * 17.0 / 16.0);
-    let at = pos2(chart.left() + 124.0 + (chart.width() - 124.0) * middle, lane.center().y);
+    let at = pos2(canvas.left() + canvas.width() * middle, lane.center().y);
     click_at(&mut window, at);
     assert!(shows(&window, "item 0 · sleep 0.02 s") && shows(&window, "returned"));
     assert!(window.query_by_label_contains("life: pending ").is_some());
@@ -51,7 +56,6 @@ fn threads_within_tasks_and_lanes_beside_workers_are_rows_with_names() {
 fn the_chart_moves_by_keys_and_mouse_and_every_move_can_be_undone() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.05")], "threads", "1", "1");
     let mut window = window_after_run(form);
-    let in_sight = |window: &Window| window.get_by_label_contains("overview of the whole run").value();
     let whole = in_sight(&window);
     let canvas = canvas(&window);
     let along = |x: f32, y: f32| pos2(canvas.left() + canvas.width() * x, y);
@@ -143,7 +147,6 @@ fn items_and_areas_are_selected_without_a_mouse() {
 fn the_selected_item_is_looked_at_closely() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.2")], "processes", "2", "1");
     let mut window = window_after_run(form);
-    let in_sight = |window: &Window| window.get_by_label_contains("overview of the whole run").value();
     let whole = in_sight(&window);
     key(&mut window, Key::Period);
     assert_eq!(in_sight(&window), whole);

@@ -164,3 +164,20 @@ fn folded(run: &Run) -> poolscope::trace::Trace {
     run.history.events_from(0).for_each(|event| trace.apply(&event));
     trace
 }
+
+/// What was deleted is nowhere in sight any more; the run that is left is looked at instead, and then none.
+#[test]
+fn a_deleted_run_is_gone() {
+    let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 2);
+    for (number, left) in [(2, Some(1)), (1, None)] {
+        press(&mut window, &format!("more for {number}. sleep · threads 1 × 1"));
+        press(&mut window, "Delete");
+        assert_eq!(run(&window).map(|run| run.number), left);
+    }
+    assert!(shows(&window, "Ready"));
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 3);
+}

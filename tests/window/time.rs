@@ -120,3 +120,32 @@ fn a_moment_shows_what_was_asked_for_then() {
     key(&mut window, Key::End);
     assert!(shows(&window, "workers: 0 of 2") && shows(&window, "call queue: 0 of 3"));
 }
+
+/// At a past moment, pointing at what began later tells nothing of it, and what ended later executes.
+#[test]
+fn nothing_is_told_of_what_comes_later() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.3")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    let ended = run(&window).unwrap();
+    let starts: Vec<_> = ended.trace.lanes()[0].spans().map(|span| span.start).collect();
+    let (canvas, lane) = (canvas(&window), window.get_by_label_contains("worker 0").rect());
+    // The axis of a run that is over ends a sixteenth after it.
+    let at = |time: i64, y: f32| {
+        pos2(canvas.left() + time as f32 / (ended.elapsed() as f32 * 17.0 / 16.0) * canvas.width(), y)
+    };
+    let point = |window: &mut Window, time: i64| {
+        window.event(egui::Event::PointerMoved(at(time, lane.center().y)));
+        window.run_steps(60);
+    };
+    let [during_first, during_second] = [starts[0], starts[1]].map(|start| start + 100_000_000);
+    point(&mut window, during_second);
+    assert!(shows(&window, "item 1 · sleep 0.3 s"), "as it is now");
+    click_at(&mut window, at(during_first, canvas.top() - 8.0));
+    until(&mut window, "that moment is there", |window| {
+        shows(window, "As it was") && !shows(window, "on the way there …")
+    });
+    point(&mut window, during_second);
+    assert!(!shows(&window, "item 1 · sleep 0.3 s"), "it has not begun");
+    point(&mut window, during_first - 50_000_000);
+    assert!(window.query_all_by_label_contains("executing on worker 0").next().is_some());
+}

@@ -66,7 +66,7 @@ impl App {
             Action::RenameRun(number) => self.runs.rename(number),
             Action::RecolorRun(number) => self.runs.recolor(number),
             Action::MoveRun(number, places) => self.runs.move_up(number, places),
-            Action::DeleteRun(number) => self.runs.delete(number),
+            Action::DeleteRun(number) => self.delete_run(number),
             Action::Move(way) => self.chart.ask(way),
             Action::ShowTimes(start, end) => self.chart.show_times(start, end),
             Action::Select(selection) => self.chart.select(selection),
@@ -187,6 +187,18 @@ impl App {
             let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
             self.chart.select(Some(selection));
             self.chart.ask(Move::Reveal);
+        }
+    }
+
+    /// If it was looked at, another one is, if there is one.
+    fn delete_run(&mut self, number: usize) {
+        let was_looked_at = self.looked_at().iter().any(|(_, run)| run.number == number);
+        self.runs.delete(number);
+        self.labs().for_each(|lab| lab.forget(number));
+        if was_looked_at && matches!(self.looking, Looking::Newest | Looking::Run(_)) {
+            self.looking = self.runs.newest().map_or(Looking::Newest, Looking::Run);
+            self.time.look_at(None);
+            self.chart.look_elsewhere();
         }
     }
 

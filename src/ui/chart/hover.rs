@@ -7,17 +7,25 @@ use super::item::Item;
 use super::lanes::outline;
 use super::rows::{LaneRow, Place, Rows};
 use crate::executor::Activity;
+use crate::lab::Run;
 use crate::trace::IdleCause;
 use crate::ui::{format, theme};
 
-/// The item under the pointer, and where on the screen it is.
+/// The item under the pointer, as it was at the moment that is looked at: what began later is none yet.
 pub(super) fn item_at<'a>(at: Pos2, rows: &Rows<'a>, view: TimeView) -> Option<Item<'a>> {
-    if !rows.canvas.contains(at) {
-        return None;
-    }
-    let row = rows.at(at.y)?;
-    let time = view.time_at(at.x - rows.canvas.left(), rows.canvas.width());
-    Item::at(row.run, *row.lane.as_ref().ok()?, time)
+    let (run, lane, time) = place_at(at, rows, view)?;
+    Item::at(run, lane, time)
+}
+
+/// The run and the lane under the pointer, as they were at that moment, and the time there.
+fn place_at<'a>(at: Pos2, rows: &Rows<'a>, view: TimeView) -> Option<(&'a Run, LaneRow<'a>, i64)> {
+    let row = rows.at(at.y).filter(|_| rows.canvas.contains(at))?;
+    let lane = *row.lane.as_ref().ok()?;
+    let (run, lane) = match row.past {
+        Some(past) => (past, lane.of_past(past)?),
+        None => (row.run, lane),
+    };
+    Some((run, lane, view.time_at(at.x - rows.canvas.left(), rows.canvas.width())))
 }
 
 /// Outlines the bar of an item.
@@ -74,15 +82,13 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
 
 /// Tells why nothing is there.
 fn idle(response: &Response, at: Pos2, rows: &Rows<'_>, view: TimeView) {
-    let Some(row) = rows.at(at.y).filter(|_| rows.canvas.contains(at)) else { return };
-    let Ok(LaneRow { lane, place: Place::Worker, .. }) = row.lane else { return };
-    let time = view.time_at(at.x - rows.canvas.left(), rows.canvas.width());
-    let now = row.run.elapsed();
+    let Some((run, LaneRow { lane, place: Place::Worker, .. }, time)) = place_at(at, rows, view) else { return };
+    let now = run.elapsed();
     let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
     if !(lane.started..end).contains(&time) {
         return;
     }
-    let mut stretches = row.run.trace.without_work(now);
+    let mut stretches = run.trace.without_work(now);
     let text = match stretches.find(|(stretch, _)| stretch.contains(&time)) {
         _ if lane.ready.is_none_or(|ready| time < ready) => "starting up: not ready for calls yet",
         Some((_, IdleCause::NoWork)) => "idle: nothing was pending",

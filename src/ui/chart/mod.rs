@@ -457,15 +457,12 @@ fn nothing_to_see(run: &Run) -> (&'static str, String) {
 pub(super) fn invite(ui: &mut Ui, wrong: Option<&FieldError>) {
     let area = ui.available_rect_before_wrap();
     let response = ui.allocate_rect(area, Sense::hover());
-    let (title, text) = wrong.map_or_else(
-        || {
-            (
-                "Press Run to watch it here",
-                "Choose a workload and an executor on the left, then press Run or Enter.".into(),
-            )
-        },
-        |error| ("This can't run yet", error.to_string()),
-    );
+    let (title, text) = if let Some(error) = wrong {
+        ("This can't run yet", error.to_string())
+    } else {
+        let text = "Choose a workload and an executor on the left, then press Run or Enter.";
+        ("Press Run to watch it here", text.to_owned())
+    };
     empty(ui, &response, area, title, &text);
 }
 

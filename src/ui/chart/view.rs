@@ -8,6 +8,9 @@ pub(in crate::ui) struct TimeView {
     pub(in crate::ui) end: i64,
 }
 
+/// Nanoseconds of a day.
+const DAY: f64 = 86_400e9;
+
 /// Steps of an axis of minutes and hours, in seconds.
 const CLOCK_STEPS: [i64; 12] = [15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200];
 
@@ -51,11 +54,14 @@ impl TimeView {
     pub(super) fn marks(self, width: f32, spacing: f32) -> (impl Iterator<Item = i64>, i64) {
         let wanted = self.length() as f64 * f64::from(spacing / width.max(1.0));
         let magnitude = 10_f64.powf(wanted.max(1.0).log10().floor());
-        let of_ten = [1.0, 2.0, 5.0, 10.0].into_iter().map(|n| n * magnitude);
-        let of_clocks = CLOCK_STEPS.into_iter().map(|step| step as f64 * 1e9);
-        let days = (wanted / 86_400e9).ceil() * 86_400e9;
-        let step = if wanted <= 10e9 { of_ten.clone().find(|step| *step >= wanted) } else { None };
-        let step = step.or_else(|| of_clocks.clone().find(|step| *step >= wanted)).unwrap_or(days).max(1.0) as i64;
+        let step = if wanted <= 10e9 {
+            let round = [1.0, 2.0, 5.0].map(|n| n * magnitude).into_iter().find(|step| *step >= wanted);
+            round.unwrap_or(magnitude * 10.0)
+        } else {
+            let of_clocks = CLOCK_STEPS.map(|seconds| seconds as f64 * 1e9).into_iter().find(|step| *step >= wanted);
+            of_clocks.unwrap_or_else(|| (wanted / DAY).ceil() * DAY)
+        };
+        let step = step.max(1.0) as i64;
         let first = self.start.div_euclid(step) + i64::from(self.start.rem_euclid(step) != 0);
         let last = self.end.div_euclid(step);
         ((first..=last).map(move |n| n * step), step)
@@ -69,6 +75,7 @@ mod tests {
     use super::*;
 
     const HOUR: i64 = 3_600_000_000_000;
+    const WEEK: i64 = 7 * 24 * HOUR;
 
     proptest! {
         #[test]
@@ -92,7 +99,9 @@ mod tests {
         }
 
         #[test]
-        fn an_axis_has_marks_but_not_too_many(start in 0..HOUR, length in 1_000..HOUR, width in 100.0..4000_f32) {
+        fn an_axis_has_marks_but_not_too_many(
+            start in -HOUR..WEEK, length in prop_oneof![1_000..HOUR, HOUR..WEEK], width in 100.0..4000_f32,
+        ) {
             let view = TimeView { start, end: start + length };
             let (marks, step) = view.marks(width, 80.0);
             let marks: Vec<_> = marks.collect();

@@ -39,8 +39,11 @@ impl Pixels {
         Self { left: round(clip.min.x), top: round(clip.min.y), right: round(clip.max.x), bottom: round(clip.max.y) }
     }
 
-    /// All that have a part in `rect`, which is in pixels.
+    /// All that have a part in `rect`, which is in pixels: none if it has no area.
     fn around(rect: Rect) -> Self {
+        if rect.width() <= 0.0 || rect.height() <= 0.0 {
+            return Self { left: 0, top: 0, right: 0, bottom: 0 };
+        }
         let (min, max) = (rect.min.floor(), rect.max.ceil());
         Self { left: min.x as i32, top: min.y as i32, right: max.x as i32, bottom: max.y as i32 }
     }
@@ -119,28 +122,24 @@ impl Tiles {
             TextureId::User(id) => id << 1 | 1,
         };
         let mut indices = mesh.indices.as_slice();
-        while let Some((&corners, after)) = indices.split_first_chunk::<3>() {
-            let six = indices.split_first_chunk::<6>();
-            if let Some((four, after)) = six.and_then(|(six, after)| quad(*six).zip(Some(after))) {
-                let corners = four.map(vertex);
-                match solid(corners) {
-                    Some((rect, vertex)) => self.add_solid(rect * scale, vertex, texture, clip),
-                    None => self.add_piece(corners, texture, clip, scale),
-                }
-                indices = after;
-            } else {
-                self.add_piece(corners.map(vertex), texture, clip, scale);
-                indices = after;
+        while let Some(&triangle) = indices.first_chunk::<3>() {
+            let Some(corners) = indices.first_chunk::<6>().and_then(|six| quad(*six)) else {
+                self.add_piece(triangle.map(vertex), texture, clip, scale);
+                indices = &indices[3..];
+                continue;
+            };
+            let corners = corners.map(vertex);
+            match solid(corners) {
+                Some((rect, vertex)) => self.add_solid(rect * scale, vertex, texture, clip),
+                None => self.add_piece(corners, texture, clip, scale),
             }
+            indices = &indices[6..];
         }
     }
 
     /// Of one colour: what is outside of a square makes no difference in it. A bar that grows differs where it ends.
     fn add_solid(&mut self, rect: Rect, vertex: Vertex, texture: u64, clip: Pixels) {
         let color = digest([[texture, pair(vertex.uv)], [word(vertex.color), 0]]);
-        if rect.width() <= 0.0 || rect.height() <= 0.0 {
-            return;
-        }
         let part = Pixels::around(rect).intersect(clip);
         self.add(part, Pixels::within(rect).intersect(clip), color, |square| {
             let part = rect.intersect(square.intersect(clip).in_points(1.0));
@@ -151,10 +150,6 @@ impl Tiles {
     /// Anything else that has these corners.
     fn add_piece<const CORNERS: usize>(&mut self, corners: [Vertex; CORNERS], texture: u64, clip: Pixels, scale: f32) {
         let bounds = bounds(corners.map(|corner| corner.pos));
-        // Without an area there are no pixels.
-        if bounds.width() <= 0.0 || bounds.height() <= 0.0 {
-            return;
-        }
         let places = digest(corners.map(|corner| [pair(corner.pos), pair(corner.uv)]));
         let colors = digest(corners.map(|corner| [word(corner.color), texture]));
         let what = mix(places, colors);
