@@ -501,7 +501,11 @@ impl Current {
     }
 
     fn cancel_pending(&self, which: Pending) {
-        if let Some(executor) = &self.executor {
+        // To cancel nothing is nothing that was done to the run. What was not heard of yet may be pending.
+        let counts = self.run.trace.counts();
+        let all_heard_of = Some(counts.items.submitted) == self.run.items;
+        let none = which == Pending::All && all_heard_of && counts.calls.pending == 0;
+        if let Some(executor) = self.executor.as_ref().filter(|_| !none) {
             self.intervened(other(match which {
                 Pending::All => "cancel all pending".to_owned(),
                 Pending::Call(call) => format!("cancel call {call}"),

@@ -121,6 +121,11 @@ struct Sums {
     off_core: i64,
 }
 
+/// Where each of so many columns of `from..to` begins, by its number; after the last, where that ends.
+fn edges(from: i64, to: i64, columns: usize) -> impl Fn(usize) -> i64 {
+    move |column| from + (i128::from(to - from) * column as i128 / columns as i128) as i64
+}
+
 /// Above this many spans a pixel column, spans are no longer drawn one by one.
 const SPANS_PER_COLUMN: usize = 2;
 
@@ -233,7 +238,7 @@ impl Lane {
         if few(after.saturating_sub(first)) && few(self.turns.count_between(from, to) / 2) {
             return Marks::Spans(self.spans.iter_from(first).take(after.saturating_sub(first)).copied().collect());
         }
-        let edge = |column: usize| from + (i128::from(to - from) * column as i128 / columns as i128) as i64;
+        let edge = edges(from, to, columns);
         // From edge to edge it is not far, so each search begins where the last one ended.
         let mut cursors = Cursors::default();
         let mut left = self.sums_at(from.min(now), &mut cursors);
@@ -252,6 +257,30 @@ impl Lane {
             Column { busy, waiting, blocking, failed }
         });
         Marks::Columns(marks.collect())
+    }
+
+    /// Of `columns` columns of `from..to`, those in which an item that did not return ran or ended.
+    #[must_use]
+    pub fn failed_columns(&self, from: i64, to: i64, columns: usize) -> Vec<bool> {
+        if self.failed_until_index(self.spans.len()) == 0 {
+            return vec![false; columns];
+        }
+        let edge = edges(from, to, columns);
+        let mut cursor = 0;
+        let mut at = |time: i64| {
+            cursor = self.spans.partition_point_from(cursor, |span| span.start < time);
+            let last = cursor.checked_sub(1).and_then(|index| self.spans.get(index));
+            let in_one = last.is_some_and(|span| span.end > time && span.end_stage != EndStage::Returned);
+            (self.failed_until_index(cursor), in_one)
+        };
+        let mut left = at(from);
+        let failed = (0..columns).map(|column| {
+            let right = at(edge(column + 1));
+            let failed = right.0 > left.0 || left.1;
+            left = right;
+            failed
+        });
+        failed.collect()
     }
 
     /// What has come together up to `until`, which is not before the time that the cursors were used for last.
@@ -301,14 +330,15 @@ impl Lane {
         self.open.is_some()
     }
 
-    /// The results of `call`, which was taken at `taken`, never arrived: what its items gave is not known any more.
-    pub(super) fn lose(&mut self, call: u32, taken: i64) {
+    /// The results of `call`, which was taken at `taken`, never arrived: what its items gave is not known any more. `ends` gets when
+    /// those of them ended that had something to give.
+    pub(super) fn lose(&mut self, call: u32, taken: i64, ends: &mut Vec<i64>) {
         let first = self.spans.partition_point(|span| span.start < taken);
         let mut failed_before = self.failed_until_index(first);
         for index in first..self.spans.len() {
             if let Some(span) = self.spans.get_mut(index) {
-                if span.call == call {
-                    span.end_stage = EndStage::Lost;
+                if span.call == call && std::mem::replace(&mut span.end_stage, EndStage::Lost) != EndStage::Lost {
+                    ends.push(span.end);
                 }
                 span.failed_before = failed_before;
                 failed_before += u32::from(span.end_stage != EndStage::Returned);
@@ -373,6 +403,8 @@ mod tests {
             let end = lane.spans().last().unwrap().end;
             if let Marks::Columns(marks) = lane.marks(0, end, columns, end) {
                 prop_assert_eq!(marks.len(), columns);
+                let failed: Vec<_> = marks.iter().map(|column| column.failed > 0).collect();
+                prop_assert_eq!(lane.failed_columns(0, end, columns), failed);
                 let width = end as f64 / columns as f64;
                 let busy: f64 = marks.iter().map(|column| f64::from(column.busy) * width).sum();
                 let expected: i64 = lane.spans().map(|span| span.end - span.start).sum();

@@ -423,7 +423,12 @@ impl Trace {
         let Outcomes { returned, raised, skipped } = outcomes;
         if matches!(from, Stage::Executing | Stage::ResultQueue) {
             if let Some(taken) = taken {
-                self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32, taken));
+                let mut ends = Vec::new();
+                self.lanes.iter_mut().for_each(|lane| lane.lose(call as u32, taken, &mut ends));
+                // What is lost has not been finished after all, not even for a while.
+                ends.sort_unstable();
+                let ended_before = |time: i64| ends.partition_point(|end| *end < time);
+                self.finished.amend(|until, finished| *finished = finished.saturating_sub(ended_before(until)));
             }
             let counts = &mut self.counts.items;
             counts.finished -= returned + raised;
@@ -504,6 +509,33 @@ mod tests {
             };
             Event { at, kind }
         })
+    }
+
+    /// Two chunks of two items, on a worker each; the second's results never arrive.
+    #[test]
+    fn what_was_lost_was_never_finished() {
+        let of_call = |call: u64| {
+            let (worker, outcome) = (call as u32, || Outcome::Returned);
+            [
+                (0, EventKind::Submitted { call, first_item: 2 * worker, items: 2 }),
+                (1, EventKind::Taken { call, worker }),
+                (10, EventKind::Started { call, item: 0, worker }),
+                (20 + call as i64, EventKind::Finished { call, item: 0, worker, outcome: outcome() }),
+                (30, EventKind::Started { call, item: 1, worker }),
+                (40 + call as i64, EventKind::Finished { call, item: 1, worker, outcome: outcome() }),
+            ]
+        };
+        let mut events: Vec<_> = (0..2).flat_map(of_call).collect();
+        events.sort_by_key(|(at, _)| *at);
+        let mut trace = Trace::new(0);
+        for (at, kind) in events {
+            trace.apply(&Event { at, kind });
+        }
+        let finished = |trace: &Trace| trace.finished_items().points().to_vec();
+        assert_eq!(finished(&trace), [(20, 1), (21, 2), (40, 3), (41, 4)]);
+        trace.apply(&Event { at: 50, kind: EventKind::Lost { call: 1, error: Box::new(TaskError::Interrupted) } });
+        assert_eq!(trace.counts().items.finished, 2);
+        assert_eq!(finished(&trace), [(20, 1), (21, 1), (40, 2), (41, 2)]);
     }
 
     proptest! {

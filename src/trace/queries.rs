@@ -53,7 +53,7 @@ impl Trace {
         &self.queues
     }
 
-    /// How many items had finished, over time.
+    /// How many items had finished, over time. One whose call is lost later counts no more, not even before that.
     #[must_use]
     pub const fn finished_items(&self) -> &Series<usize> {
         &self.finished

@@ -37,6 +37,15 @@ impl<T: Clone> Series<T> {
         }
     }
 
+    /// Changes what was told before: each point's value, by how long it holds (`i64::MAX` = still).
+    pub(super) fn amend(&mut self, mut change: impl FnMut(i64, &mut T)) {
+        let points = Arc::make_mut(&mut self.points);
+        for index in 0..points.len() {
+            let until = points.get(index + 1).map_or(i64::MAX, |next| next.0);
+            change(until, &mut points[index].1);
+        }
+    }
+
     /// All points, in the order of time.
     #[must_use]
     pub fn points(&self) -> &[(i64, T)] {

@@ -20,9 +20,9 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
     });
     ui.add_space(6.0);
     let length = area.time.end - area.time.start;
-    let room = length.saturating_mul(area.lanes as i64);
+    // Before a worker was started and after it ended, or the run did, it was not idle.
     let share = |nanos: i64| {
-        let percent = nanos as f64 / room.max(1) as f64 * 100.0;
+        let percent = nanos as f64 / area.lived.max(1) as f64 * 100.0;
         format!("{}   {percent:.0} %", format::duration(nanos))
     };
     let computing = area.busy - area.waiting - area.blocking;
@@ -33,11 +33,11 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         ("lanes", format::count(area.lanes)),
         ("items", format::count(area.items)),
         ("of them failed", format::count(area.failed)),
-        ("items a second", format::rate(area.items as f64 / (length as f64 / 1e9).max(1e-9))),
+        ("items a second", format::rate(area.items as f64 / (area.went_on as f64 / 1e9).max(1e-9))),
         ("computing", share(computing)),
         ("I/O or sleep", share(area.blocking)),
         ("waiting", share(area.waiting)),
-        ("idle", share((room - area.busy).max(0))),
+        ("idle", share((area.lived - area.busy).max(0))),
         ("run time, median", format::duration(area.run_times.quantile(50))),
         ("95 % at most", format::duration(area.run_times.quantile(95))),
     ];

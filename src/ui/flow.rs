@@ -168,10 +168,10 @@ fn draw_station(painter: &Painter, palette: &Palette, area: Rect, station: &Stat
     frame.shrink2(vec2(7.0, 0.0))
 }
 
-/// What a call is called on its chip: by its item, or by its number if it is a chunk.
+/// What a call is called on its chip: by its item, or by its number if it is a chunk of several.
 fn chip_text(run: &Run, call: u32) -> String {
     match run.trace.call(call) {
-        Some(facts) if run.settings.chunksize == 1 => facts.first_item.to_string(),
+        Some(facts) if facts.items == 1 => facts.first_item.to_string(),
         _ => format!("c{call}"),
     }
 }
@@ -222,18 +222,23 @@ fn chips(
         drawn += 1;
     }
     if drawn < station.count && !station.calls.is_empty() {
-        painter.text(pos2(x, area.center().y), Align2::LEFT_CENTER, "…", FontId::proportional(14.0), palette.dim);
-        return;
+        return more(&painter, palette, pos2(x, area.center().y));
     }
     let free = station.capacity.map_or(0, |capacity| capacity.saturating_sub(station.count));
-    for _ in 0..free {
-        if x + CHIP_WIDTH > area.right() {
-            break;
+    for index in 0..free {
+        let is_last = index + 1 == free;
+        if x + CHIP_WIDTH + if is_last { 0.0 } else { dots } > area.right() {
+            return more(&painter, palette, pos2(x, area.center().y));
         }
         let place = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(CHIP_WIDTH, CHIP_HEIGHT));
         painter.rect_stroke(place, 4.0, Stroke::new(1.0, color.gamma_multiply(0.35)), StrokeKind::Inside);
         x += CHIP_WIDTH + CHIP_GAP;
     }
+}
+
+/// There is more than there is room for.
+fn more(painter: &Painter, palette: &Palette, at: Pos2) {
+    painter.text(at, Align2::LEFT_CENTER, "…", FontId::proportional(14.0), palette.dim);
 }
 
 fn arrow(painter: &Painter, palette: &Palette, from: Pos2) {

@@ -14,6 +14,8 @@ pub(super) struct TimeMachine {
     /// `None` = now.
     moment: Option<Moment>,
     playing: bool,
+    /// The moment was now, when the view was made to stand still.
+    paused: bool,
     /// How fast a replay goes; 1 = as fast as it was.
     pub(super) speed: f64,
     /// Of each run that is looked at, by its number.
@@ -48,7 +50,7 @@ const BUDGET: Duration = Duration::from_millis(5);
 
 impl Default for TimeMachine {
     fn default() -> Self {
-        Self { moment: None, playing: false, speed: 1.0, replays: HashMap::new(), steps: 0 }
+        Self { moment: None, playing: false, paused: false, speed: 1.0, replays: HashMap::new(), steps: 0 }
     }
 }
 
@@ -56,20 +58,20 @@ impl TimeMachine {
     /// Looks at `time`, nanoseconds from the start; `None` = now.
     pub(super) fn look_at(&mut self, time: Option<i64>) {
         self.moment = time.map(|time| Moment { time: time.max(0), rest: 0.0, events: None });
-        self.playing = false;
+        (self.playing, self.paused) = (false, false);
     }
 
     /// Looks at the moment of `run` after so many events.
     pub(super) fn look_at_event(&mut self, run: &Run, events: usize) {
         let last = events.checked_sub(1).and_then(|last| run.history.events_from(last).next());
         self.moment = Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some(events) });
-        self.playing = false;
+        (self.playing, self.paused) = (false, false);
     }
 
     /// Goes so many events of the run in focus further, or back.
     pub(super) const fn step(&mut self, events: i64) {
         self.steps += events;
-        self.playing = false;
+        (self.playing, self.paused) = (false, false);
     }
 
     /// The moment that is looked at; `None` = now.
@@ -81,15 +83,19 @@ impl TimeMachine {
         self.playing
     }
 
-    /// Stands still, or goes on. A run that goes on is looked at as it is now, again; one that has ended is replayed.
+    /// Stands still, or goes on: where the view of a live run was paused it is looked at as it is now again, from anywhere else it is
+    /// replayed.
     pub(super) fn toggle(&mut self, run: Option<&Run>) {
         let Some(run) = run else { return };
         match self.moment {
             Some(_) if self.playing => self.playing = false,
-            Some(_) if !run.ended() => self.look_at(None),
+            Some(_) if self.paused && !run.ended() => self.look_at(None),
             Some(_) => self.playing = true,
             None if run.ended() => self.play(),
-            None => self.look_at(Some(run.elapsed())),
+            None => {
+                self.look_at(Some(run.elapsed()));
+                self.paused = true;
+            }
         }
     }
 

@@ -170,6 +170,7 @@ fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
 /// What can be done to a run that goes on.
 fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     let goes_on = live.is_some_and(|run| run.items.is_some());
+    let pending = live.is_some_and(|run| run.trace.counts().calls.pending > 0);
     let takes_more = live.is_some_and(|run| !run.closed && run.settings.executor != ExecutorKind::Sequential);
     for (text, help, enabled, action) in [
         (
@@ -181,7 +182,7 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         (
             "Cancel all pending",
             "cancel() of every future that is PENDING; the pool stays open",
-            goes_on,
+            goes_on && pending,
             Action::CancelPending,
         ),
         (
@@ -224,7 +225,9 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>) {
     dot(ui, color);
     ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
     let text = RichText::new(figures(run)).color(palette.dim);
-    ui.add(eframe::egui::Label::new(text).truncate());
+    let help =
+        "Time from the first submission to the last result, or to now; what has run, and how much of it a second";
+    ui.add(eframe::egui::Label::new(text).truncate()).on_hover_text(help);
 }
 
 fn dot(ui: &mut Ui, color: Color32) {
@@ -238,15 +241,15 @@ fn figures(run: &Run) -> String {
     }
     let totals = run.totals();
     let ran = totals.returned + totals.raised;
-    let elapsed = run.elapsed();
-    let clock = if run.ended() { format::duration(elapsed) } else { format::clock(elapsed) };
-    let Some(items) = run.items else { return clock };
+    let Some(items) = run.items else { return format::clock(run.elapsed()) };
     if items == 0 {
         return "there were no items, so there was nothing to do".to_owned();
     }
     // While it runs, rates and estimates move with the clock, ten times a second, not with every frame.
     let working = run.working_time();
     let seconds = if run.ended() { working as f64 / 1e9 } else { (working / 100_000_000) as f64 / 10.0 };
+    // The clock of a moment that is looked at is the playhead's.
+    let clock = if run.ended() { format::duration(working) } else { format::clock(run.moment.unwrap_or(working)) };
     let mut parts = vec![clock, format!("{} of {} items", format::count(ran), format::count(items))];
     if seconds > 0.0 && ran > 0 {
         let rate = ran as f64 / seconds;

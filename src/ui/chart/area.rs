@@ -22,7 +22,11 @@ pub(in crate::ui) struct Area {
 #[derive(Clone, Debug)]
 pub(in crate::ui) struct AreaFigures {
     pub(in crate::ui) time: Range<i64>,
+    /// How much of that time a run went on.
+    pub(in crate::ui) went_on: i64,
     pub(in crate::ui) lanes: usize,
+    /// How long their workers were there, all together.
+    pub(in crate::ui) lived: i64,
     /// Items that ran in it, also in part.
     pub(in crate::ui) items: usize,
     pub(in crate::ui) failed: usize,
@@ -67,7 +71,9 @@ impl Area {
         let Range { start, end } = self.time.clone();
         let mut figures = AreaFigures {
             time: start..end,
+            went_on: 0,
             lanes: 0,
+            lived: 0,
             items: 0,
             failed: 0,
             busy: 0,
@@ -80,7 +86,10 @@ impl Area {
         for (run, row) in Rows::lanes_of(shown, self.rows.clone()) {
             let lane = row.lane;
             let until = end.min(run.elapsed());
+            figures.went_on = figures.went_on.max(until - start.max(0));
             figures.lanes += 1;
+            let exited = lane.exited.as_ref().map_or(until, |(at, _)| until.min(*at));
+            figures.lived += (exited - start.max(lane.started)).max(0);
             figures.busy += (lane.busy_until(until) - lane.busy_until(start)).max(0);
             let away = |activity: Activity| spent(lane, activity, start, until);
             figures.blocking += away(Activity::Blocking);

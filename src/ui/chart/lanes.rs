@@ -13,7 +13,7 @@ use super::skyline::add_columns;
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Column, EndStage, IdleCause, Lane, Marks, Span, Wait};
+use crate::trace::{Column, EndStage, IdleCause, Lane, Marks, Span, Trace, Wait};
 use crate::ui::action::Action;
 use crate::ui::format;
 use crate::ui::task_index::Found;
@@ -47,6 +47,7 @@ pub(super) fn show(
         mesh: Mesh::default(),
         labels: Vec::new(),
         brackets: 0.0,
+        trace: None,
         found: None,
         drawn: 0,
         idle: Vec::new(),
@@ -73,7 +74,7 @@ pub(super) fn show(
                     }
                 }
                 picture.look_for_idle(row.run, lane);
-                picture.brackets = Rows::brackets(row);
+                (picture.brackets, picture.trace) = (Rows::brackets(row), Some(lane.trace));
                 // What is looked for is looked for among the run's own items.
                 picture.found = found.filter(|found| matches!(lane.place, Place::Worker) && found.is_of(row.run));
                 picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
@@ -223,6 +224,8 @@ struct Picture<'a> {
     mesh: Mesh,
     labels: Vec<(eframe::egui::Pos2, Align2, String, Color32)>,
     brackets: f32,
+    /// What the lane is a part of.
+    trace: Option<&'a Trace>,
     /// Which items of the lane are looked for; the others are dimmed.
     found: Option<&'a Found>,
     /// How many items were drawn one by one.
@@ -246,7 +249,7 @@ impl Picture<'_> {
         let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
         let background = self.x(lane.started)..self.x(end);
         self.quad(background, row.top() + 1.0..row.bottom() - 3.0, self.palette.panel);
-        let ready = lane.ready.unwrap_or(now);
+        let ready = lane.ready.unwrap_or(now).min(end);
         if ready > lane.started {
             self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);
         }
@@ -459,7 +462,8 @@ impl Picture<'_> {
 
     fn bracket(&mut self, call: u32, start: i64, end: i64, row: Rect) {
         let (from, to) = (self.x(start), self.x(end) - 2.0);
-        if to - from < 6.0 {
+        let items = self.trace.and_then(|trace| trace.call(call)).map_or(0, |call| call.items);
+        if to - from < 6.0 || items < 2 {
             return;
         }
         let y = row.top() + self.brackets;

@@ -1,5 +1,7 @@
 //! The strip above the ruler: the whole run, how many workers were busy when, and the part of it that is in sight.
 
+use std::ops::Range;
+
 use eframe::egui::{
     Align2, CursorIcon, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
 };
@@ -50,7 +52,15 @@ pub(super) fn show(
     for (index, shown) in shown.iter().enumerate() {
         let top = strip.top() + 3.0 + index as f32 * height;
         let band = Rect::from_x_y_ranges(strip.x_range(), top..=top + height - 1.0);
-        painter.add(Shape::mesh(busy(shown.run, palette, band, ui.pixels_per_point(), whole)));
+        let mut mesh = Mesh::default();
+        let columns = (band.width() / COLUMN).max(1.0) as usize;
+        let mut draw =
+            |heights, color| add_columns(&mut mesh, ui.pixels_per_point(), band.left(), COLUMN, color, heights);
+        draw(busy(shown.run, band, whole, columns), palette.computing);
+        if shown.run.totals().failed() > 0 {
+            draw(failed(shown.run, band, whole, columns), palette.error);
+        }
+        painter.add(Shape::mesh(mesh));
     }
     let x = |time: i64| strip.left() + whole.x_of(time, strip.width()).clamp(0.0, strip.width());
     let seen = Rect::from_x_y_ranges(x(view.start)..=x(view.end).max(x(view.start) + 2.0), strip.y_range());
@@ -120,18 +130,23 @@ fn shade(painter: &Painter, palette: &Palette, strip: Rect, seen: Rect) {
     painter.rect_stroke(seen, 4.0, Stroke::new(1.0, palette.accent), StrokeKind::Inside);
 }
 
-/// Columns, each as high as the part of the workers that was busy.
-fn busy(run: &Run, palette: &Palette, band: Rect, scale: f32, whole: TimeView) -> Mesh {
-    let mut mesh = Mesh::default();
-    let columns = (band.width() / COLUMN).max(1.0) as usize;
+/// How high each column is: by the part of the workers that was busy.
+fn busy(run: &Run, band: Rect, whole: TimeView, columns: usize) -> Vec<Range<f32>> {
     let shares = mean_executing(run.trace.queues().points(), run.elapsed(), whole, columns);
     let most = shares.iter().copied().fold(run.settings.workers as f32, f32::max);
-    let heights = shares.into_iter().map(|share| {
-        let height = if share > 0.0 { (band.height() * share / most).max(1.0) } else { 0.0 };
-        band.bottom() - height..band.bottom()
-    });
-    add_columns(&mut mesh, scale, band.left(), COLUMN, palette.computing, heights);
-    mesh
+    let height = |share: f32| if share > 0.0 { (band.height() * share / most).max(1.0) } else { 0.0 };
+    shares.into_iter().map(|share| band.bottom() - height(share)..band.bottom()).collect()
+}
+
+/// A foot in the columns in which something raised or was lost, as bars have it.
+fn failed(run: &Run, band: Rect, whole: TimeView, columns: usize) -> Vec<Range<f32>> {
+    let mut failed = vec![false; columns];
+    for lane in run.trace.lanes() {
+        let of_lane = lane.failed_columns(whole.start, whole.end, columns);
+        failed.iter_mut().zip(of_lane).for_each(|(failed, also)| *failed |= also);
+    }
+    let foot = |failed: bool| if failed { (band.height() / 4.0).max(3.0) } else { 0.0 };
+    failed.into_iter().map(|failed| band.bottom() - foot(failed)..band.bottom()).collect()
 }
 
 /// How many calls executed in each of so many columns, in the mean.

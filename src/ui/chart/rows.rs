@@ -6,6 +6,7 @@ use std::ops::Range;
 use eframe::egui::{Rect, pos2};
 
 use super::item::Item;
+use crate::executor::Intervention;
 use crate::lab::Run;
 use crate::trace::{Lane, Trace};
 
@@ -237,7 +238,7 @@ impl<'a> Rows<'a> {
     /// How much of a row the brackets over its chunks take; 0 = there are none.
     pub(super) fn brackets(row: &Row<'_>) -> f32 {
         match &row.lane {
-            Ok(LaneRow { place: Place::Worker, .. }) if row.run.settings.chunksize > 1 => {
+            Ok(LaneRow { place: Place::Worker, .. }) if has_chunks(row.run) => {
                 if row.height >= TALL {
                     NAMED_BRACKET
                 } else {
@@ -296,6 +297,12 @@ impl<'a> Rows<'a> {
         };
         self.all.iter().find(is_it).map(|row| self.rect(row).center().y)
     }
+}
+
+/// Whether calls of several items were asked for, at its start or later.
+fn has_chunks(run: &Run) -> bool {
+    let later = |what: &Intervention| matches!(what, Intervention::Chunksize(size) if *size > 1);
+    run.began_with.chunksize > 1 || run.trace.interventions().any(|(_, what)| later(what))
 }
 
 /// The place where the name of a row is, left of the canvas.

@@ -12,7 +12,7 @@ pub(super) fn add_columns(
     left: f32,
     width: f32,
     color: Color32,
-    columns: impl Iterator<Item = Range<f32>>,
+    columns: impl IntoIterator<Item = Range<f32>>,
 ) {
     // As painters have it: a pixel is covered if its middle is, which is so on an upper edge and not on a lower one.
     let on_pixels = |y: f32| (y * scale - 0.5).ceil() / scale;
@@ -23,7 +23,7 @@ pub(super) fn add_columns(
         }
     };
     let (mut first, mut height, mut count) = (0, 0.0..0.0, 0);
-    for (column, y) in columns.enumerate() {
+    for (column, y) in columns.into_iter().enumerate() {
         let y = on_pixels(y.start)..on_pixels(y.end);
         if y != height {
             add(first..column, std::mem::replace(&mut height, y));

@@ -116,9 +116,10 @@ fn too_short(run: Option<&Run>, none: bool) -> Option<&'static str> {
     (none && run.is_some_and(|run| run.ended() && run.trace.call_count() > 0)).then_some("too short to be sampled")
 }
 
-/// Items a second, of stretches long enough to hold some.
+/// Items a second, of stretches long enough to hold some, but not so long that a short run has only one.
 fn throughput(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -> Figure {
     const ITEMS: usize = 4;
+    const FEWEST: usize = 24;
     let mut figure = Figure { format: format::rate, ..empty("items/s", true) };
     let Some(run) = run else { return figure };
     let points = run.trace.finished_items().points();
@@ -129,7 +130,7 @@ fn throughput(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usi
     let end = view.end.min(run.elapsed());
     let start = view.start.max(0);
     let in_view = until(end).saturating_sub(until(start));
-    let stretches = (in_view / ITEMS).clamp(1, (columns / 4).max(1)) as i64;
+    let stretches = (in_view / ITEMS).max(FEWEST).min((columns / 4).max(1)) as i64;
     let length = (end - start).max(0) / stretches;
     if in_view == 0 || length == 0 {
         return figure;
