@@ -13,6 +13,9 @@ pub(super) enum Action {
     Stop,
     StopNow,
     ShowRun(usize),
+    /// Of the runs that are looked at, the one that all panels tell of.
+    FocusRun(usize),
+    FocusNextRun,
     SetWorkers(usize),
     /// Of the run with that number, the task of a call.
     InterruptCall(usize, u32, Interruption),
@@ -56,6 +59,8 @@ pub(super) enum Action {
     /// So many places up the list, or down.
     MoveRun(usize, isize),
     DeleteRun(usize),
+    /// Brings back the one that was deleted last.
+    RestoreRun,
     /// To the field that is searched with.
     Search,
     /// To the next item that was found.

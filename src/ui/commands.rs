@@ -141,6 +141,8 @@ pub(super) fn all() -> Vec<Command> {
         ("Time", "Previous event", Some(held(Key::ArrowLeft, "←")), Action::StepEvents(-1)),
         ("Time", "To the start of the run", Some(key(Key::Home, "Home")), Action::LookAt(Some(0))),
         ("Time", "To its newest state", Some(key(Key::End, "End")), Action::LookAt(None)),
+        ("Runs", "Look closer at the next of several", Some(key(Key::N, "N")), Action::FocusNextRun),
+        ("Runs", "Bring back the run that was deleted", Some(key(Key::Z, "Ctrl+Z").command()), Action::RestoreRun),
         ("Files", "Open a run …", Some(key(Key::O, "Ctrl+O").command()), Action::File(FileKind::OpenRun)),
         ("Files", "Save the run …", Some(key(Key::S, "Ctrl+S").command()), Action::File(FileKind::SaveRun)),
         (

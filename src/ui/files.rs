@@ -15,6 +15,7 @@ use eframe::egui::{
 
 use super::chart::Chart;
 use super::picture::{self, PictureSettings};
+use super::runs::LookedAt;
 use super::{readers, theme};
 use crate::lab::{Report, Run, write_csv, write_whole};
 
@@ -74,7 +75,8 @@ struct Notice {
 enum Done {
     Picked(PathBuf),
     Wrote(String),
-    Opened(Box<Run>),
+    /// A run, and what its file is called.
+    Opened(Box<Run>, String),
     Copied(String),
     Failed(String),
 }
@@ -144,7 +146,10 @@ impl Files {
         let number = self.next_number;
         self.next_number += 1;
         self.in_background(context, move || match Run::open(&path, number) {
-            Ok(run) => Done::Opened(Box::new(run)),
+            Ok(run) => {
+                let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                Done::Opened(Box::new(run), name)
+            }
             Err(error) => Done::Failed(error.to_string()),
         });
     }
@@ -158,8 +163,8 @@ impl Files {
         });
     }
 
-    /// Takes in what came of what went on elsewhere. Returns the runs that were opened.
-    pub(super) fn take_in(&mut self, context: &Context) -> Vec<Arc<Run>> {
+    /// Takes in what came of what went on elsewhere. Returns the runs that were opened, with the names of their files.
+    pub(super) fn take_in(&mut self, context: &Context) -> Vec<(String, Arc<Run>)> {
         let mut opened = Vec::new();
         for done in self.done.try_iter().collect::<Vec<_>>() {
             match done {
@@ -174,9 +179,9 @@ impl Files {
                     self.dialog = None;
                     self.tell(text, false);
                 }
-                Done::Opened(run) => {
+                Done::Opened(run, name) => {
                     self.dialog = None;
-                    opened.push(Arc::from(run));
+                    opened.push((name, Arc::from(run)));
                 }
                 Done::Copied(text) => {
                     context.copy_text(text);
@@ -193,8 +198,8 @@ impl Files {
         opened
     }
 
-    /// Draws the dialog and the notice, if there are such. `runs` are what the chart shows; the last is in focus.
-    pub(super) fn show(&mut self, context: &Context, chart: &Chart, runs: &[(&str, &Run)]) {
+    /// Draws the dialog and the notice, if there are such. `runs` are what the chart shows, `focus` is the one of them to save.
+    pub(super) fn show(&mut self, context: &Context, chart: &Chart, runs: &[LookedAt], focus: Option<usize>) {
         let mut wanted = false;
         if let Some(dialog) = &mut self.dialog {
             let mut open = true;
@@ -213,31 +218,33 @@ impl Files {
             if let Some(dialog) = &mut self.dialog {
                 dialog.busy = true;
             }
-            self.start(context, chart, runs);
+            self.start(context, chart, runs, focus);
         }
         self.show_notice(context);
     }
 
-    fn start(&mut self, context: &Context, chart: &Chart, runs: &[(&str, &Run)]) {
+    fn start(&mut self, context: &Context, chart: &Chart, runs: &[LookedAt], focus: Option<usize>) {
         let Some(dialog) = &self.dialog else { return };
         let (path, replace, kind) = (PathBuf::from(dialog.path.trim()), dialog.replace, dialog.kind);
         if kind == FileKind::OpenRun {
             return self.open(context, path);
         }
-        let Some((_, focus)) = runs.last() else { return self.fail("There is no run to save.".to_owned()) };
+        let Some(focus) = focus.and_then(|focus| runs.get(focus)) else {
+            return self.fail("There is no run to save.".to_owned());
+        };
         if kind == FileKind::Picture {
             let settings = match self.picture.parse() {
                 Ok(settings) => settings,
                 Err(text) => return self.fail(text),
             };
             let chart = chart.clone();
-            let runs: Vec<_> = runs.iter().map(|(name, run)| ((*name).to_owned(), (*run).clone())).collect();
+            let runs = runs.to_vec();
             return self.in_background(context, move || {
-                let runs: Vec<_> = runs.iter().map(|(name, run)| (name.as_str(), run)).collect();
-                wrote(&path, picture::save(&chart, &runs, &path, settings, replace))
+                let shown: Vec<_> = runs.iter().map(LookedAt::shown).collect();
+                wrote(&path, picture::save(&chart, &shown, &path, settings, replace))
             });
         }
-        let run = (*focus).clone();
+        let run = Arc::clone(&focus.run);
         self.in_background(context, move || {
             let written = write_whole(&path, replace, |out| match kind {
                 FileKind::Csv => write_csv(&run, out),

@@ -1,22 +1,27 @@
-//! The runs that can be looked at again, and the list of them in the left panel: named, coloured, ordered, compared, deleted.
+//! The runs that go on or can be looked at again, and the list of them in the left panel: named, coloured, ordered, compared, deleted.
 
 use std::sync::Arc;
 
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Layout, Pos2, RichText, Role, Sense, TextEdit, Ui,
-    WidgetInfo, vec2,
+    Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Label, Layout, Pos2, RichText, Role, Sense, TextEdit,
+    Ui, WidgetInfo, vec2,
 };
 
 use super::action::Action;
+use super::chart::Shown;
 use super::files::FileKind;
-use super::{format, theme};
+use super::format;
+use super::theme::{self, Palette};
 use crate::lab::{End, Run, Status};
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
 const RUNS_KEPT: usize = 24;
 /// All of them together have no more calls than this, some hundred bytes each.
 const CALLS_KEPT: usize = 4_000_000;
+
+/// How many colours there are.
+const COLORS: usize = 8;
 
 /// How high a row of the list is.
 const ROW: f32 = 38.0;
@@ -25,105 +30,156 @@ const ROW: f32 = 38.0;
 #[derive(Default)]
 pub(super) struct Runs {
     /// Newest last, unless somebody moved one.
-    kept: Vec<Kept>,
-    /// How many were given out.
-    colors: usize,
+    listed: Vec<Listed>,
     /// Which one is being renamed.
     renaming: Option<usize>,
+    /// The one that was deleted last, and where it was, until another run begins.
+    deleted: Option<(usize, Listed)>,
 }
 
-struct Kept {
+struct Listed {
     run: Arc<Run>,
     /// Empty = it is called by what it was.
     name: String,
+    /// Which of the colours of [`Palette::runs`].
     color: usize,
     compared: bool,
 }
 
+/// A run that is looked at, and what tells it from the others that are.
+#[derive(Clone)]
+pub(super) struct LookedAt {
+    pub(super) run: Arc<Run>,
+    pub(super) name: String,
+    pub(super) color: usize,
+}
+
+impl LookedAt {
+    /// As it is now, for the chart.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown { run: &self.run, name: &self.name, color: self.color, in_focus: false, past: None }
+    }
+}
+
 impl Runs {
-    /// Keeps a run that has ended, and lets go of the oldest if there are too many.
-    pub(super) fn keep(&mut self, run: Arc<Run>) {
-        let color = self.colors;
-        self.colors += 1;
-        self.kept.push(Kept { run, name: String::new(), color, compared: false });
-        let calls = |kept: &Kept| kept.run.trace.call_count();
-        while self.kept.len() > 1
-            && (self.kept.len() > RUNS_KEPT || self.kept.iter().map(calls).sum::<usize>() > CALLS_KEPT)
-        {
+    /// Takes in how far a run is: one that has begun, goes on, or is over. Returns whether it is new.
+    pub(super) fn keep(&mut self, run: Arc<Run>) -> bool {
+        if let Some(listed) = self.listed.iter_mut().find(|listed| listed.run.number == run.number) {
+            listed.run = run;
+            return false;
+        }
+        self.deleted = None;
+        let color = self.free_color();
+        self.listed.push(Listed { run, name: String::new(), color, compared: false });
+        self.let_go();
+        true
+    }
+
+    /// The colour that the fewest runs have.
+    fn free_color(&self) -> usize {
+        let having = |color: &usize| self.listed.iter().filter(|listed| listed.color == *color).count();
+        (0..COLORS).min_by_key(having).unwrap_or_default()
+    }
+
+    /// Forgets the oldest of those that are over, as long as there are too many.
+    fn let_go(&mut self) {
+        let calls = |listed: &Listed| listed.run.trace.call_count();
+        while self.listed.len() > RUNS_KEPT || self.listed.iter().map(calls).sum::<usize>() > CALLS_KEPT {
+            let others = &self.listed[..self.listed.len() - 1];
+            let over = || others.iter().enumerate().filter(|(_, listed)| listed.run.ended());
             // What somebody named, or compares, goes last.
-            let others = &self.kept[..self.kept.len() - 1];
-            let oldest = others.iter().position(|kept| kept.name.is_empty() && !kept.compared).unwrap_or(0);
-            self.kept.remove(oldest);
+            let plain = over().find(|(_, listed)| listed.name.is_empty() && !listed.compared);
+            let Some((oldest, _)) = plain.or_else(|| over().next()) else { return };
+            self.listed.remove(oldest);
         }
     }
 
     pub(super) fn find(&self, number: usize) -> Option<&Arc<Run>> {
-        self.kept.iter().map(|kept| &kept.run).find(|run| run.number == number)
+        self.listed.iter().map(|listed| &listed.run).find(|run| run.number == number)
     }
 
-    /// Those that are compared, in the order of the list, with their names.
-    pub(super) fn compared(&self) -> Vec<(String, Arc<Run>)> {
-        let those = self.kept.iter().rev().filter(|kept| kept.compared);
-        those.map(|kept| (kept.title(), Arc::clone(&kept.run))).collect()
+    /// That run, as it is called and coloured in the list.
+    pub(super) fn look_at(&self, run: Arc<Run>) -> LookedAt {
+        let listed = self.listed.iter().find(|listed| listed.run.number == run.number);
+        let (name, color) = listed.map_or_else(|| (title(&run), 0), |listed| (listed.title(), listed.color));
+        LookedAt { run, name, color }
     }
 
-    /// Compares these runs, and no others.
-    pub(super) fn compare_only(&mut self, numbers: &[usize]) {
-        for kept in &mut self.kept {
-            kept.compared = numbers.contains(&kept.run.number);
-        }
+    /// Those that are ticked, in the order of the list.
+    pub(super) fn compared(&self) -> Vec<LookedAt> {
+        let those = self.listed.iter().rev().filter(|listed| listed.compared);
+        those.map(|listed| self.look_at(Arc::clone(&listed.run))).collect()
+    }
+
+    /// Ticks no run any more.
+    pub(super) fn compare_none(&mut self) {
+        self.listed.iter_mut().for_each(|listed| listed.compared = false);
     }
 
     pub(super) fn toggle_compared(&mut self, number: usize) {
-        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.run.number == number) {
-            kept.compared = !kept.compared;
-        }
+        self.change(number, |listed| listed.compared = !listed.compared);
     }
 
     /// Moves it so many places up the list, or down.
     pub(super) fn move_up(&mut self, number: usize, places: isize) {
-        let Some(from) = self.kept.iter().position(|kept| kept.run.number == number) else { return };
-        let to = from.saturating_add_signed(places).min(self.kept.len() - 1);
-        let kept = self.kept.remove(from);
-        self.kept.insert(to, kept);
+        let Some(from) = self.listed.iter().position(|listed| listed.run.number == number) else { return };
+        let to = from.saturating_add_signed(places).min(self.listed.len() - 1);
+        let listed = self.listed.remove(from);
+        self.listed.insert(to, listed);
     }
 
+    /// Takes it off the list, from where it can come back.
     pub(super) fn delete(&mut self, number: usize) {
-        self.kept.retain(|kept| kept.run.number != number);
+        if let Some(place) = self.listed.iter().position(|listed| listed.run.number == number && listed.run.ended()) {
+            self.deleted = Some((place, self.listed.remove(place)));
+        }
+    }
+
+    /// Brings back the one that was deleted last, if it can be. Returns its number.
+    pub(super) fn restore(&mut self) -> Option<usize> {
+        let (place, listed) = self.deleted.take()?;
+        let number = listed.run.number;
+        self.listed.insert(place.min(self.listed.len()), listed);
+        Some(number)
     }
 
     /// The number of the one that stands first in the list.
     pub(super) fn newest(&self) -> Option<usize> {
-        self.kept.last().map(|kept| kept.run.number)
+        self.listed.last().map(|listed| listed.run.number)
     }
 
+    /// Asks for a name.
     pub(super) fn rename(&mut self, number: usize) {
         self.renaming = Some(number);
     }
 
+    /// Gives it that name.
+    pub(super) fn call(&mut self, number: usize, name: String) {
+        self.change(number, |listed| listed.name = name);
+    }
+
     pub(super) fn recolor(&mut self, number: usize) {
-        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.run.number == number) {
-            kept.color += 1;
+        self.change(number, |listed| listed.color = (listed.color + 1) % COLORS);
+    }
+
+    fn change(&mut self, number: usize, change: impl FnOnce(&mut Listed)) {
+        if let Some(listed) = self.listed.iter_mut().find(|listed| listed.run.number == number) {
+            change(listed);
         }
     }
 
-    /// Draws the list, newest first; `live` go on, `shown` are looked at.
-    pub(super) fn show(&mut self, ui: &mut Ui, live: &[Arc<Run>], shown: &[usize], actions: &mut Vec<Action>) {
+    /// Draws the list, newest first; `shown` are looked at.
+    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[usize], actions: &mut Vec<Action>) {
         theme::heading(ui, "RUNS");
+        self.above_the_list(ui, actions);
         let palette = theme::palette(ui);
-        if self.kept.is_empty() && live.is_empty() {
-            ui.label(RichText::new("Nothing has run yet.").size(11.5).color(palette.dim));
-        }
-        for run in live {
-            let color = palette.of_run(self.colors);
-            row(ui, run, &title(run), color, shown.contains(&run.number), None, actions);
-        }
         let mut ended_renaming = false;
-        for kept in self.kept.iter_mut().rev() {
-            let number = kept.run.number;
+        let count = self.listed.len();
+        for (place, listed) in self.listed.iter_mut().rev().enumerate() {
+            let number = listed.run.number;
             if self.renaming == Some(number) {
-                let field = TextEdit::singleline(&mut kept.name).id(Id::unique("run name")).hint_text(title(&kept.run));
-                let field = ui.add(field.desired_width(f32::INFINITY));
+                let field = TextEdit::singleline(&mut listed.name).id(Id::unique("run name"));
+                let field = ui.add(field.hint_text(title(&listed.run)).desired_width(f32::INFINITY));
                 field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "name of the run"));
                 if !field.has_focus() && !field.lost_focus() {
                     field.request_focus();
@@ -131,99 +187,136 @@ impl Runs {
                 ended_renaming |= field.lost_focus() || ui.input(|input| input.key_pressed(Key::Enter));
                 continue;
             }
-            let (name, color) = (kept.title(), palette.of_run(kept.color));
-            row(ui, &kept.run, &name, color, shown.contains(&number), Some(kept.compared), actions);
+            let ends = [place == 0, place + 1 == count];
+            row(ui, palette, listed, shown.contains(&number), ends, actions);
         }
         if ended_renaming {
             self.renaming = None;
         }
-        let compared = self.kept.iter().filter(|kept| kept.compared).count();
-        if compared >= 2 {
-            ui.horizontal_wrapped(|ui| {
-                let help = "On one time axis, with the differences between them";
-                if ui.button(format!("Compare {compared}")).on_hover_text(help).clicked() {
-                    actions.push(Action::Compare);
+    }
+
+    /// What can be done with those that are ticked, or why nothing can; and the way back from a deletion.
+    fn above_the_list(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let palette = theme::palette(ui);
+        let note = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).size(11.5).color(palette.dim));
+        if let Some((_, listed)) = &self.deleted {
+            ui.horizontal(|ui| {
+                if ui.button("Undo").on_hover_text("Bring it back (Ctrl+Z)").clicked() {
+                    actions.push(Action::RestoreRun);
                 }
-                let help = "The same settings and seed again: one run after the other, then compared";
-                if ui.button("Run again").on_hover_text(help).clicked() {
-                    actions.push(Action::RunAgain { together: false });
-                }
-                let help = "The first two of them again, started together: they share the cores";
-                if ui.button("… together").on_hover_text(help).clicked() {
-                    actions.push(Action::RunAgain { together: true });
-                }
+                let text = RichText::new(format!("deleted: {}", listed.title())).size(11.5).color(palette.dim);
+                ui.add(Label::new(text).truncate());
             });
-        } else if self.kept.len() >= 2 {
-            ui.label(RichText::new("Tick two or more to compare them.").size(11.0).color(palette.dim));
         }
+        let compared: Vec<_> = self.listed.iter().filter(|listed| listed.compared).collect();
+        if compared.len() < 2 {
+            match self.listed.len() {
+                0 => note(ui, "Nothing has run yet."),
+                1 => return,
+                _ => note(ui, "Tick two or more to compare them."),
+            };
+            return;
+        }
+        let over = compared.iter().all(|listed| listed.run.ended());
+        ui.horizontal_wrapped(|ui| {
+            let help = "On one time axis, with the differences between them";
+            if ui.button(format!("Compare {}", compared.len())).on_hover_text(help).clicked() {
+                actions.push(Action::Compare);
+            }
+            let menu = ui.add_enabled_ui(over, |ui| {
+                ui.menu_button("Run again ▾", |ui| {
+                    let help = "The same settings and seed again, one run after the other, then compared";
+                    if ui.button("One after the other").on_hover_text(help).clicked() {
+                        actions.push(Action::RunAgain { together: false });
+                        ui.close();
+                    }
+                    let help = "The first two of them again, started at the same time: they share the cores";
+                    if ui.button("Two at the same time").on_hover_text(help).clicked() {
+                        actions.push(Action::RunAgain { together: true });
+                        ui.close();
+                    }
+                })
+            });
+            menu.inner.response.on_disabled_hover_text("One of them still goes on");
+        });
     }
 }
 
-impl Kept {
+impl Listed {
     fn title(&self) -> String {
         if self.name.trim().is_empty() { title(&self.run) } else { self.name.trim().to_owned() }
     }
 }
 
-/// What a run is called if nobody gave it a name.
+/// What a run is called if nobody gave it a name: by what it began with.
 pub(super) fn title(run: &Run) -> String {
-    let settings = &run.settings;
     // Runs from files have numbers that nobody wants to see.
     let number = if run.number < usize::MAX / 2 { format!("{}. ", run.number) } else { String::new() };
-    let shape = format!("{} × {}", settings.workers, settings.chunksize);
-    format!("{number}{} · {} {shape}", settings.workload, settings.executor)
+    let shape = format!("{} × {}", run.began_with.workers, run.began_with.chunksize);
+    format!("{number}{} · {} {shape}", run.settings.workload, run.settings.executor)
 }
 
-fn row(
-    ui: &mut Ui,
-    run: &Run,
-    name: &str,
-    color: Color32,
-    chosen: bool,
-    compared: Option<bool>,
-    actions: &mut Vec<Action>,
-) {
-    let time = match &run.status {
-        Status::Ended(End::Failed(_)) => "not started".to_owned(),
-        Status::Ended(_) => format::duration(run.elapsed()),
-        _ => "live".to_owned(),
-    };
+/// What a run came to, in as few words as there can be, and whether something is wrong with it.
+fn came_to(run: &Run) -> (String, bool) {
+    let Status::Ended(end) = &run.status else { return ("live".to_owned(), false) };
+    let time = format::duration(run.working_time());
+    let failed = run.totals().failed();
+    match end {
+        End::Failed(_) => ("not started".to_owned(), true),
+        End::Stopped => (format!("stopped · {time}"), false),
+        End::TimedOut => (format!("timed out · {time}"), true),
+        End::Refused(_) => (format!("broken · {time}"), true),
+        End::Completed | End::StoppedByError if run.totals().lost > 0 => (format!("broken · {time}"), true),
+        End::Completed | End::StoppedByError if failed > 0 => {
+            (format!("{} failed · {time}", format::count(failed)), true)
+        }
+        End::Completed | End::StoppedByError => (time, false),
+    }
+}
+
+/// A run of the list; `ends` = whether it is the first, and whether it is the last.
+fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [bool; 2], actions: &mut Vec<Action>) {
+    let (run, name) = (&*listed.run, listed.title());
+    let (result, trouble) = came_to(run);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let (bar, _) = ui.allocate_exact_size(vec2(4.0, ROW - 8.0), Sense::hover());
-        ui.painter().rect_filled(bar, 2.0, color);
-        if let Some(compared) = compared {
-            let mut ticked = compared;
-            let tick = ui.add(Checkbox::without_text(&mut ticked)).on_hover_text("Compare it with others");
-            tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, ticked, format!("compare {name}")));
-            if tick.clicked() {
-                actions.push(Action::ToggleCompared(run.number));
-            }
+        ui.painter().rect_filled(bar, 2.0, palette.runs[listed.color]);
+        let mut ticked = listed.compared;
+        let tick = ui.add(Checkbox::without_text(&mut ticked)).on_hover_text("Compare it with others");
+        tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, ticked, format!("compare {name}")));
+        if tick.clicked() {
+            actions.push(Action::ToggleCompared(run.number));
         }
         // From the right, so that the name takes what the rest leaves.
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if compared.is_some() {
-                let menu = ui.menu_button("▾", |ui| menu(ui, run, actions)).response;
-                menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
-            }
+            let menu = ui.menu_button("▾", |ui| menu(ui, run, ends, actions)).response;
+            menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
             let size = vec2(ui.available_width(), ROW);
             let button = Button::selectable(chosen, "").min_size(size);
             let response = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| ui.add(button));
             let response = response.inner;
-            let label = format!("{name} {time}");
+            let label = format!("{name} {result}");
             response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &label));
             // What tells runs apart stands on its own line, where a long name can't push it away.
             let title = title(run);
             let (short, settings) = title.split_once(" · ").unwrap_or((&title, ""));
-            let (first, second) = if name == title { (short, settings) } else { (name, title.as_str()) };
-            let palette = theme::palette(ui);
+            let (first, second) = if name == title { (short, settings) } else { (name.as_str(), title.as_str()) };
             let inner = response.rect.shrink2(vec2(8.0, 4.0));
             let end = inner.right_bottom();
-            let time = ui.painter().text(end, Align2::RIGHT_BOTTOM, time, theme::small(), palette.dim);
+            let color = if trouble { palette.error } else { palette.dim };
+            let result = ui.painter().text(end, Align2::RIGHT_BOTTOM, result, theme::small(), color);
             line(ui, inner.left_top(), inner.width(), first, FontId::proportional(12.0), palette.text);
-            let below = inner.left_bottom() - vec2(0.0, time.height());
-            line(ui, below, time.left() - 8.0 - inner.left(), second, theme::small(), palette.dim);
-            let help = format!("{name}\n{}, seed {}", format::status_word(run), run.settings.seed);
+            let below = inner.left_bottom() - vec2(0.0, result.height());
+            line(ui, below, result.left() - 8.0 - inner.left(), second, theme::small(), palette.dim);
+            let begin = run.began_with;
+            let help = format!(
+                "{name}\n{}, {} workers, chunksize {}, seed {}",
+                format::status_word(run),
+                begin.workers,
+                begin.chunksize,
+                run.settings.seed
+            );
             if response.on_hover_text(help).clicked() {
                 actions.push(Action::ShowRun(run.number));
             }
@@ -239,18 +332,18 @@ fn line(ui: &Ui, at: Pos2, width: f32, text: &str, font: FontId, color: Color32)
     ui.painter().galley(at, galley, color);
 }
 
-fn menu(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
+fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Action>) {
     let number = run.number;
-    for (text, action) in [
-        ("Rename", Action::RenameRun(number)),
-        ("Another colour", Action::RecolorRun(number)),
-        ("Move up", Action::MoveRun(number, 1)),
-        ("Move down", Action::MoveRun(number, -1)),
-        ("Put its settings in the form", Action::TakeOver(Box::new(run.settings.clone()))),
-        ("Save …", Action::File(FileKind::SaveRun)),
-        ("Delete", Action::DeleteRun(number)),
+    for (text, enabled, action) in [
+        ("Rename", true, Action::RenameRun(number)),
+        ("Another colour", true, Action::RecolorRun(number)),
+        ("Move up", !first, Action::MoveRun(number, 1)),
+        ("Move down", !last, Action::MoveRun(number, -1)),
+        ("Put its settings in the form", true, Action::TakeOver(Box::new(run.settings.clone()))),
+        ("Save …", run.can_be_saved(), Action::File(FileKind::SaveRun)),
+        ("Delete", run.ended(), Action::DeleteRun(number)),
     ] {
-        if ui.button(text).clicked() {
+        if ui.add_enabled(enabled, Button::new(text)).clicked() {
             if matches!(action, Action::File(_)) {
                 actions.push(Action::ShowRun(number));
             }

@@ -37,6 +37,8 @@ pub(super) struct Palette {
     pub(super) result_queue: Color32,
     pub(super) error: Color32,
     pub(super) cores: [Color32; 4],
+    /// What tells runs from each other, beside their names.
+    pub(super) runs: [Color32; 8],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -64,6 +66,16 @@ const DARK: Palette = Palette {
     result_queue: rgb(0xa7_8bdb),
     error: rgb(0xf0_655d),
     cores: [rgb(0x4c_9dff), rgb(0x8f_c1ff), rgb(0xe0_a13c), rgb(0xa7_8bdb)],
+    runs: [
+        rgb(0x4c_9dff),
+        rgb(0xa7_8bdb),
+        rgb(0xe0_a13c),
+        rgb(0x2f_a58b),
+        rgb(0xe5_7fb4),
+        rgb(0xa3_c34f),
+        rgb(0x5c_c8d8),
+        rgb(0xd9_774a),
+    ],
 };
 
 const LIGHT: Palette = Palette {
@@ -87,6 +99,16 @@ const LIGHT: Palette = Palette {
     result_queue: rgb(0x85_66c4),
     error: rgb(0xc9_372c),
     cores: [rgb(0x1f_6feb), rgb(0x6a_a3f5), rgb(0xc9_8518), rgb(0x85_66c4)],
+    runs: [
+        rgb(0x1f_6feb),
+        rgb(0x85_66c4),
+        rgb(0xc9_8518),
+        rgb(0x1b_8f76),
+        rgb(0xb8_437f),
+        rgb(0x6b_8a1a),
+        rgb(0x14_859a),
+        rgb(0xa8_501f),
+    ],
 };
 
 /// Black and white where the others are grey, and lines that are seen.
@@ -133,17 +155,6 @@ pub(super) fn palette(ui: &Ui) -> &'static Palette {
 }
 
 impl Palette {
-    /// The colour of a run in the list; there are some, which are used again.
-    pub(super) const fn of_run(&self, number: usize) -> Color32 {
-        match number % 5 {
-            0 => self.accent,
-            1 => self.result_queue,
-            2 => self.waiting,
-            3 => self.computing,
-            _ => self.call_queue,
-        }
-    }
-
     /// The tint of a lane that was idle for that reason.
     pub(super) fn idle(&self, cause: IdleCause) -> Color32 {
         match cause {

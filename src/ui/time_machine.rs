@@ -111,10 +111,9 @@ impl TimeMachine {
         self.playing = false;
     }
 
-    /// The runs as they were at the moment that is looked at; `None` = as they are now. The last one is in focus.
-    pub(super) fn look(&mut self, context: &Context, runs: &[&Run]) -> Option<Past> {
+    /// The runs as they were at the moment that is looked at; `None` = as they are now. `focus` is one of them.
+    pub(super) fn look(&mut self, context: &Context, runs: &[&Run], focus: &Run) -> Option<Past> {
         self.replays.retain(|number, _| runs.iter().any(|run| run.number == *number));
-        let focus = *runs.last()?;
         self.go_on(context, runs);
         self.take_steps(focus);
         let Moment { time, events, .. } = self.moment?;

@@ -1,7 +1,7 @@
 //! The top row: run, stop, and how far the run is.
 
 use eframe::egui::{
-    Align, Button, Color32, Id, Key, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+    Align, Button, Color32, Id, Key, Label, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -15,6 +15,8 @@ use crate::workload::FieldError;
 pub(super) struct Status<'a> {
     /// The run that is looked at.
     pub(super) run: Option<&'a Run>,
+    /// What it is called, if others are looked at too.
+    pub(super) name: Option<&'a str>,
     /// The run that goes on.
     pub(super) live: Option<&'a Run>,
     /// What keeps the settings from being run.
@@ -25,7 +27,7 @@ pub(super) struct Status<'a> {
 
 /// Draws the row.
 pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
-    let &Status { run, live, error, found } = status;
+    let &Status { run, name, live, error, found } = status;
     ui.horizontal(|ui| {
         logo(ui);
         ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
@@ -47,7 +49,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
             ui.menu_button("View", |ui| view_menu(ui, actions)).response.on_hover_text("Size, contrast, frame times");
             ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
             search(ui, filter, found, actions);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run, name));
         });
     });
 }
@@ -207,7 +209,7 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     }
 }
 
-fn figures_of(ui: &mut Ui, run: Option<&Run>) {
+fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>) {
     let palette = theme::palette(ui);
     let Some(run) = run else {
         ui.label(RichText::new("Ready").color(palette.dim));
@@ -223,11 +225,17 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>) {
         _ => palette.error,
     };
     dot(ui, color);
+    if let Some(name) = name {
+        ui.scope(|ui| {
+            ui.set_max_width(ui.available_width() * 0.4);
+            ui.add(Label::new(RichText::new(name).family(theme::strong())).truncate());
+        });
+    }
     ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
     let text = RichText::new(figures(run)).color(palette.dim);
     let help =
         "Time from the first submission to the last result, or to now; what has run, and how much of it a second";
-    ui.add(eframe::egui::Label::new(text).truncate()).on_hover_text(help);
+    ui.add(Label::new(text).truncate()).on_hover_text(help);
 }
 
 fn dot(ui: &mut Ui, color: Color32) {

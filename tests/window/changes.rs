@@ -99,14 +99,23 @@ fn what_is_done_goes_to_the_run_that_it_is_done_to() {
         window.get_by_role_and_label(Role::CheckBox, &name).click();
         window.run_steps(3);
     }
-    press(&mut window, "… together");
+    press(&mut window, "Run again ▾");
+    press(&mut window, "Two at the same time");
     until(&mut window, "both have workers", |window| window.query_all_by_label_contains("worker 1 pid ").count() == 2);
-    // Which of the two came first nobody knows. The lower one is in focus.
-    let in_focus = run(&window).unwrap().number;
     let lanes: Vec<_> = window.query_all_by_label_contains("worker 1 pid ").map(|lane| lane.rect().center()).collect();
-    click_at(&mut window, if lanes[0].y < lanes[1].y { lanes[0] } else { lanes[1] });
+    let headings: Vec<_> = window.query_all_by_label_contains("look closer at ").collect();
+    let heading = |number: usize| {
+        let name = format!("look closer at {number}. ");
+        headings.iter().find(|heading| heading.accesskit_node().label().is_some_and(|label| label.starts_with(&name)))
+    };
+    // The first lane below the other one's heading is its own.
+    let in_focus = run(&window).unwrap().number;
+    let top = heading(3 + 4 - in_focus).unwrap().rect().center().y;
+    let below =
+        lanes.iter().filter(|lane| lane.y > top).min_by(|one, other| one.y.total_cmp(&other.y)).copied().unwrap();
+    click_at(&mut window, below);
     press(&mut window, "Kill worker 1");
-    until(&mut window, "both are over", |window| window.query_by_role_and_label(Role::Button, "Compare 2").is_some());
+    until(&mut window, "both are over", |window| window.query_all_by_label_contains(" × 1 live").count() == 0);
     choose_run(&mut window, &format!("{}. sleep", 3 + 4 - in_focus));
     assert!(shows(&window, "Broken"));
     choose_run(&mut window, &format!("{in_focus}. sleep"));

@@ -108,7 +108,7 @@ fn click_at(window: &mut Window, pos: egui::Pos2) {
     }
 }
 
-/// Looks at the run that is called so in the list.
+/// Presses the button whose name begins so, as those of runs in the list.
 fn choose_run(window: &mut Window, name: &str) {
     let is_it = |node: &Node<'_>| node.accesskit_node().label().is_some_and(|label| label.starts_with(name));
     let run = window.query_all_by_role(Role::Button).find(is_it).unwrap();

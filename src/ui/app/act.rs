@@ -13,6 +13,7 @@ use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
 use crate::ui::action::Action;
 use crate::ui::chart::{Move, Selection};
 use crate::ui::filter::Filter;
+use crate::ui::runs::LookedAt;
 use crate::ui::scale::Scale;
 use crate::ui::theme;
 use crate::units::parse_whole;
@@ -20,9 +21,7 @@ use crate::workload::ParamKind;
 
 impl App {
     pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
-        self.looking = Looking::Newest;
-        self.time.look_at(None);
-        self.chart.look_elsewhere();
+        self.look_at(Looking::Newest);
         self.again = Again::default();
         if let Some(beside) = &self.beside {
             beside.send(Command::StopNow);
@@ -56,6 +55,8 @@ impl App {
             Action::TakeOver(settings) => self.form.take_over(*settings),
             Action::ChooseWorkload(name) => name.clone_into(&mut self.form.workload),
             Action::ShowRun(number) => self.look_at(Looking::Run(number)),
+            Action::FocusRun(number) => self.focus = Some(number),
+            Action::FocusNextRun => self.focus_next(),
             Action::ShowLessonRuns => self.look_at(Looking::Lesson),
             Action::Compare => {
                 self.look_at(Looking::Compared);
@@ -67,13 +68,21 @@ impl App {
             Action::RecolorRun(number) => self.runs.recolor(number),
             Action::MoveRun(number, places) => self.runs.move_up(number, places),
             Action::DeleteRun(number) => self.delete_run(number),
+            Action::RestoreRun => {
+                if let Some(number) = self.runs.restore() {
+                    self.look_at(Looking::Run(number));
+                }
+            }
             Action::Move(way) => self.chart.ask(way),
             Action::ShowTimes(start, end) => self.chart.show_times(start, end),
-            Action::Select(selection) => self.chart.select(selection),
+            Action::Select(selection) => {
+                self.chart.select(selection);
+                self.focus = selection.map(Selection::run).or(self.focus);
+            }
             Action::LookAt(time) => {
                 // What has not happened can't be looked at.
                 let runs = self.looked_at();
-                let now = runs.iter().map(|(_, run)| run.elapsed()).max().unwrap_or_default();
+                let now = runs.iter().map(|looked| looked.run.elapsed()).max().unwrap_or_default();
                 self.time.look_at(time.map(|time| time.min(now)));
             }
             Action::LookAtEvent(events) => {
@@ -125,7 +134,7 @@ impl App {
     }
 
     fn look_at(&mut self, looking: Looking) {
-        self.looking = looking;
+        (self.looking, self.focus) = (looking, None);
         self.time.look_at(None);
         self.chart.look_elsewhere();
     }
@@ -150,28 +159,37 @@ impl App {
 
     /// The runs that are ticked, again: one after the other, or the first two together.
     fn run_again(&mut self, context: &Context, together: bool) {
-        let again: Vec<_> = self.runs.compared().iter().filter_map(|(_, run)| run.settings.check().ok()).collect();
-        let mut again: VecDeque<_> = again.into_iter().map(Box::new).collect();
+        let settings = |looked: &LookedAt| looked.run.settings.check().ok().map(Box::new);
+        let mut again: Vec<_> = self.runs.compared().iter().filter_map(settings).collect();
+        if together {
+            again.truncate(2);
+        }
+        // What stands first in the list is the newest: it comes last, so that they keep their places.
+        let mut again: VecDeque<_> = again.into_iter().rev().collect();
         let Some(first) = again.pop_front() else { return };
         let second = if together { again.pop_front() } else { None };
-        if together {
-            again.clear();
-            if self.beside.is_none() {
-                match self.lab.another(waker(context, &self.live)) {
-                    Ok(lab) => self.beside = Some(lab),
-                    Err(error) => return self.files.tell(error.to_string(), true),
-                }
+        if together && self.beside.is_none() {
+            match self.lab.another(waker(context, &self.live)) {
+                Ok(lab) => self.beside = Some(lab),
+                Err(error) => return self.files.tell(error.to_string(), true),
             }
         }
         let after = self.last_number();
         self.start(context, first);
-        self.again = Again { after, open: 1 + again.len() + usize::from(second.is_some()), queue: again };
+        self.again = Again { after, queue: again };
         if let Some((lab, second)) = self.beside.as_ref().zip(second) {
             lab.send(Command::Run(second));
         }
-        self.runs.compare_only(&[]);
+        self.runs.compare_none();
         self.looking = Looking::Compared;
         self.details.compare();
+    }
+
+    /// Of several runs that are looked at, all panels tell of the next.
+    fn focus_next(&mut self) {
+        let runs = self.looked_at();
+        let next = self.in_focus(&runs).map_or(0, |focus| focus + 1);
+        self.focus = runs.get(next).or(runs.first()).map(|looked| looked.run.number);
     }
 
     /// To the next item that is looked for.
@@ -192,7 +210,7 @@ impl App {
 
     /// If it was looked at, another one is, if there is one.
     fn delete_run(&mut self, number: usize) {
-        let was_looked_at = self.looked_at().iter().any(|(_, run)| run.number == number);
+        let was_looked_at = self.looked_at().iter().any(|looked| looked.run.number == number);
         self.runs.delete(number);
         self.labs().for_each(|lab| lab.forget(number));
         if was_looked_at && matches!(self.looking, Looking::Newest | Looking::Run(_)) {

@@ -23,7 +23,7 @@ use super::form::Form;
 use super::frame_times::FrameTimes;
 use super::lessons::Lessons;
 use super::repaint::Repaint;
-use super::runs::{self, Runs};
+use super::runs::{LookedAt, Runs};
 use super::scale::Scale;
 use super::stopwatch::Stopwatch;
 use super::task_index::TaskIndex;
@@ -79,14 +79,17 @@ enum Looking {
 }
 
 /// Runs that are run again, to be compared.
-#[derive(Default)]
 struct Again {
-    /// Those that were started before have numbers up to this.
+    /// Those that were started before have numbers up to this; those after it are compared.
     after: usize,
     /// What runs once the first of them has ended, one after the other.
     queue: VecDeque<Box<CheckedSettings>>,
-    /// So many of them have not ended.
-    open: usize,
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        Self { after: usize::MAX, queue: VecDeque::new() }
+    }
 }
 
 /// The window.
@@ -105,6 +108,8 @@ pub struct App {
     files: Files,
     runs: Runs,
     looking: Looking,
+    /// The number of the run that all panels tell of, if it is looked at.
+    focus: Option<usize>,
     light: bool,
     high_contrast: bool,
     scale: Scale,
@@ -153,6 +158,7 @@ impl App {
             files: Files::new(),
             runs: Runs::default(),
             looking: Looking::Newest,
+            focus: None,
             light: remembered.light,
             high_contrast: remembered.high_contrast,
             scale: remembered.scale,
@@ -189,7 +195,9 @@ impl App {
     /// The run that is in focus.
     #[must_use]
     pub fn run(&self) -> Option<Arc<Run>> {
-        self.looked_at().pop().map(|(_, run)| run)
+        let mut runs = self.looked_at();
+        let focus = self.in_focus(&runs)?;
+        Some(runs.swap_remove(focus).run)
     }
 
     /// Draws a frame into `ui`, which is the whole window.
@@ -202,19 +210,23 @@ impl App {
             self.act(ui.ctx(), action);
         }
         let looked_at = self.looked_at();
-        let runs: Vec<(&str, &Run)> = looked_at.iter().map(|(name, run)| (name.as_str(), &**run)).collect();
-        let past = self.time.look(ui.ctx(), &runs.iter().map(|(_, run)| *run).collect::<Vec<_>>());
+        let focus = self.in_focus(&looked_at);
+        let runs: Vec<&Run> = looked_at.iter().map(|looked| &*looked.run).collect();
+        let past = focus.and_then(|focus| self.time.look(ui.ctx(), &runs, runs[focus]));
         let pasts = past.iter().flat_map(|past| past.runs.iter().map(Some)).chain(iter::repeat(None));
-        let shown: Vec<_> = runs.iter().zip(pasts).map(|(&(name, run), past)| Shown { run, name, past }).collect();
+        let shown = looked_at.iter().zip(pasts).enumerate();
+        let shown =
+            shown.map(|(index, (looked, past))| Shown { in_focus: focus == Some(index), past, ..looked.shown() });
+        let shown: Vec<_> = shown.collect();
         let live = self.live_runs();
         // The one that is looked at, if it goes on.
-        let in_focus = live.iter().find(|live| runs.last().is_some_and(|(_, run)| run.number == live.number));
-        let live_one = in_focus.or(live.first()).map(AsRef::as_ref);
+        let of_focus = live.iter().find(|live| focus.is_some_and(|focus| runs[focus].number == live.number));
+        let live = of_focus.or(live.first()).map(AsRef::as_ref);
         let mut actions = Vec::new();
-        self.panels(ui, &shown, &live, live_one, past.as_ref(), &mut actions);
-        let extra = Self::of_live_run(live_one);
+        self.panels(ui, &shown, live, past.as_ref(), &mut actions);
+        let extra = Self::of_live_run(live);
         self.palette.show(ui.ctx(), extra, &mut actions);
-        self.files.show(ui.ctx(), &self.chart, &runs);
+        self.files.show(ui.ctx(), &self.chart, &looked_at, focus);
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
@@ -223,26 +235,28 @@ impl App {
         }
     }
 
-    /// The runs that are looked at, with what tells them apart; the last is in focus.
-    fn looked_at(&self) -> Vec<(String, Arc<Run>)> {
-        let alone = |run: Arc<Run>| vec![(String::new(), run)];
+    /// The runs that are looked at.
+    fn looked_at(&self) -> Vec<LookedAt> {
+        let alone = |run: Arc<Run>| vec![self.runs.look_at(run)];
         let newest = || self.lab.run().map(alone).unwrap_or_default();
-        match self.looking {
-            Looking::Newest => newest(),
-            Looking::Run(number) => self.find(number).map_or_else(newest, alone),
+        let several = match self.looking {
+            Looking::Newest => return newest(),
+            Looking::Run(number) => return self.find(number).map_or_else(newest, alone),
             Looking::Lesson => {
-                let runs = self.lessons.runs(self.lab.run().as_ref()).unwrap_or_default();
-                if runs.is_empty() {
-                    return newest();
-                }
-                runs.into_iter().map(|(name, run)| (name.to_owned(), run)).collect()
+                let runs = self.lessons.runs(self.lab.run().as_ref()).unwrap_or_default().into_iter();
+                let named =
+                    |(name, run): (&str, Arc<Run>)| LookedAt { name: name.to_owned(), ..self.runs.look_at(run) };
+                runs.map(named).collect()
             }
-            Looking::Compared => {
-                let mut runs = self.runs.compared();
-                runs.extend(self.live_runs().into_iter().map(|run| (runs::title(&run), run)));
-                if runs.is_empty() { newest() } else { runs }
-            }
-        }
+            Looking::Compared => self.runs.compared(),
+        };
+        if several.is_empty() { newest() } else { several }
+    }
+
+    /// Which of these runs all panels tell of: the one that was asked for, or the one that began last.
+    fn in_focus(&self, runs: &[LookedAt]) -> Option<usize> {
+        let asked_for = runs.iter().position(|looked| Some(looked.run.number) == self.focus);
+        asked_for.or_else(|| (0..runs.len()).max_by_key(|index| runs[*index].run.number))
     }
 
     /// The highest number that a run of a lab has.
@@ -282,22 +296,25 @@ impl App {
             }
         }
         self.take_in_dropped(context);
-        for run in self.files.take_in(context) {
+        for (name, run) in self.files.take_in(context) {
             self.looking = Looking::Run(run.number);
             self.time.look_at(None);
             self.chart.fit();
-            self.runs.keep(run);
-        }
-        let ended: Vec<_> = self.labs().flat_map(Lab::ended_runs).collect();
-        for run in ended {
             let number = run.number;
             self.runs.keep(run);
-            if self.again.open > 0 && number > self.again.after {
-                self.again.open -= 1;
+            self.runs.call(number, name);
+        }
+        let ended: Vec<_> = self.labs().flat_map(Lab::ended_runs).collect();
+        for run in ended.into_iter().chain(self.live_runs()) {
+            let (number, ended) = (run.number, run.ended());
+            if self.runs.keep(run) && number > self.again.after {
                 self.runs.toggle_compared(number);
-                if let Some(settings) = self.again.queue.pop_front() {
-                    self.lab.send(Command::Run(settings));
-                }
+            }
+            if ended
+                && number > self.again.after
+                && let Some(settings) = self.again.queue.pop_front()
+            {
+                self.lab.send(Command::Run(settings));
             }
         }
         if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.last_number()) {

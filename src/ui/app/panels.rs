@@ -1,7 +1,5 @@
 //! The panels of a frame, and the room that each gets.
 
-use std::sync::Arc;
-
 use eframe::egui::{CentralPanel, Frame, Margin, Panel, ScrollArea, Ui};
 
 use super::App;
@@ -19,20 +17,20 @@ const ROOM_FOR_PANEL: f32 = 330.0;
 const ROOM_FOR_CHART: f32 = 560.0;
 
 impl App {
-    /// Draws all panels; the last of the runs that are `shown` is in focus. Of those that are `live`, `live_one` is what buttons act on.
+    /// Draws all panels. Of the runs that go on, `live` is what buttons act on.
     pub(super) fn panels(
         &mut self,
         ui: &mut Ui,
         shown: &[Shown<'_>],
-        live: &[Arc<Run>],
-        live_one: Option<&Run>,
+        live: Option<&Run>,
         past: Option<&Past>,
         actions: &mut Vec<Action>,
     ) {
-        let now = shown.last().map(|shown| shown.run);
+        let focus = chart::in_focus(shown);
+        let now = focus.map(|shown| shown.run);
         let of_focus = |number: usize| now.is_some_and(|run| run.number == number);
         // As it was at the moment that is looked at.
-        let run = shown.last().map(Shown::looked_at);
+        let run = focus.map(|shown| shown.looked_at());
         let settings = self.form.check();
         let errors = settings.as_ref().err().map_or(&[][..], Vec::as_slice);
         let palette = theme::palette(ui);
@@ -44,7 +42,8 @@ impl App {
 
         Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
             let found = run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len());
-            let status = Status { run, live: live_one, error: errors.first(), found };
+            let name = focus.filter(|_| shown.len() > 1).map(|shown| shown.name);
+            let status = Status { run, name, live, error: errors.first(), found };
             toolbar::show(ui, &status, &mut self.filter, actions);
         });
         // A lesson brings its own settings, and the chart needs room beside it.
@@ -54,10 +53,10 @@ impl App {
             Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, live_one, actions);
+                        settings_panel::show(ui, &mut self.form, errors, self.no_dialog, live, actions);
                         ui.add_space(10.0);
                         let numbers: Vec<_> = shown.iter().map(|shown| shown.run.number).collect();
-                        self.runs.show(ui, live, &numbers, actions);
+                        self.runs.show(ui, &numbers, actions);
                     });
                 });
             });
@@ -112,7 +111,7 @@ impl App {
         CentralPanel::default().frame(frame).show(ui, |ui| {
             let call = item.and_then(|item| item.call()).filter(|(number, _)| of_focus(*number));
             flow::show(ui, run, call.map(|(_, call)| call), actions);
-            let stuck = live_one.filter(|live| past.is_none() && of_focus(live.number));
+            let stuck = live.filter(|live| past.is_none() && of_focus(live.number));
             deadlock::show(ui, stuck, actions);
             ui.add_space(6.0);
             let found = run.and_then(|run| self.index.found(run.number));

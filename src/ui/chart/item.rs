@@ -165,6 +165,13 @@ impl Selection {
         Self::Began { run: run.number, place, start }
     }
 
+    /// The number of the run that it is in.
+    pub(in crate::ui) const fn run(self) -> usize {
+        match self {
+            Self::Began { run, .. } | Self::Item { run, .. } => run,
+        }
+    }
+
     /// What is selected, if it is in `run`.
     pub(in crate::ui) fn find(self, run: &Run) -> Option<Selected<'_>> {
         let (number, place, start) = match self {

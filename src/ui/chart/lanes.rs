@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, Color32, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2,
-    vec2,
+    Align2, Color32, CursorIcon, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::hatch::Hatch;
-use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, TALL, name_cell};
+use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, Shown, TALL, name_cell};
 use super::skyline::add_columns;
 use super::{GUTTER, TimeView};
 use crate::executor::Activity;
@@ -56,7 +56,7 @@ pub(super) fn show(
     for row in rows.visible() {
         let rect = rows.rect(row);
         match &row.lane {
-            Err(heading) => draw_heading(&painter, palette, row.run, heading, rect, left),
+            Err(shown) => heading(ui, &painter, palette, shown, rect, left, actions),
             Ok(lane) => {
                 // The name tells of the moment that is looked at.
                 match row.past.map(|past| (past, lane.of_past(past))) {
@@ -105,13 +105,37 @@ pub(super) fn show(
     drawn
 }
 
-/// The name of a run, over its lanes, and how long it took.
-fn draw_heading(painter: &Painter, palette: &Palette, run: &Run, name: &str, row: Rect, left: f32) {
-    painter.hline(left..=row.right(), row.top() + 3.0, Stroke::new(1.0, palette.line));
-    let at = pos2(left, row.bottom() - 2.0);
-    let name = painter.text(at, Align2::LEFT_BOTTOM, name, FontId::new(12.5, theme::strong()), palette.text);
-    let time = format::duration(run.working_time());
-    painter.text(pos2(name.right() + 10.0, at.y), Align2::LEFT_BOTTOM, time, theme::small(), palette.dim);
+/// The name of a run, over its lanes, and how long it took. A click has all panels tell of it.
+fn heading(
+    ui: &Ui,
+    painter: &Painter,
+    palette: &Palette,
+    shown: &Shown<'_>,
+    row: Rect,
+    left: f32,
+    actions: &mut Vec<Action>,
+) {
+    let Shown { run, name, color, in_focus, .. } = *shown;
+    painter.hline(left..=row.right(), row.top() + 2.0, Stroke::new(1.0, palette.line));
+    let bar = Rect::from_x_y_ranges(left..=left + 4.0, row.top() + 5.0..=row.bottom() - 2.0);
+    painter.rect_filled(bar, 2.0, palette.runs[color]);
+    let at = pos2(left + 10.0, row.bottom() - 2.0);
+    let written = painter.text(at, Align2::LEFT_BOTTOM, name, FontId::new(12.5, theme::strong()), palette.text);
+    let mut text = format::duration(run.working_time());
+    if in_focus {
+        text.push_str("   · the panels tell of this one");
+    }
+    painter.text(pos2(written.right() + 10.0, at.y), Align2::LEFT_BOTTOM, text, theme::small(), palette.dim);
+    let place = row.with_min_x(left).intersect(painter.clip_rect());
+    let response = ui.interact(place, ui.scope_id().with(("heading", run.number)), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, in_focus, format!("look closer at {name}")));
+    if response.has_focus() {
+        painter.rect_stroke(place, 3.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
+    }
+    let help = "Data flow, figures and the panel below tell of this run";
+    if response.on_hover_text(help).on_hover_cursor(CursorIcon::PointingHand).clicked() {
+        actions.push(Action::FocusRun(run.number));
+    }
 }
 
 /// The name of a lane, in the gutter, with what it is and how busy it was.

@@ -23,7 +23,7 @@ use eframe::egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Stro
 
 pub(in crate::ui) use area::{Area, AreaFigures};
 pub(in crate::ui) use item::{Item, Selected, Selection, Waiting};
-pub(in crate::ui) use rows::Shown;
+pub(in crate::ui) use rows::{Shown, in_focus};
 pub(in crate::ui) use view::TimeView;
 
 use super::action::Action;
@@ -184,7 +184,7 @@ impl Chart {
         let area = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
-        let Some(run) = shown.last().map(|shown| shown.run) else { return };
+        let Some(run) = in_focus(shown).map(|shown| shown.run) else { return };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
         let layout = Layout::new(area, legend.height());
         self.take_moves(ui, &response, layout, shown, playhead);
@@ -231,7 +231,8 @@ impl Chart {
         if response.clicked()
             && let Some(at) = response.interact_pointer_pos()
         {
-            self.selected = hover::item_at(at, &rows, view).map(|item| item.select());
+            let item = hover::item_at(at, &rows, view);
+            actions.push(Action::Select(item.map(|item| item.select())));
         }
     }
 

@@ -27,6 +27,10 @@ pub(super) const TALL: f32 = 40.0;
 pub(in crate::ui) struct Shown<'a> {
     pub(in crate::ui) run: &'a Run,
     pub(in crate::ui) name: &'a str,
+    /// Which of the colours of [`Palette::runs`](crate::ui::theme::Palette::runs).
+    pub(in crate::ui) color: usize,
+    /// It is the one that all panels tell of.
+    pub(in crate::ui) in_focus: bool,
     /// As it was at the moment that is looked at; `None` = that is now.
     pub(in crate::ui) past: Option<&'a Run>,
 }
@@ -38,13 +42,18 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// The one of them that all panels tell of.
+pub(in crate::ui) fn in_focus<'a>(shown: &[Shown<'a>]) -> Option<Shown<'a>> {
+    shown.iter().find(|shown| shown.in_focus).or(shown.last()).copied()
+}
+
 /// One row.
 pub(super) struct Row<'a> {
     pub(super) run: &'a Run,
     /// See [`Shown::past`].
     pub(super) past: Option<&'a Run>,
-    /// `None` = the heading of the run, which is called so.
-    pub(super) lane: Result<LaneRow<'a>, &'a str>,
+    /// `Err` = the heading of the run.
+    pub(super) lane: Result<LaneRow<'a>, Shown<'a>>,
     top: f32,
     height: f32,
 }
@@ -172,10 +181,10 @@ impl<'a> Rows<'a> {
     /// All of them, without a place.
     fn list(shown: &[Shown<'a>]) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
-        for &Shown { run, name, past } in shown {
+        for heading @ &Shown { run, past, .. } in shown {
             let row = |lane| Row { run, past, lane, top: 0.0, height: 0.0 };
             if shown.len() > 1 {
-                rows.push(row(Err(name)));
+                rows.push(row(Err(*heading)));
             }
             for (group, side) in run.trace.sides().iter().enumerate() {
                 let trace = side.trace();

@@ -13,7 +13,7 @@ use eframe::egui::{RichText, Role, Ui, WidgetInfo, vec2};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
-use super::chart::{AreaFigures, Shown, TimeView};
+use super::chart::{AreaFigures, Shown, TimeView, in_focus};
 use super::filter::Filter;
 use super::task_index::TaskIndex;
 use super::{format, theme};
@@ -50,7 +50,7 @@ pub(super) enum Tab {
 
 /// What the tabs tell of.
 pub(super) struct Subject<'a> {
-    /// The runs that are looked at; the last is in focus.
+    /// The runs that are looked at.
     pub(super) shown: &'a [Shown<'a>],
     /// The moment that is looked at, if it is not now, and how many events had happened.
     pub(super) playhead: Option<i64>,
@@ -88,8 +88,8 @@ impl Details {
         actions: &mut Vec<Action>,
     ) {
         let &Subject { shown, playhead, happened, view, area, selected } = subject;
-        let now = shown.last().map(|shown| shown.run);
-        let run = shown.last().map(Shown::looked_at);
+        let focus = in_focus(shown);
+        let (now, run) = (focus.map(|shown| shown.run), focus.map(|shown| shown.looked_at()));
         let failed = match run.map(|run| (&run.status, run)) {
             Some((Status::Ended(End::Failed(_)), _)) => 1,
             Some((_, run)) => run.trace.error_count(),

@@ -110,13 +110,14 @@ impl PictureSettings {
 /// # Errors
 /// When the size can't be, the name ends otherwise, or the file can't be written.
 pub fn save_picture(run: &Run, path: &Path, settings: PictureSettings, replace: bool) -> Result<(), PictureError> {
-    save(&Chart::default(), &[("", run)], path, settings, replace)
+    let shown = Shown { run, name: "", color: 0, in_focus: false, past: None };
+    save(&Chart::default(), &[shown], path, settings, replace)
 }
 
 /// Writes what `chart` shows of these runs.
 pub(super) fn save(
     chart: &Chart,
-    runs: &[(&str, &Run)],
+    shown: &[Shown<'_>],
     path: &Path,
     settings: PictureSettings,
     replace: bool,
@@ -124,14 +125,14 @@ pub(super) fn save(
     settings.check()?;
     let format = PictureFormat::of(path)?;
     Ok(write_whole(path, replace, |out| match format {
-        PictureFormat::Png => write_png(chart, runs, settings, out),
-        PictureFormat::Svg => write_svg(chart, runs, settings, out),
+        PictureFormat::Png => write_png(chart, shown, settings, out),
+        PictureFormat::Svg => write_svg(chart, shown, settings, out),
     })?)
 }
 
-fn write_png(chart: &Chart, runs: &[(&str, &Run)], settings: PictureSettings, out: &mut dyn Write) -> io::Result<()> {
+fn write_png(chart: &Chart, shown: &[Shown<'_>], settings: PictureSettings, out: &mut dyn Write) -> io::Result<()> {
     let mut canvas = raster::Canvas::new(settings.size(), settings.scale);
-    let context = draw(chart, runs, settings, |textures| canvas.set_textures(textures));
+    let context = draw(chart, shown, settings, |textures| canvas.set_textures(textures));
     let primitives = context.0.tessellate(context.1, settings.scale);
     canvas.paint(&primitives);
     let (width, height) = canvas.size();
@@ -139,15 +140,15 @@ fn write_png(chart: &Chart, runs: &[(&str, &Run)], settings: PictureSettings, ou
     encoder.write_image(canvas.rgba(), width, height, ExtendedColorType::Rgba8).map_err(io::Error::other)
 }
 
-fn write_svg(chart: &Chart, runs: &[(&str, &Run)], settings: PictureSettings, out: &mut dyn Write) -> io::Result<()> {
-    let (_, shapes) = draw(chart, runs, settings, |_| {});
+fn write_svg(chart: &Chart, shown: &[Shown<'_>], settings: PictureSettings, out: &mut dyn Write) -> io::Result<()> {
+    let (_, shapes) = draw(chart, shown, settings, |_| {});
     svg::write(&shapes, settings.size(), out)
 }
 
 /// Draws the picture and gives its shapes; `each` sees how the textures for them change.
 fn draw(
     chart: &Chart,
-    runs: &[(&str, &Run)],
+    shown: &[Shown<'_>],
     settings: PictureSettings,
     mut each: impl FnMut(&TexturesDelta),
 ) -> (Context, Vec<egui::epaint::ClippedShape>) {
@@ -155,7 +156,6 @@ fn draw(
     theme::install(&context, false);
     context.set_theme(if settings.light { ThemePreference::Light } else { ThemePreference::Dark });
     context.set_pixels_per_point(settings.scale);
-    let shown: Vec<_> = runs.iter().map(|&(name, run)| Shown { run, name, past: None }).collect();
     let input = || RawInput {
         screen_rect: Some(Rect::from_min_size(egui::Pos2::ZERO, settings.size())),
         ..RawInput::default()
@@ -169,11 +169,11 @@ fn draw(
             let palette = theme::palette(ui);
             let frame = Frame::new().fill(palette.background).inner_margin(Margin::symmetric(16, 12));
             CentralPanel::default().frame(frame).show(ui, |ui| {
-                if let [(_, run)] = runs {
-                    ui.label(RichText::new(heading(run)).family(FontFamily::Proportional).color(palette.text));
+                if let [shown] = shown {
+                    ui.label(RichText::new(heading(shown.run)).family(FontFamily::Proportional).color(palette.text));
                     ui.add_space(6.0);
                 }
-                chart.show(ui, &shown, None, None, &mut Vec::new());
+                chart.show(ui, shown, None, None, &mut Vec::new());
             });
         });
         each(&output.textures_delta);
