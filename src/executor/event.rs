@@ -245,8 +245,8 @@ impl fmt::Display for Intervention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Workers(1) => f.write_str("1 worker"),
-            Self::Workers(workers) => write!(f, "{workers} workers"),
-            Self::Chunksize(chunksize) => write!(f, "chunksize {chunksize}"),
+            Self::Workers(workers) => write!(f, "{} workers", grouped(u64::from(*workers))),
+            Self::Chunksize(chunksize) => write!(f, "chunksize {}", grouped(u64::from(*chunksize))),
             Self::MoreItems(1) => f.write_str("1 more item"),
             Self::MoreItems(items) => write!(f, "{} more items", grouped(u64::from(*items))),
             Self::Other(what) => f.write_str(what),

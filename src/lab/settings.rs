@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::executor::{GilMode, GilSettings, OnWorkerDeath, ProcessPoolExecutor, ThreadPoolExecutor};
-use crate::units::{grouped, parse_whole};
+use crate::units::{grouped, grouped_number, parse_number, parse_whole};
 use crate::workload::{self, FieldError, Initializer, Params, Workload};
 
 /// All that decides about a run.
@@ -273,7 +273,7 @@ pub fn parse_timeout(text: &str) -> Result<Option<f64>, FieldError> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let seconds = text.trim().parse().ok().filter(|seconds| TIMEOUT_LIMITS.contains(seconds));
+    let seconds = parse_number(text).filter(|seconds| TIMEOUT_LIMITS.contains(seconds));
     seconds.map(Some).ok_or_else(|| timeout_error(&text.trim()))
 }
 
@@ -304,7 +304,7 @@ fn check_timeout(seconds: f64) -> Result<(), FieldError> {
 }
 
 fn timeout_error(given: &dyn fmt::Display) -> FieldError {
-    let (shortest, longest) = (TIMEOUT_LIMITS.start(), TIMEOUT_LIMITS.end());
+    let (shortest, longest) = (TIMEOUT_LIMITS.start(), grouped_number(*TIMEOUT_LIMITS.end()));
     FieldError::new("timeout", format!("must be seconds from {shortest} to {longest}, not `{given}`"))
 }
 

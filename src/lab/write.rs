@@ -9,10 +9,18 @@ use crate::sys;
 
 /// Why a file was not written. What was there before is still there.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {cause}", path.display())]
-pub struct WriteError {
-    path: PathBuf,
-    cause: io::Error,
+pub enum WriteError {
+    /// There is a file of that name, and it was not to be replaced.
+    #[error("{}: there is a file of that name", .0.display())]
+    Exists(PathBuf),
+    /// It could not be made or written.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
 }
 
 /// Writes what `write` writes to the file `path`, which replaces one that is there only if `replace` says so.
@@ -24,7 +32,7 @@ pub fn write_whole(
     replace: bool,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), WriteError> {
-    let error = |cause| WriteError { path: path.to_owned(), cause };
+    let error = |cause| WriteError::Io { path: path.to_owned(), cause };
     // Moving it to its place must not cross a border between disks.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -38,7 +46,10 @@ pub fn write_whole(
     let file: NamedTempFile = out.into_inner().map_err(|unwritten| error(unwritten.into_error()))?;
     file.as_file().sync_all().map_err(error)?;
     let moved = if replace { file.persist(path) } else { file.persist_noclobber(path) };
-    moved.map(drop).map_err(|unmoved| error(unmoved.error))
+    moved.map(drop).map_err(|unmoved| match unmoved.error.kind() {
+        io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
+        _ => error(unmoved.error),
+    })
 }
 
 #[cfg(test)]
@@ -50,7 +61,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         write_whole(&path, false, |out| out.write_all(b"first")).unwrap();
-        assert!(write_whole(&path, false, |out| out.write_all(b"second")).is_err());
+        let kept = write_whole(&path, false, |out| out.write_all(b"second"));
+        assert!(matches!(kept, Err(WriteError::Exists(_))));
         let failed = write_whole(&path, true, |out| {
             out.write_all(b"half")?;
             Err(io::Error::other("no more"))

@@ -79,8 +79,10 @@ pub(super) enum Action {
     ToggleLessons,
     ToggleTheme,
     ToggleContrast,
-    /// So many steps larger, or smaller.
-    Scale(i32),
+    /// A step larger, or smaller.
+    Scale {
+        larger: bool,
+    },
     ResetScale,
     ToggleFrameTimes,
     ToggleHelp,

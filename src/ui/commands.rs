@@ -103,6 +103,11 @@ pub(super) fn pressed(context: &Context) -> Vec<Action> {
     asked.collect()
 }
 
+/// The command that is called so.
+pub(super) fn named(name: &str) -> Option<Command> {
+    all().into_iter().find(|command| command.name == name)
+}
+
 /// All commands, by topic.
 pub(super) fn all() -> Vec<Command> {
     let key = Shortcut::new;
@@ -158,9 +163,9 @@ pub(super) fn all() -> Vec<Command> {
         ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
         ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
         ("Window", "Dark or light", None, Action::ToggleTheme),
-        ("Window", "More contrast, or less", None, Action::ToggleContrast),
-        ("Window", "Everything larger", Some(held(Key::Plus, "Ctrl++").command()), Action::Scale(1)),
-        ("Window", "Everything smaller", Some(held(Key::Minus, "Ctrl+−").command()), Action::Scale(-1)),
+        ("Window", "High contrast", None, Action::ToggleContrast),
+        ("Window", "Everything larger", Some(held(Key::Plus, "Ctrl++").command()), Action::Scale { larger: true }),
+        ("Window", "Everything smaller", Some(held(Key::Minus, "Ctrl+−").command()), Action::Scale { larger: false }),
         ("Window", "Everything at its usual size", None, Action::ResetScale),
         ("Window", "Frame times", Some(key(Key::F3, "F3")), Action::ToggleFrameTimes),
     ];

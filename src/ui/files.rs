@@ -1,6 +1,7 @@
 //! Runs, pictures and tables as files: a small dialog asks where to, and a thread of its own writes or reads, so that the window
 //! never waits for a disk.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +15,11 @@ use eframe::egui::{
 };
 
 use super::chart::Chart;
-use super::picture::{self, PictureSettings};
+use super::picture::{self, PictureError, PictureSettings};
 use super::runs::LookedAt;
 use super::{readers, theme};
-use crate::lab::{Report, Run, write_csv, write_whole};
+use crate::lab::{Report, Run, WriteError, write_csv, write_whole};
+use crate::units::parse_whole;
 
 /// What is written or read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,13 @@ impl Files {
 
     /// Asks for a place.
     pub(super) fn ask(&mut self, kind: FileKind, run: Option<&Run>) {
+        match run {
+            None if kind != FileKind::OpenRun => return self.tell("There is no run to save yet".to_owned(), true),
+            Some(run) if kind == FileKind::SaveRun && !run.can_be_saved() => {
+                return self.tell("A run can be saved once it is over".to_owned(), true);
+            }
+            _ => {}
+        }
         let name =
             run.map_or_else(|| "run".to_owned(), |run| format!("{}-{}", run.settings.workload, run.settings.executor));
         let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
@@ -180,7 +189,8 @@ impl Files {
                     self.tell(text, false);
                 }
                 Done::Opened(run, name) => {
-                    self.dialog = None;
+                    // What went wrong before is mended.
+                    (self.dialog, self.notice) = (None, None);
                     opened.push((name, Arc::from(run)));
                 }
                 Done::Copied(text) => {
@@ -241,7 +251,10 @@ impl Files {
             let runs = runs.to_vec();
             return self.in_background(context, move || {
                 let shown: Vec<_> = runs.iter().map(LookedAt::shown).collect();
-                wrote(&path, picture::save(&chart, &shown, &path, settings, replace))
+                wrote(&path, picture::save(&chart, &shown, &path, settings, replace), |error| match error {
+                    PictureError::Write(error) => Some(error),
+                    _ => None,
+                })
             });
         }
         let run = Arc::clone(&focus.run);
@@ -250,7 +263,7 @@ impl Files {
                 FileKind::Csv => write_csv(&run, out),
                 _ => run.save(out),
             });
-            wrote(&path, written)
+            wrote(&path, written, |error| Some(error))
         });
     }
 
@@ -307,7 +320,8 @@ impl Files {
 impl PictureFields {
     fn parse(&self) -> Result<PictureSettings, String> {
         let whole = |name: &str, text: &str| {
-            text.trim().parse().map_err(|_| format!("{name}: must be a whole number, not `{text}`"))
+            let number = parse_whole(text).and_then(|number| u32::try_from(number).ok());
+            number.ok_or_else(|| format!("{name}: must be a whole number, not `{text}`"))
         };
         let settings = PictureSettings {
             width: whole("width", &self.width)?,
@@ -320,9 +334,16 @@ impl PictureFields {
     }
 }
 
-fn wrote<E: std::fmt::Display>(path: &Path, written: Result<(), E>) -> Done {
+/// What the dialog says of files that are there already.
+const REPLACE: &str = "Replace the file if there is one";
+
+/// What came of writing; `of_file` = the error about the file itself, if it is one.
+fn wrote<E: fmt::Display>(path: &Path, written: Result<(), E>, of_file: fn(&E) -> Option<&WriteError>) -> Done {
     match written {
         Ok(()) => Done::Wrote(format!("Saved {}", path.display())),
+        Err(error) if matches!(of_file(&error), Some(WriteError::Exists(_))) => {
+            Done::Failed(format!("{error}. Tick “{REPLACE}”, or choose another name"))
+        }
         Err(error) => Done::Failed(error.to_string()),
     }
 }
@@ -351,7 +372,7 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
         picture_fields(ui, picture);
     }
     if dialog.kind != FileKind::OpenRun {
-        ui.checkbox(&mut dialog.replace, "Replace the file if there is one");
+        ui.checkbox(&mut dialog.replace, REPLACE);
     }
     ui.add_space(4.0);
     let verb = if dialog.kind == FileKind::OpenRun { "Open" } else { "Save" };

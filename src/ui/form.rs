@@ -65,7 +65,7 @@ impl Form {
     /// The text of a parameter, to be edited.
     pub(super) fn param_text(&mut self, param: &Param) -> &mut String {
         let texts = self.params.entry(self.workload.clone()).or_default();
-        texts.entry(param.name.to_owned()).or_insert_with(|| param.default.clone())
+        texts.entry(param.name.to_owned()).or_insert_with(|| param.readable(&param.default))
     }
 
     /// Puts the default back.
@@ -103,6 +103,10 @@ impl Form {
         let mut params = self.params.get(&self.workload).cloned().unwrap_or_default();
         // What an older version remembered and this one doesn't know is no reason to refuse.
         params.retain(|name, _| known.iter().any(|param| param.name == name));
+        // How a number is written is no part of what is run.
+        for param in &known {
+            params.entry(param.name.to_owned()).and_modify(|text| *text = param.plain(text));
+        }
         let text = |param: &Param| params.get(param.name).unwrap_or(&param.default).clone();
         let mut errors: Vec<_> = known.iter().filter_map(|param| param.check(&text(param)).err()).collect();
         let mut kept = |error| errors.push(error);

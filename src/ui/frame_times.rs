@@ -31,6 +31,10 @@ const FRAMES: usize = 300;
 const INTERVAL: Duration = Duration::from_millis(500);
 
 impl FrameTimes {
+    pub(super) const fn is_shown(&self) -> bool {
+        self.shown
+    }
+
     /// Shows or hides the overlay. It looks back to where it was asked for.
     pub(super) fn toggle(&mut self) {
         *self = Self { shown: !self.shown, ..Self::default() };

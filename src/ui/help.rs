@@ -1,6 +1,6 @@
 //! The sheet of all keys.
 
-use eframe::egui::{Align2, Context, Grid, RichText, Ui, Window, vec2};
+use eframe::egui::{Align2, Context, Grid, RichText, ScrollArea, Ui, Window, vec2};
 
 use super::{commands, theme};
 
@@ -16,6 +16,9 @@ const MOUSE: [(&str, &str); 8] = [
     ("overview: drag", "Choose what is in sight"),
 ];
 
+/// For its frame and title, and a little of what is behind it.
+const AROUND: f32 = 90.0;
+
 /// Draws the sheet while `open`.
 pub(super) fn show(context: &Context, open: &mut bool) {
     let window = Window::new("Keys").open(open).resizable(false).collapsible(false);
@@ -26,15 +29,20 @@ pub(super) fn show(context: &Context, open: &mut bool) {
         let topics: Vec<_> = rows.chunk_by(|one, next| one.0 == next.0).collect();
         // Two columns of about the same height.
         let half = rows.len() / 2;
-        ui.horizontal_top(|ui| {
-            let mut before = 0;
-            let (left, right): (Vec<_>, Vec<_>) = topics.into_iter().partition(|topic| {
-                before += topic.len();
-                before <= half + 2
+        // Where the window is low, what does not fit scrolls.
+        let room = context.content_rect().height() - AROUND;
+        ScrollArea::vertical().max_height(room).show(ui, |ui| {
+            ui.horizontal_top(|ui| {
+                let mut before = 0;
+                let (left, right): (Vec<_>, Vec<_>) = topics.into_iter().partition(|topic| {
+                    before += topic.len();
+                    before <= half + 2
+                });
+                column(ui, &left);
+                ui.add_space(28.0);
+                column(ui, &right);
+                ui.add_space(8.0);
             });
-            column(ui, &left);
-            ui.add_space(28.0);
-            column(ui, &right);
         });
     });
 }

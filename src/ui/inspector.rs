@@ -6,8 +6,8 @@ use eframe::egui::{
 
 use super::action::Action;
 use super::chart::{Item, Selected, Waiting};
-use super::format;
 use super::theme::{self, Palette};
+use super::{focus, format};
 use crate::executor::{Activity, Interruption};
 use crate::trace::{EndStage, Stage};
 
@@ -44,6 +44,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, actions: &mut Vec<Actio
             Selected::Item(item) => begun(ui, item, actions),
             Selected::Waiting(waiting) => not_begun(ui, waiting, actions),
         }
+        focus::keep_in_sight(ui);
     });
 }
 
@@ -177,6 +178,7 @@ fn life(ui: &mut Ui, palette: &Palette, stretches: &[Stretch]) {
     }
     ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.0, palette.line), eframe::egui::StrokeKind::Outside);
     ui.add_space(4.0);
+    ui.spacing_mut().interact_size.y = 18.0;
     Grid::new("life").num_columns(3).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
         for Stretch { name, color, nanos } in stretches {
             ui.horizontal(|ui| {

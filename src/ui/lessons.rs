@@ -8,7 +8,7 @@ use eframe::egui::{Button, CollapsingHeader, Context, Frame, Grid, Margin, RichT
 use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use super::action::Action;
-use super::theme;
+use super::{focus, theme};
 use crate::lab::{CheckedSettings, End, Run, Status};
 use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Question};
 
@@ -76,6 +76,7 @@ impl Lessons {
                 None => self.list(ui),
                 Some(lesson) => self.lesson(ui, lesson, actions),
             }
+            focus::keep_in_sight(ui);
         });
     }
 

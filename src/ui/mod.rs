@@ -14,6 +14,7 @@ mod details;
 mod files;
 mod filter;
 mod flow;
+mod focus;
 mod form;
 mod format;
 mod frame_times;

@@ -23,10 +23,12 @@ impl Default for Scale {
 }
 
 impl Scale {
-    /// So many steps larger, or smaller.
-    pub(super) fn stepped(self, steps: i32) -> Self {
-        let percent = self.percent().saturating_add_signed(steps * STEP as i32);
-        Self(percent.clamp(SMALLEST, LARGEST))
+    /// A step larger, or smaller, than it is drawn in a window in which `fits` percent fit. What does not fit is no step.
+    pub(super) fn stepped(self, larger: bool, fits: u32) -> Self {
+        let now = self.percent().min(fits);
+        let next =
+            if larger { ((now / STEP + 1) * STEP).min(fits) } else { now.div_ceil(STEP).saturating_sub(1) * STEP };
+        Self(next.clamp(SMALLEST, LARGEST))
     }
 
     /// What may come from a file is kept within its limits.
@@ -34,11 +36,16 @@ impl Scale {
         self.0.clamp(SMALLEST, LARGEST)
     }
 
+    /// The most that fits into the window.
+    pub(super) fn fits(context: &Context) -> u32 {
+        let size = context.input(|input| input.content_rect().size()) * context.zoom_factor();
+        let fits = (size.x / NARROWEST).min(size.y / LOWEST) * 100.0;
+        (fits as u32).max(SMALLEST)
+    }
+
     /// Draws the next frames so large, as far as they then still fit into the window.
     pub(super) fn apply(self, context: &Context) {
-        let size = context.input(|input| input.content_rect().size()) * context.zoom_factor();
-        let fits = (size.x / NARROWEST).min(size.y / LOWEST).max(SMALLEST as f32 / 100.0);
-        let factor = (self.percent() as f32 / 100.0).min(fits);
+        let factor = self.percent().min(Self::fits(context)) as f32 / 100.0;
         if (factor - context.zoom_factor()).abs() > 0.001 {
             context.set_zoom_factor(factor);
         }
@@ -51,15 +58,17 @@ mod tests {
 
     #[test]
     fn steps_stay_within_the_limits() {
-        let mut scale = Scale::default();
-        let seen: Vec<_> = (0..6)
-            .map(|_| {
-                scale = scale.stepped(1);
+        let steps = |from: u32, larger: bool, fits: u32| {
+            let mut scale = Scale(from);
+            [(); 5].map(|()| {
+                scale = scale.stepped(larger, fits);
                 scale.percent()
             })
-            .collect();
-        assert_eq!(seen, [125, 150, 175, 200, 200, 200]);
+        };
+        assert_eq!(steps(100, true, 300), [125, 150, 175, 200, 200]);
+        assert_eq!(steps(100, true, 144), [125, 144, 144, 144, 144], "what does not fit is not counted");
+        assert_eq!(steps(200, false, 144), [125, 100, 75, 75, 75]);
         assert_eq!(Scale(7_000).percent(), 200);
-        assert_eq!(Scale(0).stepped(-1).percent(), 75);
+        assert_eq!(Scale(0).stepped(false, 100).percent(), 75);
     }
 }

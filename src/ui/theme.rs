@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{
     Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, RichText, Stroke, Style, TextStyle,
-    Theme, Ui, Visuals, vec2,
+    Theme, Ui, Visuals, style::ScrollStyle, vec2,
 };
 
 use crate::trace::{EndStage, IdleCause};
@@ -252,6 +252,8 @@ fn apply(style: &mut Style, theme: Theme, palette: &Palette) {
     style.spacing.button_padding = vec2(10.0, 5.0);
     style.spacing.interact_size = vec2(32.0, 26.0);
     style.spacing.combo_width = 60.0;
+    // A thin bar where there is more than is in sight, also while the pointer is elsewhere.
+    style.spacing.scroll = ScrollStyle { dormant_handle_opacity: 0.45, floating_width: 4.0, ..ScrollStyle::floating() };
     style.interaction.selectable_labels = false;
 
     let mut visuals = if theme == Theme::Dark { Visuals::dark() } else { Visuals::light() };

@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use super::action::Action;
-use super::files::{Copied, FileKind};
+use super::commands;
 use super::filter::Filter;
 use super::{format, readers, theme};
 use crate::lab::{self, End, ExecutorKind, Run};
@@ -23,11 +23,20 @@ pub(super) struct Status<'a> {
     pub(super) error: Option<&'a FieldError>,
     /// How many items fit what is looked for.
     pub(super) found: Option<usize>,
+    pub(super) looks: Looks,
+}
+
+/// How the window is drawn, as far as the menu tells of it.
+#[derive(Clone, Copy)]
+pub(super) struct Looks {
+    pub(super) percent: u32,
+    pub(super) high_contrast: bool,
+    pub(super) frame_times: bool,
 }
 
 /// Draws the row.
 pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
-    let &Status { run, name, live, error, found } = status;
+    let &Status { run, name, live, error, found, looks } = status;
     ui.horizontal(|ui| {
         logo(ui);
         ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
@@ -46,7 +55,9 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
             if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
                 actions.push(Action::ToggleTheme);
             }
-            ui.menu_button("View", |ui| view_menu(ui, actions)).response.on_hover_text("Size, contrast, frame times");
+            ui.menu_button("View", |ui| view_menu(ui, looks, actions))
+                .response
+                .on_hover_text("Size, contrast, frame times");
             ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
             search(ui, filter, found, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run, name));
@@ -83,37 +94,46 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
     response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
 }
 
-fn view_menu(ui: &mut Ui, actions: &mut Vec<Action>) {
-    for (text, action) in [
-        ("Larger   Ctrl++", Action::Scale(1)),
-        ("Smaller   Ctrl+−", Action::Scale(-1)),
-        ("Usual size", Action::ResetScale),
-        ("More contrast, or less", Action::ToggleContrast),
-        ("Frame times   F3", Action::ToggleFrameTimes),
-        ("All commands   Ctrl+Shift+P", Action::TogglePalette),
-    ] {
-        if ui.button(text).clicked() {
-            actions.push(action);
-            ui.close();
-        }
+fn view_menu(ui: &mut Ui, looks: Looks, actions: &mut Vec<Action>) {
+    ui.label(RichText::new(format!("size: {} %", looks.percent)).size(11.5).color(theme::palette(ui).dim));
+    for name in ["Everything larger", "Everything smaller", "Everything at its usual size"] {
+        entry(ui, name, true, None, actions);
     }
+    ui.separator();
+    entry(ui, "High contrast", true, Some(looks.high_contrast), actions);
+    entry(ui, "Frame times", true, Some(looks.frame_times), actions);
+    ui.separator();
+    entry(ui, "All commands", true, None, actions);
 }
 
 fn file_menu(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
     let some = run.is_some();
     let over = run.is_some_and(Run::can_be_saved);
-    for (text, enabled, action) in [
-        ("Open a run …", true, Action::File(FileKind::OpenRun)),
-        ("Save the run …", over, Action::File(FileKind::SaveRun)),
-        ("Save the chart as a picture …", some, Action::File(FileKind::Picture)),
-        ("Save the items as CSV …", some, Action::File(FileKind::Csv)),
-        ("Copy the summary", some, Action::Copy(Copied::Text)),
-        ("Copy the summary as Markdown", some, Action::Copy(Copied::Markdown)),
+    for (name, enabled) in [
+        ("Open a run …", true),
+        ("Save the run …", over),
+        ("Save the chart as a picture …", some),
+        ("Save the items as CSV …", some),
+        ("Copy the summary", some),
+        ("Copy the summary as Markdown", some),
     ] {
-        if ui.add_enabled(enabled, Button::new(text)).clicked() {
-            actions.push(action);
-            ui.close();
-        }
+        entry(ui, name, enabled, None, actions);
+    }
+}
+
+/// The command of that name, with its key; `on` = whether that is switched on, for what is.
+fn entry(ui: &mut Ui, name: &str, enabled: bool, on: Option<bool>, actions: &mut Vec<Action>) {
+    let Some(command) = commands::named(name) else { return };
+    let text = if on == Some(true) { format!("✓  {name}") } else { name.to_owned() };
+    let key = RichText::new(command.key.map_or("", commands::Shortcut::text)).monospace().size(11.0);
+    let response = ui.add_enabled(enabled, Button::new(text).shortcut_text(key));
+    response.widget_info(|| match on {
+        Some(on) => WidgetInfo::selected(Role::CheckBox, enabled, on, name),
+        None => WidgetInfo::labeled(Role::Button, enabled, name),
+    });
+    if response.clicked() {
+        actions.push(command.action);
+        ui.close();
     }
 }
 

@@ -4,7 +4,7 @@ use eframe::egui::{Align, Button, ComboBox, Label, Layout, RichText, Role, Ui, W
 
 use super::action::Action;
 use super::time_machine::{Past, TimeMachine};
-use super::{format, readers, theme};
+use super::{focus, format, readers, theme};
 use crate::lab::Run;
 
 /// How fast a replay can go.
@@ -68,7 +68,9 @@ fn speed(ui: &mut Ui, machine: &mut TimeMachine) {
     let text = |speed: f64| format!("{speed} ×");
     let combo = ComboBox::from_id_salt("speed").width(64.0).selected_text(text(machine.speed)).show_ui(ui, |ui| {
         for speed in SPEEDS {
-            ui.selectable_value(&mut machine.speed, speed, text(speed));
+            if focus::choice(ui, (machine.speed - speed).abs() < f64::EPSILON, text(speed)).clicked() {
+                machine.speed = speed;
+            }
         }
     });
     let response = combo.response.on_hover_text("How fast a replay goes: 1 × is as fast as it was");

@@ -27,6 +27,25 @@ pub fn parse_whole(text: &str) -> Option<u64> {
     plain.then(|| text.replace('_', "").parse().ok())?
 }
 
+/// A number with its whole part grouped: `31,536,000`, `0.001`.
+#[must_use]
+pub fn grouped_number(number: f64) -> String {
+    let text = number.to_string();
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    whole.parse().map_or_else(|_| text.clone(), |whole| format!("{}{fraction}", grouped(whole)))
+}
+
+/// A number as [`grouped_number`] writes it, or as any program does.
+#[must_use]
+pub fn parse_number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    if whole.contains(',') {
+        return format!("{}{fraction}", parse_whole(whole)?).parse().ok();
+    }
+    text.parse().ok()
+}
+
 /// Nanoseconds with about three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`, `3 h 21 min`.
 #[must_use]
 pub fn duration(nanos: i64) -> String {
@@ -100,6 +119,15 @@ mod tests {
         ] {
             assert_eq!(parse_whole(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn fractions_have_no_groups() {
+        assert_eq!([31_536_000.0, 0.001, 1234.5, 7.0].map(grouped_number), ["31,536,000", "0.001", "1,234.5", "7"]);
+        for (text, number) in [("31,536,000", 31_536_000.0), (" 1,234.5 ", 1234.5), ("0.001", 0.001), ("1e3", 1000.0)] {
+            assert_eq!(parse_number(text), Some(number), "{text}");
+        }
+        assert_eq!(["1,5", "0,5", "0.1,000", "", "soon"].map(parse_number), [None; 5]);
     }
 
     #[test]

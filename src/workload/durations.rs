@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use csv::{ReaderBuilder, StringRecord};
 
 use super::{FieldError, ITEMS_LIMIT, files};
+use crate::units::{grouped, grouped_number};
 
 /// Longer than a day is a mistake, such as the wrong unit.
 const LONGEST: f64 = 86_400.0;
@@ -49,11 +50,14 @@ pub(super) fn read(file: &Path, column: &str, cancelled: &AtomicBool) -> Result<
             Err(_) if was_first => {}
             _ => {
                 let line = row.position().map_or(0, csv::Position::line);
-                return Err(wrong(format!("line {line}: `{text}` is no time in seconds from 0 to {LONGEST}")));
+                return Err(wrong(format!(
+                    "line {line}: `{text}` is no time in seconds from 0 to {}",
+                    grouped_number(LONGEST)
+                )));
             }
         }
         if durations.len() as u64 > ITEMS_LIMIT {
-            return Err(wrong(format!("has more than {ITEMS_LIMIT} rows")));
+            return Err(wrong(format!("has more than {} rows", grouped(ITEMS_LIMIT))));
         }
     }
     Ok(durations)

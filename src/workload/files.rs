@@ -13,6 +13,7 @@ use walkdir::WalkDir;
 
 use super::FieldError;
 use crate::executor::TaskError;
+use crate::units::grouped;
 
 /// An item of a folder. Paths travel as the platform has them; they need not be Unicode.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -101,7 +102,7 @@ pub(super) fn lines_of(mut text: impl BufRead, cancelled: &AtomicBool) -> Result
             Err(error) => return Err(format!("cannot be read: {error}")),
         }
         if lines.len() == LINES_LIMIT {
-            return Err(format!("has more than {LINES_LIMIT} lines"));
+            return Err(format!("has more than {} lines", grouped(LINES_LIMIT as u64)));
         }
         let line = str::from_utf8(&bytes).map_err(|_| format!("line {} is not UTF-8", lines.len() + 1))?;
         lines.push(line.trim().to_owned());

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::param::FieldError;
 use super::unattended::LOOK_AGAIN;
 use crate::executor::{Function, TaskContext, TaskError};
+use crate::units::{grouped_number, parse_number};
 
 /// For worker processes, which look it up by its name.
 pub const INITIALIZE: Function<Initializer, ()> = Function::new("initialize", in_process);
@@ -45,7 +46,7 @@ impl Initializer {
         let initializer = match text.trim() {
             "" => Self::None,
             FAIL => Self::Fails,
-            seconds => Self::Takes(seconds.parse().map_err(|_| error(&seconds))?),
+            seconds => Self::Takes(parse_number(seconds).ok_or_else(|| error(&seconds))?),
         };
         initializer.check()?;
         Ok(initializer)
@@ -93,7 +94,7 @@ impl fmt::Display for Initializer {
 }
 
 fn error(given: &dyn fmt::Display) -> FieldError {
-    let (shortest, longest) = (INITIALIZER_LIMITS.start(), INITIALIZER_LIMITS.end());
+    let (shortest, longest) = (INITIALIZER_LIMITS.start(), grouped_number(*INITIALIZER_LIMITS.end()));
     FieldError::new("initializer", format!("must be `{FAIL}`, or seconds from {shortest} to {longest}, not `{given}`"))
 }
 
@@ -109,7 +110,7 @@ mod tests {
         for text in ["soon", "0", "-1", "NaN", "inf", "3601"] {
             let message = Initializer::parse(text).unwrap_err().to_string();
             assert!(
-                message.starts_with("initializer: must be `fail`, or seconds from 0.001 to 3600, not"),
+                message.starts_with("initializer: must be `fail`, or seconds from 0.001 to 3,600, not"),
                 "{message}"
             );
         }

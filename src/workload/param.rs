@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ITEMS_LIMIT;
-use crate::units::{grouped, parse_whole};
+use crate::units::{grouped, parse_number, parse_whole};
 
 /// One parameter.
 #[derive(Clone, Debug)]
@@ -71,8 +71,8 @@ impl ParamKind {
             Self::InputFile => "a file, or nothing".to_owned(),
             Self::Text => "any text".to_owned(),
             Self::Count { min, max } => format!("a whole number from {} to {}", grouped(min), grouped(max)),
-            Self::Seconds { max } => format!("seconds from 0 to {max}"),
-            Self::Counts { max } => format!("whole numbers from 0 to {max}, separated by commas"),
+            Self::Seconds { max } => format!("seconds from 0 to {}", grouped(max.into())),
+            Self::Counts { max } => format!("whole numbers from 0 to {}, separated by commas", grouped(max)),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -148,6 +148,20 @@ impl Param {
         self.parse(text).map(drop)
     }
 
+    /// `text` without marks of thousands, where they can be.
+    #[must_use]
+    pub fn plain(&self, text: &str) -> String {
+        let count = matches!(self.kind, ParamKind::Count { .. }).then(|| parse_whole(text)).flatten();
+        count.map_or_else(|| text.to_owned(), |count| count.to_string())
+    }
+
+    /// `text` with marks of thousands, where they can be.
+    #[must_use]
+    pub fn readable(&self, text: &str) -> String {
+        let count = matches!(self.kind, ParamKind::Count { .. }).then(|| parse_whole(text)).flatten();
+        count.map_or_else(|| text.to_owned(), grouped)
+    }
+
     fn parse(&self, text: &str) -> Result<ParamValue, FieldError> {
         // The name of a file or folder may begin or end with spaces.
         let text = if self.kind.is_path() || self.kind == ParamKind::Text { text } else { text.trim() };
@@ -161,16 +175,14 @@ impl Param {
             ParamKind::Count { min, max } => {
                 parse_whole(text).filter(|count| (min..=max).contains(count)).map(ParamValue::Count).ok_or_else(wrong)
             }
-            ParamKind::Seconds { max } => text
-                .parse::<f64>()
-                .ok()
+            ParamKind::Seconds { max } => parse_number(text)
                 .filter(|seconds| (0.0..=f64::from(max)).contains(seconds))
                 .map(|seconds| ParamValue::Seconds(Duration::from_secs_f64(seconds)))
                 .ok_or_else(wrong),
             ParamKind::Counts { .. } if text.is_empty() => Ok(ParamValue::Counts(Vec::new())),
             ParamKind::Counts { max } => text
                 .split(',')
-                .map(|part| parse_whole(part).filter(|&count| count <= max))
+                .map(|part| parse_whole(part).filter(|&count| count <= max && !is_rest_of_a_group(part.trim())))
                 .collect::<Option<_>>()
                 .map(ParamValue::Counts)
                 .ok_or_else(wrong),
@@ -179,6 +191,11 @@ impl Param {
             }
         }
     }
+}
+
+/// Between commas, `000` is what was meant to be the rest of `1,000`.
+fn is_rest_of_a_group(part: &str) -> bool {
+    part.len() > 1 && part.starts_with('0')
 }
 
 const YES: &str = "yes";

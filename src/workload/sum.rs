@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{FieldError, Param, ParamKind, Params, Plan, Workload};
 use crate::executor::{Function, TaskContext, TaskError};
+use crate::units::grouped;
 
 /// See the module.
 pub(super) struct Sum;
@@ -54,7 +55,7 @@ impl Workload for Sum {
     fn plan(&self, params: &Params, _cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let to = params.count("to");
         let tasks = params.count("tasks") as usize;
-        Ok(Plan::new(SUM, std::iter::repeat_n(to, tasks), move |_| format!("sum of 0..{to}")))
+        Ok(Plan::new(SUM, std::iter::repeat_n(to, tasks), move |_| format!("sum of 0..{}", grouped(to))))
     }
 }
 

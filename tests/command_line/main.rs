@@ -655,7 +655,7 @@ fn what_cannot_be_written_or_opened_is_told() {
         ("run noop --picture-size 10x10", 2, "is no size for a picture"),
         ("run noop --set tasks=1 --picture chart.bmp", 2, "--picture: chart.bmp: a picture ends in .png or .svg"),
         ("run noop --set tasks=1 --save no/such/folder/run", 1, "no/such/folder/run: "),
-        ("run noop --initializer soon", 2, "--initializer: must be `fail`, or seconds from 0.001 to 3600, not `soon`"),
+        ("run noop --initializer soon", 2, "--initializer: must be `fail`, or seconds from 0.001 to 3,600, not `soon`"),
         ("run noop --max-tasks-per-child 0", 2, "--max-tasks-per-child: must be a whole number from 1 to"),
     ] {
         let output = run(home.path(), line);

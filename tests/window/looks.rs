@@ -88,7 +88,9 @@ fn size_contrast_tab_and_frame_times_are_chosen_and_remembered() {
         command_key(&mut window, Key::Plus);
     }
     press(&mut window, "View");
-    press(&mut window, "More contrast, or less");
+    assert!(shows(&window, "size: 150 %"));
+    window.get_by_role_and_label(Role::CheckBox, "High contrast").click();
+    window.run_steps(3);
     key(&mut window, Key::F3);
     assert!(window.query_by_label_contains("items drawn").is_some());
     window.get_by_role_and_label(Role::Tab, "Throughput").click();
@@ -100,7 +102,7 @@ fn size_contrast_tab_and_frame_times_are_chosen_and_remembered() {
         (&150.into(), &true.into(), &"Throughput".into())
     );
     press(&mut window, "View");
-    press(&mut window, "Usual size");
+    press(&mut window, "Everything at its usual size");
     assert!((height(&window) - usual).abs() < 1.0);
 }
 
@@ -117,4 +119,43 @@ fn a_small_window_is_never_drawn_larger_than_it_is() {
         let rect = window.get_by_role_and_label(Role::Button, label).rect();
         assert!(points.contains_rect(rect), "{label} is cut off: {rect} in {points}");
     }
+}
+
+/// What comes into focus by key is scrolled into sight, and a list closes with the choice that Enter makes.
+#[test]
+fn the_keyboard_stays_in_sight() {
+    let mut window = window_of(remembered("thumbnails", &[], "processes", "2", "1"), vec2(1024.0, 640.0));
+    let in_sight =
+        |window: &Window, rect: egui::Rect| window.ctx.input(egui::InputState::content_rect).contains_rect(rect);
+    window.get_by_label("initializer, max tasks, seed …").click();
+    window.run_steps(20);
+    assert!(!in_sight(&window, field(&window, "seed").rect()), "it is too far down");
+    field(&window, "seed").focus();
+    window.run_steps(20);
+    assert!(in_sight(&window, field(&window, "seed").rect()));
+    let gil = |window: &Window| window.get_by_role_and_label(Role::ComboBox, "GIL").value();
+    window.get_by_role_and_label(Role::ComboBox, "GIL").focus();
+    window.run_steps(2);
+    key(&mut window, Key::Enter);
+    window.get_by_role_and_label(Role::Button, "shared").focus();
+    window.run_steps(2);
+    key(&mut window, Key::Enter);
+    assert_eq!(gil(&window).as_deref(), Some("shared"));
+    window.run_steps(10);
+    assert!(window.query_by_role_and_label(Role::Button, "one a worker").is_none(), "the list is closed");
+}
+
+#[test]
+fn numbers_are_grouped_where_nobody_types() {
+    let mut window = window_of(remembered("sum", &[("to", "300000000")], "threads", "2", "1"), vec2(1440.0, 900.0));
+    let to = |window: &Window| field(window, "to").value().unwrap();
+    assert_eq!(to(&window), "300,000,000");
+    type_into(&mut window, "to", "12345");
+    assert_eq!(to(&window), "12345");
+    field(&window, "tasks").focus();
+    window.run_steps(3);
+    assert_eq!(to(&window), "12,345");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 1);
+    assert_eq!(run(&window).unwrap().settings.params["to"], "12345", "what is run has no marks");
 }

@@ -147,7 +147,9 @@ fn runs_tables_and_pictures_are_saved_and_opened() {
     press(&mut window, "Save the run …");
     type_into(&mut window, "file", &file.display().to_string());
     press(&mut window, "Save");
-    until(&mut window, "it is refused", |window| window.query_by_label_contains("File exists").is_some());
+    until(&mut window, "it is refused", |window| {
+        window.query_by_label_contains("there is a file of that name").is_some()
+    });
     press(&mut window, "Close the notice");
     key(&mut window, Key::Escape);
     press(&mut window, "File");

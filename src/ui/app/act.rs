@@ -117,7 +117,7 @@ impl App {
                 self.high_contrast = !self.high_contrast;
                 theme::set_contrast(context, self.high_contrast);
             }
-            Action::Scale(steps) => self.scale = self.scale.stepped(steps),
+            Action::Scale { larger } => self.scale = self.scale.stepped(larger, Scale::fits(context)),
             Action::ResetScale => self.scale = Scale::default(),
             Action::ToggleFrameTimes => self.frame_times.toggle(),
             Action::ToggleHelp => self.show_help = !self.show_help,

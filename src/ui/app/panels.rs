@@ -7,9 +7,10 @@ use crate::lab::Run;
 use crate::ui::action::Action;
 use crate::ui::chart::Shown;
 use crate::ui::details::Subject;
+use crate::ui::scale::Scale;
 use crate::ui::time_machine::Past;
-use crate::ui::toolbar::Status;
-use crate::ui::{area_panel, chart, deadlock, flow, inspector, settings_panel, theme, toolbar, transport};
+use crate::ui::toolbar::{Looks, Status};
+use crate::ui::{area_panel, chart, deadlock, flow, focus, inspector, settings_panel, theme, toolbar, transport};
 
 /// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
 /// to a lesson and to the inspector.
@@ -43,7 +44,12 @@ impl App {
         Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
             let found = run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len());
             let name = focus.filter(|_| shown.len() > 1).map(|shown| shown.name);
-            let status = Status { run, name, live, error: errors.first(), found };
+            let looks = Looks {
+                percent: self.scale.percent().min(Scale::fits(ui.ctx())),
+                high_contrast: self.high_contrast,
+                frame_times: self.frame_times.is_shown(),
+            };
+            let status = Status { run, name, live, error: errors.first(), found, looks };
             toolbar::show(ui, &status, &mut self.filter, actions);
         });
         // A lesson brings its own settings, and the chart needs room beside it.
@@ -57,6 +63,7 @@ impl App {
                         ui.add_space(10.0);
                         let numbers: Vec<_> = shown.iter().map(|shown| shown.run.number).collect();
                         self.runs.show(ui, &numbers, actions);
+                        focus::keep_in_sight(ui);
                     });
                 });
             });
@@ -70,6 +77,8 @@ impl App {
         if inspecting {
             let frame = panel.inner_margin(Margin::symmetric(12, 10));
             Panel::right("inspector").frame(frame).default_size(300.0).size_range(240.0..=480.0).show(ui, |ui| {
+                // It is as wide as it was made, whatever is in it.
+                ui.take_available_width();
                 if let Some(area) = &area {
                     area_panel::show(ui, area, actions);
                     ui.add_space(12.0);

@@ -48,7 +48,9 @@ pub(super) fn log(ui: &mut Ui, run: Option<&Run>) {
     let Some((run, count)) = run.map(|run| (run, run.trace.log_length())).filter(|(_, count)| *count > 0) else {
         let text = match run.map(|run| run.settings.executor) {
             None | Some(ExecutorKind::Processes) => "No task has printed anything.",
-            Some(_) => "What tasks print is shown here when they run in processes.",
+            Some(_) => {
+                "No task has printed anything. Of those that run in threads, what programs say that they start is shown."
+            }
         };
         ui.label(RichText::new(text).color(palette.dim));
         return;
@@ -57,7 +59,7 @@ pub(super) fn log(ui: &mut Ui, run: Option<&Run>) {
     rows(ui, count, true, |ui, rows| {
         for line in run.trace.log_from(rows.start).take(rows.len()) {
             ui.horizontal(|ui| {
-                ui.label(RichText::new(format::clock(line.at)).monospace().color(palette.dim));
+                ui.label(RichText::new(format::exact(line.at)).monospace().color(palette.dim));
                 let task = line.item.map_or_else(|| "no task".to_owned(), |item| format!("item {item}"));
                 ui.label(RichText::new(format!("worker {} · {task}", line.worker)).monospace().color(palette.dim));
                 let color = if line.stream == Stream::Stderr { palette.error } else { palette.text };

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use eframe::egui::{Button, CollapsingHeader, RichText, Stroke, Ui, vec2};
 
-use super::fields::{LABEL_WIDTH, choose, complain, note, number, row, text_field};
+use super::fields::{LABEL_WIDTH, choose, complain, note, number, row, text_field, with_unit};
 use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{Collect, ExecutorKind, OnError, Run, parse_chunksize, parse_workers};
 use crate::ui::action::Action;
@@ -54,9 +54,6 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
             actions.push(Action::SetChunksize(chunksize));
         }
     });
-    if live.is_some() {
-        note(ui, "for the live run, too");
-    }
     if !in_chunks {
         note(ui, "every item is a call of its own");
     }
@@ -80,8 +77,7 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
     });
     gil_fields(ui, form, errors);
     row(ui, "timeout", "Stop the run after so many seconds; empty = never", |ui| {
-        let width = ui.available_width();
-        text_field(ui, "timeout", &mut form.timeout, width, "none, in seconds");
+        with_unit(ui, "s", |ui, width| text_field(ui, "timeout", &mut form.timeout, width, "none"));
     });
     complain(ui, errors, "timeout");
     let wrong = errors.iter().any(|error| MORE.contains(&error.field.as_str()));
@@ -153,8 +149,9 @@ fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
         "switch after",
         "How many seconds a thread waits before it asks for the GIL: sys.setswitchinterval",
         |ui| {
-            let width = ui.available_width();
-            text_field(ui, "switch-interval", &mut form.switch_interval, width, "0.005, in seconds");
+            with_unit(ui, "s", |ui, width| {
+                text_field(ui, "switch-interval", &mut form.switch_interval, width, "0.005");
+            });
         },
     );
     complain(ui, errors, "switch-interval");

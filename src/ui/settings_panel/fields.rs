@@ -2,8 +2,8 @@
 
 use eframe::egui::{Align, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, TextEdit, Ui, vec2};
 
-use crate::ui::{readers, theme};
-use crate::units::parse_whole;
+use crate::ui::{focus, readers, theme};
+use crate::units::{grouped, parse_whole};
 use crate::workload::FieldError;
 
 /// Labels take this much of a row; the rest is the field's.
@@ -35,6 +35,20 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32,
     response
 }
 
+/// A field that gets the width that its unit, right of it, leaves.
+pub(super) fn with_unit<R>(ui: &mut Ui, unit: &str, field: impl FnOnce(&mut Ui, f32) -> R) -> R {
+    // From the right, so that the field takes what the rest leaves.
+    let layout = Layout::right_to_left(Align::Center);
+    let add = |ui: &mut Ui| {
+        if !unit.is_empty() {
+            let dim = theme::palette(ui).dim;
+            ui.label(RichText::new(unit).size(11.0).color(dim));
+        }
+        field(ui, ui.available_width())
+    };
+    ui.with_layout(layout, add).inner
+}
+
 /// A slider for the usual range, and a field that takes any number. Returns whether the user has come to a number: let go of the
 /// slider, pressed a key on it, or left the field.
 pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: usize) -> bool {
@@ -48,6 +62,11 @@ pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: u
         *text = value.to_string();
     }
     let field = text_field(ui, name, text, field_width, "");
+    if !field.has_focus()
+        && let Some(number) = parse_whole(text)
+    {
+        *text = grouped(number);
+    }
     // Who only passes through a field comes to nothing.
     let before = field.id.with("before");
     if field.gained_focus() {
@@ -62,7 +81,9 @@ pub(super) fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words:
     let width = ui.available_width();
     let combo = ComboBox::from_id_salt(name).width(width).selected_text(text.as_str()).show_ui(ui, |ui| {
         for word in words {
-            ui.selectable_value(text, (*word).to_owned(), *word);
+            if focus::choice(ui, text == word, *word).clicked() {
+                (*word).clone_into(text);
+            }
         }
     });
     readers::name_field(&combo.response, Role::ComboBox, name, text);
@@ -73,7 +94,9 @@ pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T
     let width = ui.available_width();
     let combo = ComboBox::from_id_salt(name).width(width).selected_text(chosen).show_ui(ui, |ui| {
         for &(choice, text, help) in choices {
-            ui.selectable_value(value, choice, text).on_hover_text(help);
+            if focus::choice(ui, *value == choice, text).on_hover_text(help).clicked() {
+                *value = choice;
+            }
         }
     });
     readers::name_field(&combo.response, Role::ComboBox, name, chosen);

@@ -3,14 +3,14 @@
 mod executor;
 mod fields;
 
-use eframe::egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo, vec2};
+use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::form::Form;
-use super::{readers, theme};
+use super::{focus, readers, theme};
 use crate::lab::Run;
 use crate::workload::{self, FieldError, ParamKind};
-use fields::{complain, note, row, text_field, words_to_choose};
+use fields::{complain, note, row, text_field, with_unit, words_to_choose};
 
 /// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
 pub(super) fn show(
@@ -24,7 +24,14 @@ pub(super) fn show(
     theme::heading(ui, "WORKLOAD");
     workload_fields(ui, form, errors, no_dialog, actions);
     ui.add_space(10.0);
-    theme::heading(ui, "EXECUTOR");
+    ui.horizontal(|ui| {
+        theme::heading(ui, "EXECUTOR");
+        if live.is_some() {
+            // Beside the heading, as a line that comes and goes would move the fields.
+            let text = RichText::new("workers, chunksize: of the live run, too").size(11.0);
+            ui.add(Label::new(text.color(theme::palette(ui).accent)).truncate());
+        }
+    });
     executor::show(ui, form, errors, live, actions);
 }
 
@@ -40,7 +47,7 @@ fn workload_fields(
         ComboBox::from_id_salt("workload").width(width).height(600.0).selected_text(&form.workload).show_ui(ui, |ui| {
             for workload in workload::catalogue() {
                 let chosen = form.workload == workload.name();
-                let response = ui.selectable_label(chosen, workload.name()).on_hover_text(workload.summary());
+                let response = focus::choice(ui, chosen, workload.name()).on_hover_text(workload.summary());
                 if response.clicked() {
                     workload.name().clone_into(&mut form.workload);
                 }
@@ -55,17 +62,12 @@ fn workload_fields(
     for param in form.params() {
         let path = param.kind.is_path();
         row(ui, param.name, param.help, |ui| {
-            // From the right, so that the field takes what the button leaves.
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            with_unit(ui, param.unit, |ui, _| {
                 let help = if param.kind == ParamKind::InputFile {
                     "Choose a file (or drop one on the window)"
                 } else {
                     "Choose a folder (or drop one on the window)"
                 };
-                if !param.unit.is_empty() {
-                    let dim = theme::palette(ui).dim;
-                    ui.label(RichText::new(param.unit).size(11.0).color(dim));
-                }
                 if path {
                     let button = ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help);
                     let name = format!("choose {}", param.name);
@@ -79,6 +81,11 @@ fn workload_fields(
                 }
                 let width = ui.available_width();
                 let response = text_field(ui, param.name, form.param_text(&param), width, "");
+                // Digits are grouped where nobody is typing.
+                if !response.has_focus() {
+                    let text = form.param_text(&param);
+                    *text = param.readable(text);
+                }
                 if path {
                     // Paths are longer than the field.
                     response.on_hover_text(form.param_text(&param).as_str());

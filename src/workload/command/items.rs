@@ -8,6 +8,7 @@ use std::thread;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
+use crate::units::grouped;
 use crate::workload::files::{self, Entry};
 use crate::workload::unattended::LOOK_AGAIN;
 use crate::workload::{FieldError, ITEMS_LIMIT};
@@ -40,7 +41,7 @@ fn range(text: &str) -> Result<Arc<[Entry]>, FieldError> {
         return Err(wrong(": it ends before it begins"));
     }
     if last.abs_diff(first) >= ITEMS_LIMIT {
-        return Err(wrong(&format!(": these are more than {ITEMS_LIMIT}")));
+        return Err(wrong(&format!(": these are more than {}", grouped(ITEMS_LIMIT))));
     }
     Ok((first..=last).map(|number| Entry::File(number.to_string().into())).collect())
 }
@@ -60,7 +61,7 @@ fn matching(pattern: &str, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, Field
     });
     let found = found.map_err(|cause| FieldError::new("items", cause))?;
     if found.len() as u64 > ITEMS_LIMIT {
-        return Err(FieldError::new("items", format!("more than {ITEMS_LIMIT} files match `{pattern}`")));
+        return Err(FieldError::new("items", format!("more than {} files match `{pattern}`", grouped(ITEMS_LIMIT))));
     }
     Ok(found.into())
 }

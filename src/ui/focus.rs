@@ -1,0 +1,28 @@
+//! Where the keyboard is: in sight, and after a choice where it was before.
+
+use eframe::egui::{Button, Memory, Response, RichText, Ui};
+
+/// To be called at the end of what a scroll area holds: scrolls so that what has come into focus, as by Tab, is seen.
+pub(super) fn keep_in_sight(ui: &Ui) {
+    let seen = ui.scope_id().with("focus that was seen to");
+    let focused = ui.memory(Memory::focused);
+    if ui.data(|data| data.get_temp(seen)) == Some(focused) {
+        return;
+    }
+    ui.data_mut(|data| data.insert_temp(seen, focused));
+    let Some(response) = focused.and_then(|focused| ui.ctx().read_response(focused)) else { return };
+    let is_ours = response.layer_id == ui.layer_id() && ui.min_rect().contains_rect(response.rect);
+    // Other panels may lie where this one's contents would be if they were not scrolled; there nothing is cut off.
+    if is_ours && response.interact_rect != response.rect {
+        ui.scroll_to_rect(response.rect.expand(12.0), None);
+    }
+}
+
+/// An entry of an open list. Choosing it, also by key, closes the list.
+pub(super) fn choice(ui: &mut Ui, chosen: bool, text: impl Into<RichText>) -> Response {
+    let response = ui.add(Button::selectable(chosen, text.into()));
+    if response.clicked() {
+        ui.close();
+    }
+    response
+}
