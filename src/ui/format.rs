@@ -57,7 +57,8 @@ pub(super) fn bytes(bytes: f64) -> String {
     {
         (value, unit) = (value / 1024.0, Some(next));
     }
-    format!("{value:.1} {}", unit.unwrap_or(&"KiB"))
+    let decimals = usize::from(value.fract() != 0.0);
+    format!("{value:.decimals$} {}", unit.unwrap_or(&"KiB"))
 }
 
 /// A mark of a time axis that ends at `end` and has its marks `step` apart: in the unit of the end, with as many decimals
@@ -146,7 +147,7 @@ mod tests {
         assert_eq!([50_000_000, 3_499_999_999, 61_000_000_000].map(clock), ["0.0 s", "3.4 s", "1 min 01 s"]);
         let moments = [0, 1_623_451_999, 75_000_001_000, 12_064_194_123_000].map(exact);
         assert_eq!(moments, ["0.000000 s", "1.623451 s", "1:15.000001", "3:21:04.194123"]);
-        assert_eq!([0.0, 2048.0, 12.3 * 1024.0 * 1024.0].map(bytes), ["0.0 KiB", "2.0 KiB", "12.3 MiB"]);
+        assert_eq!([0.0, 2048.0, 12.3 * 1024.0 * 1024.0].map(bytes), ["0 KiB", "2 KiB", "12.3 MiB"]);
         let round = [5, 20_000, 2_000_000, 20_000_000_000, 600_000_000_000, 7_200_000_000_000].map(short);
         assert_eq!(round, ["5 ns", "20 µs", "2 ms", "20 s", "10 min", "2 h"]);
         assert_eq!(axis_mark(1_500_000_000, 500_000_000, 4_000_000_000), "1.5 s");

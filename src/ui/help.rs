@@ -1,6 +1,6 @@
 //! The sheet of all keys.
 
-use eframe::egui::{Align2, Context, Grid, RichText, ScrollArea, Ui, Window, vec2};
+use eframe::egui::{Align, Align2, Context, Grid, Label, Layout, RichText, ScrollArea, Ui, Window, vec2};
 
 use super::{commands, theme};
 
@@ -15,6 +15,18 @@ const MOUSE: [(&str, &str); 8] = [
     ("ruler: drag", "Zoom to a stretch of time"),
     ("overview: drag", "Choose what is in sight"),
 ];
+
+/// The keys that are used most, for the line at the foot of the window.
+const HINTS: &str =
+    "W S zoom · A D pan · F fit · . , next item · Space replay or pause · ← → event by event · / search · ? all keys";
+
+/// Draws that line.
+pub(super) fn hints(ui: &mut Ui) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let text = RichText::new(HINTS).size(11.0).color(theme::palette(ui).dim);
+        ui.add(Label::new(text).truncate());
+    });
+}
 
 /// For its frame and title, and a little of what is behind it.
 const AROUND: f32 = 90.0;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Label, Layout, Pos2, RichText, Role, Sense, TextEdit,
     Ui, WidgetInfo, vec2,
@@ -326,10 +325,7 @@ fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [boo
 
 /// A line of text that ends with `…` where there is no room for more.
 fn line(ui: &Ui, at: Pos2, width: f32, text: &str, font: FontId, color: Color32) {
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = TextWrapping::truncate_at_width(width);
-    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    ui.painter().galley(at, galley, color);
+    ui.painter().galley(at, theme::one_line(ui, text, font, color, width), color);
 }
 
 fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Action>) {

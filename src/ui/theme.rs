@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, RichText, Stroke, Style, TextStyle,
-    Theme, Ui, Visuals, style::ScrollStyle, vec2,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, RichText, Stroke, Style,
+    TextStyle, Theme, Ui, Visuals, style::ScrollStyle, vec2,
 };
 
 use crate::trace::{EndStage, IdleCause};
@@ -186,6 +187,13 @@ pub(super) fn strong() -> FontFamily {
 /// Small text, as in captions of figures.
 pub(super) fn small() -> FontId {
     FontId::proportional(11.0)
+}
+
+/// A line of text that ends with `…` where `width` has no room for more.
+pub(super) fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
 /// The name of a section.

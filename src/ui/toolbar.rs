@@ -23,12 +23,7 @@ pub(super) struct Status<'a> {
     pub(super) error: Option<&'a FieldError>,
     /// How many items fit what is looked for.
     pub(super) found: Option<usize>,
-    pub(super) looks: Looks,
-}
-
-/// How the window is drawn, as far as the menu tells of it.
-#[derive(Clone, Copy)]
-pub(super) struct Looks {
+    /// How large everything is drawn, in percent, and what is switched on.
     pub(super) percent: u32,
     pub(super) high_contrast: bool,
     pub(super) frame_times: bool,
@@ -36,7 +31,7 @@ pub(super) struct Looks {
 
 /// Draws the row.
 pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
-    let &Status { run, name, live, error, found, looks } = status;
+    let &Status { run, name, live, error, found, .. } = status;
     ui.horizontal(|ui| {
         logo(ui);
         ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
@@ -55,7 +50,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
             if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
                 actions.push(Action::ToggleTheme);
             }
-            ui.menu_button("View", |ui| view_menu(ui, looks, actions))
+            ui.menu_button("View", |ui| view_menu(ui, status, actions))
                 .response
                 .on_hover_text("Size, contrast, frame times");
             ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
@@ -94,14 +89,14 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
     response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
 }
 
-fn view_menu(ui: &mut Ui, looks: Looks, actions: &mut Vec<Action>) {
-    ui.label(RichText::new(format!("size: {} %", looks.percent)).size(11.5).color(theme::palette(ui).dim));
+fn view_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
+    ui.label(RichText::new(format!("size: {} %", status.percent)).size(11.5).color(theme::palette(ui).dim));
     for name in ["Everything larger", "Everything smaller", "Everything at its usual size"] {
         entry(ui, name, true, None, actions);
     }
     ui.separator();
-    entry(ui, "High contrast", true, Some(looks.high_contrast), actions);
-    entry(ui, "Frame times", true, Some(looks.frame_times), actions);
+    entry(ui, "High contrast", true, Some(status.high_contrast), actions);
+    entry(ui, "Frame times", true, Some(status.frame_times), actions);
     ui.separator();
     entry(ui, "All commands", true, None, actions);
 }

@@ -9,13 +9,16 @@ use crate::ui::chart::Shown;
 use crate::ui::details::Subject;
 use crate::ui::scale::Scale;
 use crate::ui::time_machine::Past;
-use crate::ui::toolbar::{Looks, Status};
-use crate::ui::{area_panel, chart, deadlock, flow, focus, inspector, settings_panel, theme, toolbar, transport};
+use crate::ui::toolbar::Status;
+use crate::ui::{area_panel, chart, deadlock, flow, focus, help, inspector, settings_panel, theme, toolbar, transport};
+use crate::workload::FieldError;
 
 /// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
 /// to a lesson and to the inspector.
 const ROOM_FOR_PANEL: f32 = 330.0;
 const ROOM_FOR_CHART: f32 = 560.0;
+/// Below the toolbar; where there is less, no line is spent on hints.
+const ROOM_FOR_HINTS: f32 = 680.0;
 
 impl App {
     /// Draws all panels. Of the runs that go on, `live` is what buttons act on.
@@ -41,17 +44,7 @@ impl App {
         }
         let (item, area) = (self.chart.selected(shown), self.chart.area(shown));
 
-        Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
-            let found = run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len());
-            let name = focus.filter(|_| shown.len() > 1).map(|shown| shown.name);
-            let looks = Looks {
-                percent: self.scale.percent().min(Scale::fits(ui.ctx())),
-                high_contrast: self.high_contrast,
-                frame_times: self.frame_times.is_shown(),
-            };
-            let status = Status { run, name, live, error: errors.first(), found, looks };
-            toolbar::show(ui, &status, &mut self.filter, actions);
-        });
+        self.edges(ui, shown, live, errors.first(), actions);
         // A lesson brings its own settings, and the chart needs room beside it.
         let inspecting = item.is_some() || area.is_some();
         let beside = usize::from(self.lessons.open) + usize::from(inspecting);
@@ -133,5 +126,35 @@ impl App {
             }
             self.frame_times.show(ui, area, now, self.chart.drawn());
         });
+    }
+
+    /// The row at the top of the window, and the line at its foot.
+    fn edges(
+        &mut self,
+        ui: &mut Ui,
+        shown: &[Shown<'_>],
+        live: Option<&Run>,
+        error: Option<&FieldError>,
+        actions: &mut Vec<Action>,
+    ) {
+        let panel = Frame::new().fill(theme::palette(ui).panel);
+        let focus = chart::in_focus(shown);
+        let run = focus.map(|shown| shown.looked_at());
+        Panel::top("toolbar").frame(panel.inner_margin(Margin::symmetric(12, 8))).show(ui, |ui| {
+            let status = Status {
+                run,
+                name: focus.filter(|_| shown.len() > 1).map(|shown| shown.name),
+                live,
+                error,
+                found: run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len()),
+                percent: self.scale.percent().min(Scale::fits(ui.ctx())),
+                high_contrast: self.high_contrast,
+                frame_times: self.frame_times.is_shown(),
+            };
+            toolbar::show(ui, &status, &mut self.filter, actions);
+        });
+        if ui.available_height() >= ROOM_FOR_HINTS {
+            Panel::bottom("hints").frame(panel.inner_margin(Margin::symmetric(12, 3))).show(ui, help::hints);
+        }
     }
 }

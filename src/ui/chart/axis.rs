@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{
-    Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
-    vec2,
-};
+use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
 use super::hatch::Hatch;
 use super::{RULER, Shown, TimeView};
@@ -40,58 +37,6 @@ pub(super) fn ruler(
         let anchor = if x > axis.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
         painter.text(pos2(x.min(axis.right()), axis.top() + 2.0), anchor, text, theme::small(), palette.dim);
     }
-}
-
-/// What was done to a run from outside, where it was done.
-pub(super) fn interventions(ui: &Ui, canvas: Rect, view: TimeView, run: &Run) {
-    /// A longer label takes several lines.
-    const WIDEST: f32 = 180.0;
-    let (painter, palette) = (ui.painter().with_clip_rect(canvas.expand2(vec2(0.0, 8.0))), theme::palette(ui));
-    let mut free_from = f32::NEG_INFINITY;
-    for (index, (at, what)) in run.trace.interventions().enumerate() {
-        let x = canvas.left() + view.x_of(*at, canvas.width());
-        if !canvas.x_range().contains(x) {
-            continue;
-        }
-        let line = [pos2(x, canvas.top()), pos2(x, canvas.bottom())];
-        painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, palette.text), 2.0, 3.0));
-        let flag = vec![pos2(x, canvas.top() - 6.0), pos2(x + 8.0, canvas.top() - 2.0), pos2(x, canvas.top() + 2.0)];
-        painter.add(Shape::convex_polygon(flag, palette.text, Stroke::NONE));
-        let text = painter.layout(what.to_string(), theme::small(), palette.text, WIDEST);
-        // At the right edge it stands on the other side. Labels that would run into each other are left out; pointing tells all.
-        let beside = [x + 4.0, x - 4.0 - text.size().x];
-        let fits = |left: &f32| *left >= free_from.max(canvas.left()) && left + text.size().x <= canvas.right();
-        if let Some(left) = beside.into_iter().find(fits) {
-            let at = pos2(left, canvas.bottom() - text.size().y - 16.0);
-            painter.rect_filled(Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 1.0)), 3.0, palette.background);
-            free_from = left + text.size().x + 8.0;
-            painter.galley(at, text, palette.text);
-        }
-        let near = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, canvas.top() - 8.0..=canvas.top() + 6.0);
-        let response = ui.interact(near, ui.scope_id().with(("intervention", run.number, index)), Sense::hover());
-        let label = format!("{what}, at {}", format::duration(*at));
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
-        response.on_hover_text(&label);
-    }
-}
-
-/// A time that the user marked, and how far it is from the mark before it.
-pub(super) fn mark(ui: &Ui, canvas: Rect, x: f32, time: i64, before: Option<i64>) {
-    let (painter, palette) = (ui.painter(), theme::palette(ui));
-    let line = [pos2(x, canvas.top()), pos2(x, canvas.bottom())];
-    painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, palette.accent), 4.0, 3.0));
-    let mut text = format::duration(time);
-    if let Some(before) = before {
-        text = format!("{text}  Δ {}", format::duration(time - before));
-    }
-    let galley = painter.layout_no_wrap(text.clone(), theme::small(), palette.accent);
-    let left = (x + 4.0).min(canvas.right() - galley.size().x);
-    let at = pos2(left, canvas.bottom() - galley.size().y - 2.0);
-    let behind = Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, 1.0));
-    painter.rect_filled(behind, 3.0, palette.background);
-    painter.galley(at, galley, palette.accent);
-    let response = ui.interact(behind, ui.scope_id().with(("mark", time)), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("mark: {text}")));
 }
 
 /// Where the run is.
@@ -181,11 +126,17 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     for Shown { run, .. } in shown {
         all_lanes(&run.trace, run.elapsed(), &mut lanes);
     }
-    let mut entries = vec![("executing", palette.growing, None), ("returned", palette.computing, None)];
+    // What there is none of needs no explanation.
+    let mut entries = Vec::new();
+    if shown.iter().any(|shown| !shown.run.ended()) {
+        entries.push(("executing", palette.growing, None));
+    }
+    if shown.iter().any(|shown| shown.run.totals().returned > 0) {
+        entries.push(("returned", palette.computing, None));
+    }
     if failed > 0 {
         entries.push(("raised or lost", palette.error, None));
     }
-    // What there is none of needs no explanation.
     let away = |activity: Activity| lanes.iter().any(|(lane, until)| lane.away_until(*until)[activity as usize] > 0);
     if away(Activity::Blocking) {
         entries.push(("I/O or sleep", palette.blocking, Some(Hatch::Level)));
@@ -200,9 +151,11 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         }
     }
     if lanes.iter().any(|(lane, until)| lane.off_core_until(*until) > 0) {
-        entries.push(("share without a core", palette.waiting, None));
+        entries.push(("share without a core", palette.waiting, Some(Hatch::Thin)));
     }
-    entries.push(("start-up", palette.raised, None));
+    if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
+        entries.push(("start-up", palette.raised, None));
+    }
     let causes: Vec<_> = shown
         .iter()
         .flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed()))

@@ -15,11 +15,16 @@ pub(super) enum Hatch {
     Upright,
     /// For the outside world.
     Level,
+    /// For a core.
+    Thin,
 }
 
 /// From stripe to stripe, and how wide one is.
 const STEP: f32 = 6.0;
 const STRIPE: f32 = 2.5;
+/// The same for thin ones, on full colour.
+const THIN_STEP: f32 = 10.0;
+const THIN: f32 = 1.2;
 
 /// Full colour with thin dark lines along it, so that it stands out as much as computing does.
 fn level(mesh: &mut Mesh, area: Rect, palette: &Palette) {
@@ -50,14 +55,20 @@ impl Hatch {
             mesh.add_colored_rect(area, color);
             return;
         }
-        mesh.add_colored_rect(area, palette.panel);
-        mesh.add_colored_rect(area, color.gamma_multiply(0.35));
+        let (step, stripe) = if self == Self::Thin {
+            mesh.add_colored_rect(area, color);
+            (THIN_STEP, palette.panel.gamma_multiply(0.24))
+        } else {
+            mesh.add_colored_rect(area, palette.panel);
+            mesh.add_colored_rect(area, color.gamma_multiply(0.35));
+            (STEP, color)
+        };
         // Stripes keep their place on the screen, so that neighbours match and moving bars don't flicker.
         let slant = if self == Self::Upright { 0.0 } else { area.height() };
-        let mut foot = ((area.left() - slant) / STEP).floor() * STEP;
+        let mut foot = ((area.left() - slant) / step).floor() * step;
         while foot < area.right() {
-            self.stripe(mesh, area, foot, slant, color);
-            foot += STEP;
+            self.stripe(mesh, area, foot, slant, stripe);
+            foot += step;
         }
     }
 
@@ -68,12 +79,12 @@ impl Hatch {
         let at = |edge: f32, share: f32| -> Pos2 {
             let up = match self {
                 Self::Falling => share,
-                Self::Rising | Self::Upright | Self::Level => 1.0 - share,
+                Self::Rising | Self::Upright | Self::Level | Self::Thin => 1.0 - share,
             };
             let x = (edge + slant * share).clamp(area.left(), area.right());
             pos2(x, area.top() + area.height() * up)
         };
-        let (left, right) = (foot, foot + STRIPE);
+        let (left, right) = (foot, foot + if self == Self::Thin { THIN } else { STRIPE });
         if slant == 0.0 {
             let (left, right) = (left.max(area.left()), right.min(area.right()));
             if left < right {

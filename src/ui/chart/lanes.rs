@@ -21,6 +21,8 @@ use crate::ui::theme::{self, Palette};
 
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
+/// How wide a letter of a label is.
+const LETTER: f32 = 6.7;
 /// A bar that is wider than this has a gap after it.
 const GAP_FROM: f32 = 4.0;
 /// A smaller part of an item without a core is within what can be measured.
@@ -294,10 +296,12 @@ impl Picture<'_> {
                 for span in &spans {
                     let off_core = lane.off_core_until(span.end) - lane.off_core_until(span.start);
                     self.span(span, off_core, bars.clone());
-                    self.label(lane, span.start..span.end, &bars, span.item);
                 }
                 self.sub_spans(lane, now, &bars);
                 self.keep_apart(&spans, &bars);
+                for span in &spans {
+                    self.label(lane, span.start..span.end, &bars, span.item);
+                }
                 // One that waited all its life is as red as one that computed.
                 for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
                     let from = self.x(span.start);
@@ -349,7 +353,7 @@ impl Picture<'_> {
         let off_core = off_core as f32 / (span.end - span.start).max(1) as f32;
         if off_core >= LEAST_OFF_CORE {
             let top = bars.end - (bars.end - bars.start) * off_core.min(1.0);
-            self.quad(from..to, top..bars.end, self.palette.waiting);
+            self.hatched(from..to, &(top..bars.end), Hatch::Thin);
         }
     }
 
@@ -398,13 +402,24 @@ impl Picture<'_> {
         if right - left < LABEL_WIDTH || bars.end - bars.start < 12.0 || self.labels.len() >= LABELS {
             return;
         }
-        // Stripes are light where bars are dark.
         let visible = time.start.max(self.view.start);
         let first = lane.sub_spans(visible, time.end).next().filter(|part| self.x(part.start) < left + 14.0);
-        let begins_waiting = first.is_some_and(|part| part.activity != Activity::Blocking);
-        let color = if begins_waiting { self.palette.text } else { self.palette.on_bar };
-        let at = pos2(left + 6.0, f32::midpoint(bars.start, bars.end));
-        self.labels.push((at, Align2::LEFT_CENTER, item.to_string(), color));
+        let off_core = lane.off_core_until(time.end) - lane.off_core_until(time.start);
+        let off_core =
+            bars.end - (bars.end - bars.start) * (off_core as f32 / (time.end - time.start).max(1) as f32).min(1.0);
+        // Stripes are light where bars are dark, and none go through a number.
+        let (color, ground, striped_from) = match first.map(|part| part.activity) {
+            Some(Activity::Blocking) => (self.palette.on_bar, self.palette.blocking, bars.start),
+            Some(_) => (self.palette.text, self.palette.panel, bars.start),
+            None => (self.palette.on_bar, self.palette.waiting, off_core),
+        };
+        let (at, text) = (pos2(left + 6.0, f32::midpoint(bars.start, bars.end)), item.to_string());
+        let (top, bottom) = (striped_from.max(at.y - 7.0), at.y + 7.0);
+        if top < bottom {
+            let end = at.x + LETTER * text.len() as f32 + 3.0;
+            self.quad(at.x - 3.0..end.min(right - 1.0), top..bottom, ground);
+        }
+        self.labels.push((at, Align2::LEFT_CENTER, text, color));
     }
 
     /// One stack a pixel column: its height is how busy the lane was. A red foot says that something in it failed.

@@ -10,6 +10,7 @@ mod hover;
 mod item;
 mod lanes;
 mod navigation;
+mod notes;
 mod overview;
 mod playhead;
 mod rows;
@@ -33,6 +34,7 @@ use crate::lab::{End, Run, Status};
 use crate::workload::FieldError;
 use axis::Legend;
 use navigation::Navigation;
+use notes::Notes;
 use rows::Rows;
 
 /// Left of the lanes, for their names; the plots below leave the same room.
@@ -186,7 +188,8 @@ impl Chart {
         let palette = theme::palette(ui);
         let Some(run) = in_focus(shown).map(|shown| shown.run) else { return };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
-        let layout = Layout::new(area, legend.height());
+        let notes = Notes::new(shown, &self.marks);
+        let layout = Layout::new(area, legend.height(), notes.height());
         self.take_moves(ui, &response, layout, shown, playhead);
         self.navigate(ui, &response, layout, shown);
         let view = self.view(shown);
@@ -210,11 +213,8 @@ impl Chart {
             selected.draw(ui.painter(), palette, &rows, view);
         }
         axis::now_line(ui.painter(), palette, canvas, view, run);
-        for shown in shown {
-            axis::interventions(ui, canvas, view, shown.run);
-        }
-        self.draw_marks(ui, canvas, view);
-        legend.draw(ui.painter(), palette, axis.left_bottom());
+        notes.draw(ui, canvas, view);
+        legend.draw(ui.painter(), palette, axis.left_bottom() + vec2(0.0, notes.height()));
         let ruler = Rect::from_min_max(axis.min, pos2(axis.right(), canvas.top()));
         self.ruler(ui, ruler, canvas, view, actions);
         if let Some(playhead) = playhead {
@@ -384,22 +384,11 @@ impl Chart {
             self.marks.sort_unstable();
         }
     }
-
-    fn draw_marks(&self, ui: &Ui, canvas: Rect, view: TimeView) {
-        let mut before = None;
-        for &mark in &self.marks {
-            let x = canvas.left() + view.x_of(mark, canvas.width());
-            if canvas.x_range().contains(x) {
-                axis::mark(ui, canvas, x, mark, before);
-            }
-            before = Some(mark);
-        }
-    }
 }
 
 impl Layout {
-    fn new(area: Rect, legend: f32) -> Self {
-        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), area.max - vec2(0.0, legend));
+    fn new(area: Rect, legend: f32, notes: f32) -> Self {
+        let axis = Rect::from_min_max(area.min + vec2(GUTTER, 0.0), area.max - vec2(0.0, legend + notes));
         let overview = (axis.height() >= ROOM_FOR_OVERVIEW)
             .then(|| Rect::from_min_size(area.min, vec2(area.width(), overview::HEIGHT)));
         let axis = overview.map_or(axis, |overview| axis.with_min_y(overview.bottom() + 4.0));

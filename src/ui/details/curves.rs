@@ -31,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView
         Curves::Throughput => vec![throughput(run, palette, view, columns)],
         Curves::Processes => vec![
             of_processes(run, palette, view, columns, "CPU, %", whole, |load| f64::from(load.cpu)),
-            of_processes(run, palette, view, columns, "memory", format::bytes, |load| load.memory as f64),
+            of_processes(run, palette, view, columns, MEMORY, format::bytes, |load| load.memory as f64),
         ],
     };
     let height = (area.height() - APART * (figures.len() - 1) as f32) / figures.len() as f32;
@@ -43,7 +43,16 @@ pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView
 }
 
 fn empty(title: &'static str, stacked: bool) -> Figure {
-    Figure { title, highest: 1.0, note: None, stacked, format: whole, times: Vec::new(), curves: Vec::new() }
+    Figure {
+        title,
+        highest: 1.0,
+        note: None,
+        stacked,
+        binary: false,
+        format: whole,
+        times: Vec::new(),
+        curves: Vec::new(),
+    }
 }
 
 /// What a layer shows of the queues.
@@ -108,6 +117,8 @@ fn cores(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -
         ..empty("CPU, %", false)
     }
 }
+
+const MEMORY: &str = "memory";
 
 /// More cores or processes than this are no longer told apart.
 const TOLD_APART: usize = 4;
@@ -191,6 +202,7 @@ fn of_processes(
     Figure {
         highest,
         note: too_short(run, none),
+        binary: title == MEMORY,
         format,
         times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
         curves,

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
-use egui_plot::{FilledArea, HoverPosition, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
+use egui_plot::{FilledArea, HoverPosition, Line, LineStyle, Plot, PlotBounds, PlotPoint, PlotPoints, PlotUi};
 
 use crate::ui::chart::{GUTTER, TimeView};
 use crate::ui::format;
@@ -18,6 +18,8 @@ pub(super) struct Figure {
     pub(super) note: Option<&'static str>,
     /// Drawn as layers, each on top of the one before it.
     pub(super) stacked: bool,
+    /// Round values are powers of two, as of bytes.
+    pub(super) binary: bool,
     /// How a value is written.
     pub(super) format: fn(f64) -> String,
     /// Seconds.
@@ -78,10 +80,13 @@ impl Figure {
     }
 
     fn lines(&self, plot: &mut PlotUi<'_>) {
-        for curve in &self.curves {
+        // What lies below others is seen between their dashes.
+        let styles =
+            [LineStyle::Solid, LineStyle::dashed_dense(), LineStyle::dashed_loose(), LineStyle::dotted_dense()];
+        for (curve, style) in self.curves.iter().zip(styles.into_iter().cycle()) {
             let points = self.times.iter().zip(&curve.values).map(|(&x, &y)| PlotPoint::new(x, y)).collect();
             let line = Line::new(curve.name.clone(), PlotPoints::Owned(points));
-            plot.line(line.color(curve.color).width(1.5).allow_hover(false));
+            plot.line(line.color(curve.color).width(1.5).style(style).allow_hover(false));
         }
     }
 
@@ -111,19 +116,32 @@ impl Figure {
         }
     }
 
+    /// Round values from 0 up, as far as there is room for them.
     fn scale(&self, painter: &Painter, palette: &Palette, inner: Rect, top: f64) {
-        /// Where there is less room than this, only both ends are told.
-        const ROOM_FOR_MIDDLE: f32 = 60.0;
-        let middle = (self.highest / 2.0).floor();
-        let has_middle = middle >= 1.0 && inner.height() >= ROOM_FOR_MIDDLE;
-        let ends = [(0.0, Align2::RIGHT_BOTTOM), (self.highest, Align2::RIGHT_CENTER)];
-        for (value, anchor) in ends.into_iter().chain(has_middle.then_some((middle, Align2::RIGHT_CENTER))) {
+        /// From line to line, in points.
+        const APART: f64 = 26.0;
+        let most = (f64::from(inner.height()) / APART).max(1.0);
+        let step = if self.binary { power_of_two(self.highest / most) } else { round_step(self.highest / most) };
+        let marks = (0..).map(|mark| f64::from(mark) * step).take_while(|value| *value <= self.highest);
+        for value in marks {
             let y = inner.bottom() - (value / top) as f32 * inner.height();
             painter.hline(inner.x_range(), y, Stroke::new(1.0, palette.line));
-            let text = (self.format)(value);
+            let text = if value == 0.0 { "0".to_owned() } else { (self.format)(value) };
+            let anchor = if value == 0.0 { Align2::RIGHT_BOTTOM } else { Align2::RIGHT_CENTER };
             painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
         }
     }
+}
+
+/// The least of 1, 2 and 5 times the powers of ten that is not below `least`.
+fn round_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.max(1e-9).log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|digit| digit * power).find(|step| *step >= least).unwrap_or(10.0 * power)
+}
+
+/// The least power of two that is not below `least`.
+fn power_of_two(least: f64) -> f64 {
+    2_f64.powf(least.max(1.0).log2().ceil())
 }
 
 /// Where either of two curves leaves a level or comes to one: between these, both are straight.
@@ -192,6 +210,14 @@ mod tests {
 
     use super::*;
     use crate::trace::QueueDepths;
+
+    #[test]
+    fn steps_are_round() {
+        let round = [0.3, 1.0, 1.1, 23.0, 51.0, 420.0].map(|least| round_step(least).to_string());
+        assert_eq!(round, ["0.5", "1", "2", "50", "100", "500"]);
+        let binary = [0.0, 3.0, 4096.0, 5000.0].map(|least| power_of_two(least).to_string());
+        assert_eq!(binary, ["1", "4", "4096", "8192"]);
+    }
 
     #[test]
     fn what_stays_level_has_no_corners() {

@@ -1,6 +1,6 @@
 //! The table of all items: a million rows, of which those in sight are drawn.
 
-use eframe::egui::{Align, Button, IdSalt, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo};
+use eframe::egui::{Align, Button, IdSalt, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use egui_extras::{Column as TableColumn, TableBuilder};
 
 use crate::lab::{Run, Task, TaskState};
@@ -69,8 +69,12 @@ pub(super) fn show(
                     (true, true) => " ↓",
                 };
                 let text = RichText::new(format!("{name}{sign}")).size(11.5).color(palette.dim);
-                let button =
-                    ui.add(Button::new(text).frame(false)).on_hover_text("Order by this; again: the other way");
+                // All of the cell can be pressed; words stand left and numbers right, as in the rows.
+                let is_number = column != Column::State;
+                let button = if is_number { Button::new("").right_text(text) } else { Button::new(text) };
+                let size = vec2(ui.available_width() - 4.0, HEADER);
+                let button = ui.add(button.frame(false).min_size(size));
+                let button = button.on_hover_text("Order by this; again: the other way");
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("order by {name}")));
                 if button.clicked() {
                     descending = by == column && !descending;

@@ -1,0 +1,127 @@
+//! What was done to a run from outside, and the times that the user marked: a line through the lanes, and below them, where it covers no
+//! item, what it says.
+
+use eframe::egui::{Color32, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Shown, TimeView};
+use crate::ui::format;
+use crate::ui::theme::{self, Palette};
+
+/// Lines of text below the lanes, at most, and how high one is.
+const MOST_LINES: usize = 2;
+const LINE: f32 = 16.0;
+/// A longer text ends with `…`; pointing at it tells all.
+const WIDEST: f32 = 200.0;
+
+/// All of them, in the order of time.
+pub(super) struct Notes {
+    notes: Vec<Note>,
+}
+
+struct Note {
+    at: i64,
+    text: String,
+    of: Of,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Of {
+    /// The number of the run, and which of what was done to it.
+    Run(usize, usize),
+    User,
+}
+
+impl Notes {
+    /// Of these runs; `marks` = times that the user marked, in order.
+    pub(super) fn new(shown: &[Shown<'_>], marks: &[i64]) -> Self {
+        let done = shown.iter().flat_map(|Shown { run, .. }| {
+            let done = run.trace.interventions().enumerate();
+            done.map(|(index, (at, what))| Note { at: *at, text: what.to_string(), of: Of::Run(run.number, index) })
+        });
+        let before = std::iter::once(None).chain(marks.iter().copied().map(Some));
+        let marked = marks.iter().zip(before).map(|(&at, before)| {
+            let since = before.map(|before| format!("  Δ {}", format::duration(at - before))).unwrap_or_default();
+            Note { at, text: format!("{}{since}", format::duration(at)), of: Of::User }
+        });
+        let mut notes: Vec<_> = done.chain(marked).collect();
+        notes.sort_by_key(|note| note.at);
+        Self { notes }
+    }
+
+    /// What they need below the lanes, wherever in the run the chart is.
+    pub(super) fn height(&self) -> f32 {
+        LINE * self.lines() as f32
+    }
+
+    fn lines(&self) -> usize {
+        self.notes.len().min(MOST_LINES)
+    }
+
+    /// Draws those that are in sight, through the lanes on `canvas` and below them. A text that fits on no line is left out; its line
+    /// tells it to who points there.
+    pub(super) fn draw(&self, ui: &Ui, canvas: Rect, view: TimeView) {
+        let (painter, palette) = (ui.painter(), theme::palette(ui));
+        let mut free_from = [f32::NEG_INFINITY; MOST_LINES];
+        for note in &self.notes {
+            let x = canvas.left() + view.x_of(note.at, canvas.width());
+            if !canvas.x_range().contains(x) {
+                continue;
+            }
+            let color = note.color(palette);
+            let text = theme::one_line(ui, &note.text, theme::small(), color, WIDEST);
+            // At the right edge it stands on the other side.
+            let beside = [x + 4.0, x - 4.0 - text.size().x];
+            let place = (0..self.lines()).find_map(|line| {
+                let fits =
+                    |left: &f32| *left >= free_from[line].max(canvas.left()) && left + text.size().x <= canvas.right();
+                beside.into_iter().find(fits).map(|left| (line, left))
+            });
+            let foot = canvas.bottom() + LINE * place.map_or(0.0, |(line, _)| line as f32 + 1.0);
+            let ends = [pos2(x, canvas.top()), pos2(x, foot)];
+            painter.extend(Shape::dashed_line(&ends, Stroke::new(1.0, color), 3.0, 3.0));
+            let flag = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, canvas.top() - 8.0..=canvas.top() + 6.0);
+            if matches!(note.of, Of::Run(..)) {
+                flag_at(painter, palette, pos2(x, canvas.top()));
+            }
+            let mut sensitive = flag;
+            if let Some((line, left)) = place {
+                let at = pos2(left, canvas.bottom() + LINE * line as f32 + 1.0);
+                let behind = Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 0.0));
+                painter.rect_filled(behind, 3.0, palette.background);
+                free_from[line] = left + text.size().x + 8.0;
+                sensitive = behind;
+                painter.galley(at, text, color);
+            }
+            note.tell(ui, sensitive, flag);
+        }
+    }
+}
+
+impl Note {
+    const fn color(&self, palette: &Palette) -> Color32 {
+        match self.of {
+            Of::Run(..) => palette.text,
+            Of::User => palette.accent,
+        }
+    }
+
+    /// To who points at it or at its flag, and to readers of the screen.
+    fn tell(&self, ui: &Ui, text: Rect, flag: Rect) {
+        let label = match self.of {
+            Of::Run(..) => format!("{}, at {}", self.text, format::duration(self.at)),
+            Of::User => format!("mark: {}", self.text),
+        };
+        let id = ui.scope_id().with(("note", self.of, self.at));
+        let response = ui.interact(text, id, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+        response.on_hover_text(&label);
+        if flag != text && self.of != Of::User {
+            ui.interact(flag, id.with("flag"), Sense::hover()).on_hover_text(label);
+        }
+    }
+}
+
+fn flag_at(painter: &Painter, palette: &Palette, foot: eframe::egui::Pos2) {
+    let corners = vec![foot - vec2(0.0, 6.0), foot + vec2(8.0, -2.0), foot + vec2(0.0, 2.0)];
+    painter.add(Shape::convex_polygon(corners, palette.text, Stroke::NONE));
+}
