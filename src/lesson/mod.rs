@@ -50,6 +50,13 @@ pub struct LessonRun {
     pub deadlocks: bool,
 }
 
+/// Each has an id of its own.
+impl PartialEq for Lesson {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
 impl Lesson {
     /// The first line of the text.
     #[must_use]

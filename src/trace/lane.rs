@@ -259,13 +259,12 @@ impl Lane {
         Marks::Columns(marks.collect())
     }
 
-    /// Of `columns` columns of `from..to`, those in which an item that did not return ran or ended.
-    #[must_use]
-    pub fn failed_columns(&self, from: i64, to: i64, columns: usize) -> Vec<bool> {
+    /// Marks those columns of `from..to` in which an item that did not return ran or ended.
+    pub fn mark_failed_columns(&self, from: i64, to: i64, columns: &mut [bool]) {
         if self.failed_until_index(self.spans.len()) == 0 {
-            return vec![false; columns];
+            return;
         }
-        let edge = edges(from, to, columns);
+        let edge = edges(from, to, columns.len());
         let mut cursor = 0;
         let mut at = |time: i64| {
             cursor = self.spans.partition_point_from(cursor, |span| span.start < time);
@@ -274,13 +273,11 @@ impl Lane {
             (self.failed_until_index(cursor), in_one)
         };
         let mut left = at(from);
-        let failed = (0..columns).map(|column| {
-            let right = at(edge(column + 1));
-            let failed = right.0 > left.0 || left.1;
+        for (index, column) in columns.iter_mut().enumerate() {
+            let right = at(edge(index + 1));
+            *column |= right.0 > left.0 || left.1;
             left = right;
-            failed
-        });
-        failed.collect()
+        }
     }
 
     /// What has come together up to `until`, which is not before the time that the cursors were used for last.
@@ -404,7 +401,9 @@ mod tests {
             if let Marks::Columns(marks) = lane.marks(0, end, columns, end) {
                 prop_assert_eq!(marks.len(), columns);
                 let failed: Vec<_> = marks.iter().map(|column| column.failed > 0).collect();
-                prop_assert_eq!(lane.failed_columns(0, end, columns), failed);
+                let mut marked = vec![false; columns];
+                lane.mark_failed_columns(0, end, &mut marked);
+                prop_assert_eq!(marked, failed);
                 let width = end as f64 / columns as f64;
                 let busy: f64 = marks.iter().map(|column| f64::from(column.busy) * width).sum();
                 let expected: i64 = lane.spans().map(|span| span.end - span.start).sum();

@@ -7,7 +7,7 @@ use crate::lab::RunSettings;
 use crate::lesson::Lesson;
 
 /// What the user asked for while a frame was drawn.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Action {
     Run,
     Stop,

@@ -25,6 +25,10 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         let percent = nanos as f64 / area.lived.max(1) as f64 * 100.0;
         format!("{}   {percent:.0} %", format::duration(nanos))
     };
+    let quantile = |percent| match area.run_times.total() {
+        0 => "–".to_owned(),
+        _ => format::duration(area.run_times.quantile(percent)),
+    };
     let computing = area.busy - area.waiting - area.blocking;
     let rows = [
         ("from", format::exact(area.time.start)),
@@ -38,8 +42,8 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         ("I/O or sleep", share(area.blocking)),
         ("waiting", share(area.waiting)),
         ("idle", share((area.lived - area.busy).max(0))),
-        ("run time, median", format::duration(area.run_times.quantile(50))),
-        ("95 % at most", format::duration(area.run_times.quantile(95))),
+        ("run time, median", quantile(50)),
+        ("95 % at most", quantile(95)),
     ];
     Grid::new("area").num_columns(2).spacing([14.0, 3.0]).min_row_height(18.0).show(ui, |ui| {
         for (name, value) in rows {

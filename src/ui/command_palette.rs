@@ -87,7 +87,7 @@ impl CommandPalette {
 fn entries(extra: Vec<(String, Action)>) -> Vec<Entry> {
     let known = commands::all().into_iter().map(|command| Entry {
         name: command.name.to_owned(),
-        key: command.key.map_or("", commands::Shortcut::text),
+        key: command.key_text(),
         action: command.action,
     });
     let extra = extra.into_iter().map(|(name, action)| Entry { name, key: "", action });

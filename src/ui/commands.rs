@@ -103,9 +103,21 @@ pub(super) fn pressed(context: &Context) -> Vec<Action> {
     asked.collect()
 }
 
-/// The command that is called so.
-pub(super) fn named(name: &str) -> Option<Command> {
-    all().into_iter().find(|command| command.name == name)
+impl Command {
+    /// Its key, as it stands on the keyboard; empty = it has none.
+    pub(super) fn key_text(&self) -> &'static str {
+        self.key.map_or("", Shortcut::text)
+    }
+}
+
+/// The command that does so.
+pub(super) fn that_does(action: &Action) -> Option<Command> {
+    all().into_iter().find(|command| command.action == *action)
+}
+
+/// The key that does so; empty = there is none.
+pub(super) fn key_of(action: &Action) -> &'static str {
+    that_does(action).map_or("", |command| command.key_text())
 }
 
 /// All commands, by topic.

@@ -16,7 +16,7 @@ use eframe::egui::{
 
 use super::chart::Chart;
 use super::picture::{self, PictureError, PictureSettings};
-use super::runs::LookedAt;
+use super::runs::{self, LookedAt};
 use super::{readers, theme};
 use crate::lab::{Report, Run, WriteError, write_csv, write_whole};
 use crate::units::parse_whole;
@@ -115,7 +115,7 @@ impl Files {
             scale: picture.scale.to_string(),
             light: picture.light,
         };
-        Self { dialog: None, picture, notice: None, done_in, done, next_number: usize::MAX / 2 }
+        Self { dialog: None, picture, notice: None, done_in, done, next_number: runs::FROM_FILES }
     }
 
     /// Asks for a place.

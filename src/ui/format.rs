@@ -1,6 +1,7 @@
 //! Numbers and states as people read them: grouped, with the unit that fits, in a word.
 
-use crate::lab::{End, Run, Status};
+use crate::executor::OnWorkerDeath;
+use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::units::grouped;
 pub(super) use crate::units::{duration, rate};
 
@@ -118,13 +119,20 @@ pub(super) fn call_name(run: &Run, call: u32) -> String {
     }
 }
 
+/// Whether its pool broke: where dead workers are replaced, only what they held is lost.
+pub(super) fn is_broken(run: &Run) -> bool {
+    let replaces =
+        run.settings.executor == ExecutorKind::Processes && run.settings.on_worker_death == OnWorkerDeath::Restart;
+    matches!(run.status, Status::Ended(End::Refused(_))) || run.totals().lost > 0 && !replaces
+}
+
 /// How far a run is, in a word.
 pub(super) fn status_word(run: &Run) -> &'static str {
     if run.moment.is_some() {
         return "As it was";
     }
     match &run.status {
-        Status::Ended(End::Completed | End::StoppedByError) if run.totals().lost > 0 => "Broken",
+        Status::Ended(End::Completed | End::StoppedByError) if is_broken(run) => "Broken",
         Status::Preparing => "Looking for items",
         Status::Running => "Live",
         Status::Stopping => "Stopping",

@@ -1,7 +1,11 @@
-//! The sheet of all keys.
+//! The sheet of all keys, and the line of those that are used most.
+
+use std::sync::LazyLock;
 
 use eframe::egui::{Align, Align2, Context, Grid, Label, Layout, RichText, ScrollArea, Ui, Window, vec2};
 
+use super::action::Action;
+use super::chart::Move;
 use super::{commands, theme};
 
 /// What is done with the mouse.
@@ -16,14 +20,31 @@ const MOUSE: [(&str, &str); 8] = [
     ("overview: drag", "Choose what is in sight"),
 ];
 
-/// The keys that are used most, for the line at the foot of the window.
-const HINTS: &str =
-    "W S zoom · A D pan · F fit · . , next item · Space replay or pause · ← → event by event · / search · ? all keys";
+/// What is done most, in a word, for the line at the foot of the window.
+const HINTS: [(&[Action], &str); 8] = [
+    (&[Action::Move(Move::ZoomIn), Action::Move(Move::ZoomOut)], "zoom"),
+    (&[Action::Move(Move::Left), Action::Move(Move::Right)], "pan"),
+    (&[Action::Move(Move::FitSelection)], "fit"),
+    (&[Action::Move(Move::Previous), Action::Move(Move::Next)], "items"),
+    (&[Action::PauseView], "pause or replay"),
+    (&[Action::StepEvents(-1), Action::StepEvents(1)], "event by event"),
+    (&[Action::Search], "search"),
+    (&[Action::ToggleHelp], "all keys"),
+];
 
-/// Draws that line.
+/// That line, with the keys.
+static HINT_LINE: LazyLock<String> = LazyLock::new(|| {
+    let hint = |(actions, word): &(&[Action], &str)| {
+        let keys: Vec<_> = actions.iter().map(commands::key_of).collect();
+        format!("{} {word}", keys.join(" "))
+    };
+    HINTS.iter().map(hint).collect::<Vec<_>>().join(" · ")
+});
+
+/// Draws it.
 pub(super) fn hints(ui: &mut Ui) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let text = RichText::new(HINTS).size(11.0).color(theme::palette(ui).dim);
+        let text = RichText::new(HINT_LINE.as_str()).size(11.0).color(theme::palette(ui).dim);
         ui.add(Label::new(text).truncate());
     });
 }
@@ -73,4 +94,15 @@ fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {
             ui.add_space(8.0);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hint_has_its_key() {
+        assert!(HINT_LINE.starts_with("W S zoom · A D pan · "), "{}", *HINT_LINE);
+        assert!(HINTS.iter().flat_map(|(actions, _)| *actions).all(|action| !commands::key_of(action).is_empty()));
+    }
 }

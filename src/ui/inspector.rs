@@ -21,8 +21,8 @@ struct Stretch {
 /// More lines of what it said are in the log.
 const LINES: usize = 40;
 
-/// Draws the panel.
-pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, actions: &mut Vec<Action>) {
+/// Draws the panel. `run` = what its run is called, if several are looked at.
+pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, actions: &mut Vec<Action>) {
     let item = selected.begun();
     ui.horizontal(|ui| {
         theme::heading(ui, "INSPECTOR");
@@ -40,6 +40,10 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, actions: &mut Vec<Actio
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - 8.0);
         ui.add_space(4.0);
+        if let Some(run) = run {
+            let dim = theme::palette(ui).dim;
+            ui.add(Label::new(RichText::new(format!("of the run {run}")).size(11.5).color(dim)).truncate());
+        }
         match selected {
             Selected::Item(item) => begun(ui, item, actions),
             Selected::Waiting(waiting) => not_begun(ui, waiting, actions),
@@ -182,8 +186,7 @@ fn life(ui: &mut Ui, palette: &Palette, stretches: &[Stretch]) {
     Grid::new("life").num_columns(3).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
         for Stretch { name, color, nanos } in stretches {
             ui.horizontal(|ui| {
-                let (square, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
-                ui.painter().rect_filled(square, 2.0, *color);
+                theme::swatch(ui, *color);
                 ui.label(*name);
             });
             ui.label(format::duration(*nanos));

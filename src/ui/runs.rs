@@ -9,6 +9,7 @@ use eframe::egui::{
 
 use super::action::Action;
 use super::chart::Shown;
+use super::commands;
 use super::files::FileKind;
 use super::format;
 use super::theme::{self, Palette};
@@ -19,8 +20,8 @@ const RUNS_KEPT: usize = 24;
 /// All of them together have no more calls than this, some hundred bytes each.
 const CALLS_KEPT: usize = 4_000_000;
 
-/// How many colours there are.
-const COLORS: usize = 8;
+/// Runs from files have numbers from here on.
+pub(super) const FROM_FILES: usize = usize::MAX / 2;
 
 /// How high a row of the list is.
 const ROW: f32 = 38.0;
@@ -38,8 +39,9 @@ pub(super) struct Runs {
 
 struct Listed {
     run: Arc<Run>,
-    /// Empty = it is called by what it was.
+    /// Empty = it is called by its file, if it came from one, or by what it was.
     name: String,
+    file: Option<String>,
     /// Which of the colours of [`Palette::runs`].
     color: usize,
     compared: bool,
@@ -63,33 +65,51 @@ impl LookedAt {
 impl Runs {
     /// Takes in how far a run is: one that has begun, goes on, or is over. Returns whether it is new.
     pub(super) fn keep(&mut self, run: Arc<Run>) -> bool {
-        if let Some(listed) = self.listed.iter_mut().find(|listed| listed.run.number == run.number) {
-            listed.run = run;
-            return false;
+        let number = run.number;
+        let ended = run.ended();
+        let is_new = match self.listed.iter_mut().find(|listed| listed.run.number == number) {
+            // Nothing comes after the end.
+            Some(listed) if listed.run.ended() => return false,
+            Some(listed) => {
+                listed.run = run;
+                false
+            }
+            None => {
+                self.deleted = None;
+                let color = self.free_color();
+                self.listed.push(Listed { run, name: String::new(), file: None, color, compared: false });
+                true
+            }
+        };
+        if is_new || ended {
+            self.let_go(number);
         }
-        self.deleted = None;
-        let color = self.free_color();
-        self.listed.push(Listed { run, name: String::new(), color, compared: false });
-        self.let_go();
-        true
+        is_new
     }
 
     /// The colour that the fewest runs have.
     fn free_color(&self) -> usize {
         let having = |color: &usize| self.listed.iter().filter(|listed| listed.color == *color).count();
-        (0..COLORS).min_by_key(having).unwrap_or_default()
+        (0..theme::RUN_COLORS).min_by_key(having).unwrap_or_default()
     }
 
-    /// Forgets the oldest of those that are over, as long as there are too many.
-    fn let_go(&mut self) {
+    /// Forgets the oldest of those that are over, but not number `newest`, as long as there are too many.
+    fn let_go(&mut self, newest: usize) {
         let calls = |listed: &Listed| listed.run.trace.call_count();
-        while self.listed.len() > RUNS_KEPT || self.listed.iter().map(calls).sum::<usize>() > CALLS_KEPT {
-            let others = &self.listed[..self.listed.len() - 1];
-            let over = || others.iter().enumerate().filter(|(_, listed)| listed.run.ended());
+        let all = |runs: &Self| {
+            let deleted = runs.deleted.iter().map(|(_, listed)| listed);
+            runs.listed.iter().chain(deleted).map(calls).sum::<usize>()
+        };
+        while self.listed.len() > RUNS_KEPT || all(self) > CALLS_KEPT {
+            if self.deleted.take().is_some() {
+                continue;
+            }
+            let may_go = |listed: &&Listed| listed.run.ended() && listed.run.number != newest;
             // What somebody named, or compares, goes last.
-            let plain = over().find(|(_, listed)| listed.name.is_empty() && !listed.compared);
-            let Some((oldest, _)) = plain.or_else(|| over().next()) else { return };
-            self.listed.remove(oldest);
+            let plain = |listed: &&Listed| may_go(listed) && listed.name.is_empty() && !listed.compared;
+            let oldest = self.listed.iter().find(plain).or_else(|| self.listed.iter().find(may_go));
+            let Some(number) = oldest.map(|listed| listed.run.number) else { return };
+            self.listed.retain(|listed| listed.run.number != number);
         }
     }
 
@@ -152,13 +172,13 @@ impl Runs {
         self.renaming = Some(number);
     }
 
-    /// Gives it that name.
-    pub(super) fn call(&mut self, number: usize, name: String) {
-        self.change(number, |listed| listed.name = name);
+    /// It is from a file that is called so.
+    pub(super) fn came_from(&mut self, number: usize, file: String) {
+        self.change(number, |listed| listed.file = Some(file));
     }
 
     pub(super) fn recolor(&mut self, number: usize) {
-        self.change(number, |listed| listed.color = (listed.color + 1) % COLORS);
+        self.change(number, |listed| listed.color = (listed.color + 1) % theme::RUN_COLORS);
     }
 
     fn change(&mut self, number: usize, change: impl FnOnce(&mut Listed)) {
@@ -200,7 +220,11 @@ impl Runs {
         let note = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).size(11.5).color(palette.dim));
         if let Some((_, listed)) = &self.deleted {
             ui.horizontal(|ui| {
-                if ui.button("Undo").on_hover_text("Bring it back (Ctrl+Z)").clicked() {
+                if ui
+                    .button("Undo")
+                    .on_hover_text(format!("Bring it back ({})", commands::key_of(&Action::RestoreRun)))
+                    .clicked()
+                {
                     actions.push(Action::RestoreRun);
                 }
                 let text = RichText::new(format!("deleted: {}", listed.title())).size(11.5).color(palette.dim);
@@ -243,14 +267,22 @@ impl Runs {
 
 impl Listed {
     fn title(&self) -> String {
-        if self.name.trim().is_empty() { title(&self.run) } else { self.name.trim().to_owned() }
+        match (self.name.trim(), &self.file) {
+            ("", Some(file)) => file.clone(),
+            ("", None) => title(&self.run),
+            (name, _) => name.to_owned(),
+        }
     }
+}
+
+/// Whether it was opened, so that its number is none that anybody wants to see.
+pub(super) fn is_from_file(run: &Run) -> bool {
+    run.number >= FROM_FILES
 }
 
 /// What a run is called if nobody gave it a name: by what it began with.
 pub(super) fn title(run: &Run) -> String {
-    // Runs from files have numbers that nobody wants to see.
-    let number = if run.number < usize::MAX / 2 { format!("{}. ", run.number) } else { String::new() };
+    let number = if is_from_file(run) { String::new() } else { format!("{}. ", run.number) };
     let shape = format!("{} × {}", run.began_with.workers, run.began_with.chunksize);
     format!("{number}{} · {} {shape}", run.settings.workload, run.settings.executor)
 }
@@ -259,17 +291,16 @@ pub(super) fn title(run: &Run) -> String {
 fn came_to(run: &Run) -> (String, bool) {
     let Status::Ended(end) = &run.status else { return ("live".to_owned(), false) };
     let time = format::duration(run.working_time());
-    let failed = run.totals().failed();
-    match end {
-        End::Failed(_) => ("not started".to_owned(), true),
-        End::Stopped => (format!("stopped · {time}"), false),
-        End::TimedOut => (format!("timed out · {time}"), true),
-        End::Refused(_) => (format!("broken · {time}"), true),
-        End::Completed | End::StoppedByError if run.totals().lost > 0 => (format!("broken · {time}"), true),
-        End::Completed | End::StoppedByError if failed > 0 => {
+    match (end, run.totals().failed()) {
+        (End::Failed(_), _) => (format::status_word(run).to_lowercase(), true),
+        (End::Completed, 0) => (time, false),
+        (End::Completed, failed) if !format::is_broken(run) => {
             (format!("{} failed · {time}", format::count(failed)), true)
         }
-        End::Completed | End::StoppedByError => (time, false),
+        (end, failed) => {
+            let trouble = failed > 0 || *end != End::Stopped;
+            (format!("{} · {time}", format::status_word(run).to_lowercase()), trouble)
+        }
     }
 }
 
@@ -346,5 +377,70 @@ fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Acti
             actions.push(action);
             ui.close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Beginning, RunSettings};
+    use crate::trace::{History, Series, Trace};
+
+    fn run(number: usize, status: Status) -> Arc<Run> {
+        Arc::new(Run {
+            number,
+            settings: RunSettings::default(),
+            status,
+            closed: false,
+            began_with: Beginning::default(),
+            items: None,
+            labels: None,
+            trace: Trace::new(0),
+            history: History::default(),
+            moment: None,
+            load: Series::default(),
+            deadlock: None,
+            deadlocked: false,
+            yielded: Arc::default(),
+            backlog: 0,
+        })
+    }
+
+    fn ended(number: usize) -> Arc<Run> {
+        run(number, Status::Ended(End::Completed))
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let mut runs = Runs::default();
+        assert!(runs.keep(run(1, Status::Running)));
+        assert!(!runs.keep(ended(1)));
+        assert!(!runs.keep(run(1, Status::Running)), "one that was published before its end, and seen after it");
+        assert!(runs.find(1).unwrap().ended());
+    }
+
+    #[test]
+    fn the_oldest_that_nobody_named_goes_first() {
+        let mut runs = Runs::default();
+        runs.keep(run(1, Status::Running));
+        runs.keep(ended(2));
+        runs.change(2, |listed| listed.name = "named".to_owned());
+        (3..=RUNS_KEPT + 1).for_each(|number| assert!(runs.keep(ended(number))));
+        assert_eq!(runs.listed.len(), RUNS_KEPT);
+        assert!(runs.find(1).is_some() && runs.find(2).is_some() && runs.find(3).is_none());
+        let colors = |color| runs.listed.iter().filter(|listed| listed.color == color).count();
+        let share = RUNS_KEPT / theme::RUN_COLORS;
+        assert!((0..theme::RUN_COLORS).map(colors).all(|count| count <= share + 1), "all colours are used");
+    }
+
+    #[test]
+    fn what_was_deleted_comes_back_to_its_place() {
+        let mut runs = Runs::default();
+        (1..=3).for_each(|number| assert!(runs.keep(ended(number))));
+        runs.delete(2);
+        assert!(runs.find(2).is_none());
+        assert_eq!(runs.restore(), Some(2));
+        assert_eq!(runs.listed[1].run.number, 2);
+        assert_eq!(runs.restore(), None);
     }
 }

@@ -26,8 +26,11 @@ impl Scale {
     /// A step larger, or smaller, than it is drawn in a window in which `fits` percent fit. What does not fit is no step.
     pub(super) fn stepped(self, larger: bool, fits: u32) -> Self {
         let now = self.percent().min(fits);
-        let next =
-            if larger { ((now / STEP + 1) * STEP).min(fits) } else { now.div_ceil(STEP).saturating_sub(1) * STEP };
+        let next = if larger {
+            ((now / STEP + 1) * STEP).min(fits).max(self.percent())
+        } else {
+            now.div_ceil(STEP).saturating_sub(1) * STEP
+        };
         Self(next.clamp(SMALLEST, LARGEST))
     }
 
@@ -40,7 +43,8 @@ impl Scale {
     pub(super) fn fits(context: &Context) -> u32 {
         let size = context.input(|input| input.content_rect().size()) * context.zoom_factor();
         let fits = (size.x / NARROWEST).min(size.y / LOWEST) * 100.0;
-        (fits as u32).max(SMALLEST)
+        // What is a hair below a whole number, as it comes from the size that it leads to, is that number.
+        ((fits + 0.01) as u32).max(SMALLEST)
     }
 
     /// Draws the next frames so large, as far as they then still fit into the window.
@@ -67,6 +71,7 @@ mod tests {
         };
         assert_eq!(steps(100, true, 300), [125, 150, 175, 200, 200]);
         assert_eq!(steps(100, true, 144), [125, 144, 144, 144, 144], "what does not fit is not counted");
+        assert_eq!(steps(200, true, 144), [200; 5], "for when the window is larger again");
         assert_eq!(steps(200, false, 144), [125, 100, 75, 75, 75]);
         assert_eq!(Scale(7_000).percent(), 200);
         assert_eq!(Scale(0).stepped(false, 100).percent(), 75);

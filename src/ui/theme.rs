@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, RichText, Stroke, Style,
-    TextStyle, Theme, Ui, Visuals, style::ScrollStyle, vec2,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, RichText, Sense, Stroke,
+    Style, TextStyle, Theme, Ui, Visuals, style::ScrollStyle, vec2,
 };
 
 use crate::trace::{EndStage, IdleCause};
+
+/// How many runs have a colour of their own.
+pub(super) const RUN_COLORS: usize = 8;
 
 /// The colours of one theme.
 pub(super) struct Palette {
@@ -39,7 +42,7 @@ pub(super) struct Palette {
     pub(super) error: Color32,
     pub(super) cores: [Color32; 4],
     /// What tells runs from each other, beside their names.
-    pub(super) runs: [Color32; 8],
+    pub(super) runs: [Color32; RUN_COLORS],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -194,6 +197,12 @@ pub(super) fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width:
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
     job.wrap = TextWrapping::truncate_at_width(width);
     ui.fonts_mut(|fonts| fonts.layout_job(job))
+}
+
+/// A small square of a colour, as in a legend.
+pub(super) fn swatch(ui: &mut Ui, color: Color32) {
+    let (square, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
+    ui.painter().rect_filled(square, 2.0, color);
 }
 
 /// The name of a section.

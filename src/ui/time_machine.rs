@@ -29,8 +29,8 @@ struct Moment {
     /// Nanoseconds from the start of each run; those since the last whole one, for slow replays.
     time: i64,
     rest: f64,
-    /// Of the run in focus exactly so many events had happened, as several may happen at the same time.
-    events: Option<usize>,
+    /// Of the run with this number exactly so many events had happened, as several may happen at the same time.
+    events: Option<(usize, usize)>,
 }
 
 /// What there is to see at a moment.
@@ -64,7 +64,8 @@ impl TimeMachine {
     /// Looks at the moment of `run` after so many events.
     pub(super) fn look_at_event(&mut self, run: &Run, events: usize) {
         let last = events.checked_sub(1).and_then(|last| run.history.events_from(last).next());
-        self.moment = Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some(events) });
+        self.moment =
+            Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some((run.number, events)) });
         (self.playing, self.paused) = (false, false);
     }
 
@@ -103,7 +104,7 @@ impl TimeMachine {
     pub(super) fn play(&mut self) {
         let start = Moment { time: 0, rest: 0.0, events: None };
         self.moment.get_or_insert(start);
-        self.playing = true;
+        (self.playing, self.paused) = (true, false);
     }
 
     /// Stops a replay where it is.
@@ -120,8 +121,7 @@ impl TimeMachine {
         let deadline = Instant::now() + BUDGET;
         let mut arrived = true;
         let mut as_it_was = |run: &&Run| {
-            let exactly = events.filter(|_| run.number == focus.number);
-            let index = exactly.unwrap_or_else(|| run.history.count_until(time));
+            let index = events_of(run, time, events);
             let replay = self.replays.entry(run.number).or_default();
             arrived &= replay.seek(&run.history, index, deadline);
             run.at(time, replay.trace())
@@ -156,14 +156,20 @@ impl TimeMachine {
             return;
         }
         let here = match self.moment {
-            Some(Moment { events: Some(events), .. }) => events,
-            Some(Moment { time, .. }) => focus.history.count_until(time),
+            Some(Moment { time, events, .. }) => events_of(focus, time, events),
             // Nothing comes after now.
             None if steps > 0 => return,
             None => focus.history.len(),
         };
         let events = (here as i64 + steps).clamp(0, focus.history.len() as i64) as usize;
         let last = events.checked_sub(1).and_then(|last| focus.history.events_from(last).next());
-        self.moment = Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some(events) });
+        self.moment =
+            Some(Moment { time: last.map_or(0, |event| event.at), rest: 0.0, events: Some((focus.number, events)) });
     }
+}
+
+/// How many events of `run` had happened at `time`, or just how many, if that is known of this run.
+fn events_of(run: &Run, time: i64, known: Option<(usize, usize)>) -> usize {
+    let exactly = known.filter(|(number, _)| *number == run.number);
+    exactly.map_or_else(|| run.history.count_until(time), |(_, events)| events)
 }

@@ -6,6 +6,7 @@ use eframe::egui::{
 
 use super::action::Action;
 use super::commands;
+use super::files::{Copied, FileKind};
 use super::filter::Filter;
 use super::{format, readers, theme};
 use crate::lab::{self, End, ExecutorKind, Run};
@@ -91,36 +92,37 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
 
 fn view_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
     ui.label(RichText::new(format!("size: {} %", status.percent)).size(11.5).color(theme::palette(ui).dim));
-    for name in ["Everything larger", "Everything smaller", "Everything at its usual size"] {
-        entry(ui, name, true, None, actions);
+    for action in [Action::Scale { larger: true }, Action::Scale { larger: false }, Action::ResetScale] {
+        entry(ui, &action, true, None, actions);
     }
     ui.separator();
-    entry(ui, "High contrast", true, Some(status.high_contrast), actions);
-    entry(ui, "Frame times", true, Some(status.frame_times), actions);
+    entry(ui, &Action::ToggleContrast, true, Some(status.high_contrast), actions);
+    entry(ui, &Action::ToggleFrameTimes, true, Some(status.frame_times), actions);
     ui.separator();
-    entry(ui, "All commands", true, None, actions);
+    entry(ui, &Action::TogglePalette, true, None, actions);
 }
 
 fn file_menu(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
     let some = run.is_some();
     let over = run.is_some_and(Run::can_be_saved);
-    for (name, enabled) in [
-        ("Open a run …", true),
-        ("Save the run …", over),
-        ("Save the chart as a picture …", some),
-        ("Save the items as CSV …", some),
-        ("Copy the summary", some),
-        ("Copy the summary as Markdown", some),
+    for (action, enabled) in [
+        (Action::File(FileKind::OpenRun), true),
+        (Action::File(FileKind::SaveRun), over),
+        (Action::File(FileKind::Picture), some),
+        (Action::File(FileKind::Csv), some),
+        (Action::Copy(Copied::Text), some),
+        (Action::Copy(Copied::Markdown), some),
     ] {
-        entry(ui, name, enabled, None, actions);
+        entry(ui, &action, enabled, None, actions);
     }
 }
 
-/// The command of that name, with its key; `on` = whether that is switched on, for what is.
-fn entry(ui: &mut Ui, name: &str, enabled: bool, on: Option<bool>, actions: &mut Vec<Action>) {
-    let Some(command) = commands::named(name) else { return };
+/// The command that does so, with its key; `on` = whether that is switched on, for what is.
+fn entry(ui: &mut Ui, action: &Action, enabled: bool, on: Option<bool>, actions: &mut Vec<Action>) {
+    let Some(command) = commands::that_does(action) else { return };
+    let name = command.name;
     let text = if on == Some(true) { format!("✓  {name}") } else { name.to_owned() };
-    let key = RichText::new(command.key.map_or("", commands::Shortcut::text)).monospace().size(11.0);
+    let key = RichText::new(command.key_text()).monospace().size(11.0);
     let response = ui.add_enabled(enabled, Button::new(text).shortcut_text(key));
     response.widget_info(|| match on {
         Some(on) => WidgetInfo::selected(Role::CheckBox, enabled, on, name),
@@ -248,8 +250,14 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>) {
     }
     ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
     let text = RichText::new(figures(run)).color(palette.dim);
-    let help =
-        "Time from the first submission to the last result, or to now; what has run, and how much of it a second";
+    let help = match run.status {
+        _ if run.moment.is_some() => "The moment that is looked at, from the start of the run; what had run by then",
+        lab::Status::Preparing => "Time since the start of the run",
+        lab::Status::Ended(_) => {
+            "Time from the first submission to the last result; what has run, and how much of it a second"
+        }
+        _ => "Time since the first submission; what has run, how much of it a second, and how long the rest will take",
+    };
     ui.add(Label::new(text).truncate()).on_hover_text(help);
 }
 
@@ -264,7 +272,9 @@ fn figures(run: &Run) -> String {
     }
     let totals = run.totals();
     let ran = totals.returned + totals.raised;
-    let Some(items) = run.items else { return format::clock(run.elapsed()) };
+    let Some(items) = run.items else {
+        return if run.ended() { format::duration(run.elapsed()) } else { format::clock(run.elapsed()) };
+    };
     if items == 0 {
         return "there were no items, so there was nothing to do".to_owned();
     }

@@ -49,14 +49,16 @@ pub fn parse_number(text: &str) -> Option<f64> {
 /// Nanoseconds with about three digits that matter: `85 ns`, `1.70 µs`, `412 ms`, `3.42 s`, `2 min 05 s`, `3 h 21 min`.
 #[must_use]
 pub fn duration(nanos: i64) -> String {
+    const SECOND: i64 = 1_000_000_000;
     let nanos = nanos.max(0);
+    // What would be rounded to a thousand of a unit is one of the next.
     match nanos {
         0..1_000 => format!("{nanos} ns"),
-        1_000..1_000_000 => three_digits(nanos as f64 / 1e3, "µs"),
-        1_000_000..1_000_000_000 => three_digits(nanos as f64 / 1e6, "ms"),
-        1_000_000_000..60_000_000_000 => three_digits(nanos as f64 / 1e9, "s"),
+        1_000..999_500 => three_digits(nanos as f64 / 1e3, "µs"),
+        999_500..999_500_000 => three_digits(nanos as f64 / 1e6, "ms"),
+        999_500_000..59_950_000_000 => three_digits(nanos as f64 / 1e9, "s"),
         _ => {
-            let seconds = nanos / 1_000_000_000;
+            let seconds = nanos.saturating_add(SECOND / 2) / SECOND;
             if seconds < 3600 {
                 format!("{} min {:02} s", seconds / 60, seconds % 60)
             } else {
@@ -73,7 +75,7 @@ pub fn duration_of(seconds: f64) -> String {
 }
 
 fn three_digits(value: f64, unit: &str) -> String {
-    let decimals = usize::from(value < 10.0) + usize::from(value < 100.0);
+    let decimals = usize::from(value < 9.995) + usize::from(value < 99.95);
     format!("{value:.decimals$} {unit}")
 }
 
@@ -84,9 +86,9 @@ pub fn rate(per_second: f64) -> String {
     const LEAST: f64 = 1e-6;
     match per_second {
         r if (LEAST..1.0).contains(&r) => format!("{r:.0$}", (1.0 - r.log10().floor()) as usize),
-        r if r < 100.0 => format!("{r:.1}"),
-        r if r < 10_000.0 => format!("{r:.0}"),
-        r if r < 1e6 => format!("{:.1} k", r / 1e3),
+        r if r < 99.95 => format!("{r:.1}"),
+        r if r < 9_999.5 => format!("{r:.0}"),
+        r if r < 999_950.0 => format!("{:.1} k", r / 1e3),
         r => format!("{:.1} M", r / 1e6),
     }
 }
@@ -135,6 +137,10 @@ mod tests {
         let times = [0, 85, 1_700, 412_000_000, 3_420_000_000, 125_000_000_000, 7_500_000_000_000].map(duration);
         assert_eq!(times, ["0 ns", "85 ns", "1.70 µs", "412 ms", "3.42 s", "2 min 05 s", "2 h 05 min"]);
         assert_eq!([0.0, 0.000_085, 125.0].map(duration_of), ["0 ns", "85.0 µs", "2 min 05 s"]);
+        let borders = [999, 999_499, 999_500, 9_996_000, 99_960_000, 999_500_000, 59_949_000_000, 59_950_000_000];
+        let written = ["999 ns", "999 µs", "1.00 ms", "10.0 ms", "100 ms", "1.00 s", "59.9 s", "1 min 00 s"];
+        assert_eq!(borders.map(duration), written);
+        assert_eq!([99.94, 99.95, 9_999.4, 9_999.6, 999_951.0].map(rate), ["99.9", "100", "9999", "10.0 k", "1.0 M"]);
         let rates = [0.0, 0.005, 0.93, 6.42, 812.0, 12_345.0, 2.1e6].map(rate);
         assert_eq!(rates, ["0.0", "0.0050", "0.93", "6.4", "812", "12.3 k", "2.1 M"]);
     }

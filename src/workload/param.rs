@@ -72,7 +72,10 @@ impl ParamKind {
             Self::Text => "any text".to_owned(),
             Self::Count { min, max } => format!("a whole number from {} to {}", grouped(min), grouped(max)),
             Self::Seconds { max } => format!("seconds from 0 to {}", grouped(max.into())),
-            Self::Counts { max } => format!("whole numbers from 0 to {}, separated by commas", grouped(max)),
+            // A comma between digits would be one between numbers.
+            Self::Counts { max } => {
+                format!("whole numbers from 0 to {max}, without marks of thousands, separated by commas")
+            }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
@@ -182,7 +185,7 @@ impl Param {
             ParamKind::Counts { .. } if text.is_empty() => Ok(ParamValue::Counts(Vec::new())),
             ParamKind::Counts { max } => text
                 .split(',')
-                .map(|part| parse_whole(part).filter(|&count| count <= max && !is_rest_of_a_group(part.trim())))
+                .map(|part| parse_whole(part).filter(|&count| count <= max))
                 .collect::<Option<_>>()
                 .map(ParamValue::Counts)
                 .ok_or_else(wrong),
@@ -191,11 +194,6 @@ impl Param {
             }
         }
     }
-}
-
-/// Between commas, `000` is what was meant to be the rest of `1,000`.
-fn is_rest_of_a_group(part: &str) -> bool {
-    part.len() > 1 && part.starts_with('0')
 }
 
 const YES: &str = "yes";

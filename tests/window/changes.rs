@@ -47,6 +47,14 @@ fn a_run_is_changed_while_it_goes_on_and_the_chart_says_so() {
     until_over(&mut window, 1);
     assert!(marked(&window, "kill worker 1"));
     assert!(shows(&window, "Broken"));
+    // What was done stands below the lanes, and nothing over anything else.
+    let lanes = window.query_all_by_label_contains("% busy, ").map(|lane| lane.rect().bottom()).fold(0.0, f32::max);
+    let notes = window.query_all_by_label_contains(", at ").map(|note| note.rect());
+    let notes: Vec<_> = notes.filter(|note| note.top() >= lanes).collect();
+    assert!(notes.len() >= 2, "{notes:?}");
+    for (index, note) in notes.iter().enumerate() {
+        assert!(notes[index + 1..].iter().all(|other| !other.intersects(*note)), "{notes:?}");
+    }
     let totals = run(&window).unwrap().totals();
     assert_eq!(totals.sum(), 60);
     assert!(totals.lost > 0 && totals.cancelled > 0);
@@ -90,7 +98,7 @@ fn initializers_and_limits_are_typed_checked_and_felt() {
 
 #[test]
 fn what_is_done_goes_to_the_run_that_it_is_done_to() {
-    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.2")], "processes", "2", "1");
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.5")], "processes", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
     for number in 1..=2 {
         press(&mut window, "▶  Run");

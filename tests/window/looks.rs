@@ -125,8 +125,10 @@ fn a_small_window_is_never_drawn_larger_than_it_is() {
 #[test]
 fn the_keyboard_stays_in_sight() {
     let mut window = window_of(remembered("thumbnails", &[], "processes", "2", "1"), vec2(1024.0, 640.0));
-    let in_sight =
-        |window: &Window, rect: egui::Rect| window.ctx.input(egui::InputState::content_rect).contains_rect(rect);
+    let in_sight = |window: &Window, rect: egui::Rect| {
+        let toolbar = window.get_by_role_and_label(Role::Button, "▶  Run").rect().bottom();
+        window.ctx.input(egui::InputState::content_rect).with_min_y(toolbar).contains_rect(rect)
+    };
     window.get_by_label("initializer, max tasks, seed …").click();
     window.run_steps(20);
     assert!(!in_sight(&window, field(&window, "seed").rect()), "it is too far down");

@@ -149,3 +149,70 @@ fn nothing_is_told_of_what_comes_later() {
     point(&mut window, during_first - 50_000_000);
     assert!(window.query_all_by_label_contains("executing on worker 0").next().is_some());
 }
+
+/// Where the view was paused it goes on with what is new; from anywhere else in the past, with a replay.
+#[test]
+fn space_goes_on_from_where_it_stands() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_shown(&mut window, "workers: 1 of 1");
+    until(&mut window, "there is a history", |window| !run(window).unwrap().history.is_empty());
+    // Slow enough that no replay comes to an end.
+    window.get_by_role_and_label(Role::ComboBox, "speed").click();
+    window.run_steps(3);
+    press(&mut window, "0.01 ×");
+    key(&mut window, Key::Escape);
+    let past = |window: &Window| shows(window, "As it was");
+    let plays = |window: &Window| window.query_by_role_and_label(Role::Button, "Pause").is_some();
+    key(&mut window, Key::Space);
+    assert!(past(&window) && !plays(&window));
+    key(&mut window, Key::Space);
+    assert!(!past(&window));
+    key(&mut window, Key::Home);
+    key(&mut window, Key::Space);
+    assert!(past(&window) && plays(&window));
+    // Paused, then replayed, it is no longer where it was paused.
+    key(&mut window, Key::End);
+    key(&mut window, Key::Space);
+    let paused_at = run(&window).unwrap().elapsed();
+    until(&mut window, "there is something to replay", |window| {
+        run(window).unwrap().elapsed() > paused_at + 1_000_000_000
+    });
+    press(&mut window, "Replay");
+    // The button would take the key for itself.
+    let elsewhere = canvas(&window).center();
+    click_at(&mut window, elsewhere);
+    for playing in [false, true] {
+        key(&mut window, Key::Space);
+        assert!(past(&window) && plays(&window) == playing);
+    }
+}
+
+/// Steps count the events of the run in focus: another run is looked at as it was at the same time.
+#[test]
+fn another_run_in_focus_is_seen_at_the_same_time() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.1")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    type_into(&mut window, "tasks", "1");
+    press(&mut window, "▶  Run");
+    until_over(&mut window, 2);
+    for number in 1..=2 {
+        window.get_by_role_and_label(Role::CheckBox, &format!("compare {number}. sleep · threads 1 × 1")).click();
+        window.run_steps(3);
+    }
+    press(&mut window, "Compare 2");
+    choose_run(&mut window, "look closer at 1. sleep");
+    key(&mut window, Key::Escape);
+    for _ in 0..3 {
+        key(&mut window, Key::ArrowLeft);
+    }
+    until(&mut window, "that moment is there", |window| !shows(window, "on the way there …"));
+    let all = run(&window).unwrap().history.len();
+    assert!(shows(&window, &format!("event {} of {all}", all - 3)));
+    key(&mut window, Key::N);
+    until(&mut window, "that moment is there", |window| !shows(window, "on the way there …"));
+    // Its one item was over long before.
+    let all = run(&window).unwrap().history.len();
+    assert!(shows(&window, &format!("event {all} of {all}")));
+}

@@ -22,7 +22,7 @@ use crate::workload::ParamKind;
 impl App {
     pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
         self.look_at(Looking::Newest);
-        self.again = Again::default();
+        self.again = None;
         if let Some(beside) = &self.beside {
             beside.send(Command::StopNow);
         }
@@ -133,8 +133,9 @@ impl App {
         }
     }
 
-    fn look_at(&mut self, looking: Looking) {
-        (self.looking, self.focus) = (looking, None);
+    pub(super) fn look_at(&mut self, looking: Looking) {
+        // What is selected stays so, and is what the panels tell of.
+        (self.looking, self.focus) = (looking, self.chart.selected_run());
         self.time.look_at(None);
         self.chart.look_elsewhere();
     }
@@ -153,7 +154,7 @@ impl App {
 
     /// Stops all runs that go on, and what was to follow.
     fn stop(&mut self, command: &dyn Fn() -> Command) {
-        self.again = Again::default();
+        self.again = None;
         self.labs().for_each(|lab| lab.send(command()));
     }
 
@@ -176,7 +177,7 @@ impl App {
         }
         let after = self.last_number();
         self.start(context, first);
-        self.again = Again { after, queue: again };
+        self.again = Some(Again { after, queue: again });
         if let Some((lab, second)) = self.beside.as_ref().zip(second) {
             lab.send(Command::Run(second));
         }
@@ -214,9 +215,7 @@ impl App {
         self.runs.delete(number);
         self.labs().for_each(|lab| lab.forget(number));
         if was_looked_at && matches!(self.looking, Looking::Newest | Looking::Run(_)) {
-            self.looking = self.runs.newest().map_or(Looking::Newest, Looking::Run);
-            self.time.look_at(None);
-            self.chart.look_elsewhere();
+            self.look_at(self.runs.newest().map_or(Looking::Newest, Looking::Run));
         }
     }
 

@@ -23,7 +23,7 @@ use super::form::Form;
 use super::frame_times::FrameTimes;
 use super::lessons::Lessons;
 use super::repaint::Repaint;
-use super::runs::{LookedAt, Runs};
+use super::runs::{self, LookedAt, Runs};
 use super::scale::Scale;
 use super::stopwatch::Stopwatch;
 use super::task_index::TaskIndex;
@@ -86,12 +86,6 @@ struct Again {
     queue: VecDeque<Box<CheckedSettings>>,
 }
 
-impl Default for Again {
-    fn default() -> Self {
-        Self { after: usize::MAX, queue: VecDeque::new() }
-    }
-}
-
 /// The window.
 pub struct App {
     lab: Lab,
@@ -117,7 +111,7 @@ pub struct App {
     show_help: bool,
     /// The item that was found last, of the run with that number.
     found_last: Option<(usize, u32)>,
-    again: Again,
+    again: Option<Again>,
     /// Frames come by themselves, so the lab need not ask for one.
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
@@ -165,7 +159,7 @@ impl App {
             frame_times: FrameTimes::default(),
             show_help: false,
             found_last: None,
-            again: Again::default(),
+            again: None,
             live,
             picks_in,
             picks,
@@ -256,7 +250,9 @@ impl App {
     /// Which of these runs all panels tell of: the one that was asked for, or the one that began last.
     fn in_focus(&self, runs: &[LookedAt]) -> Option<usize> {
         let asked_for = runs.iter().position(|looked| Some(looked.run.number) == self.focus);
-        asked_for.or_else(|| (0..runs.len()).max_by_key(|index| runs[*index].run.number))
+        // One from a file did not begin here.
+        let began = |index: &usize| (!runs::is_from_file(&runs[*index].run), runs[*index].run.number);
+        asked_for.or_else(|| (0..runs.len()).max_by_key(began))
     }
 
     /// The highest number that a run of a lab has.
@@ -297,23 +293,22 @@ impl App {
         }
         self.take_in_dropped(context);
         for (name, run) in self.files.take_in(context) {
-            self.looking = Looking::Run(run.number);
-            self.time.look_at(None);
-            self.chart.fit();
             let number = run.number;
             self.runs.keep(run);
-            self.runs.call(number, name);
+            self.runs.came_from(number, name);
+            self.look_at(Looking::Run(number));
         }
+        // First those that go on: one that ends just now is among the ended ones all the same.
+        let live = self.live_runs();
         let ended: Vec<_> = self.labs().flat_map(Lab::ended_runs).collect();
-        for run in ended.into_iter().chain(self.live_runs()) {
+        for run in live.into_iter().chain(ended) {
             let (number, ended) = (run.number, run.ended());
-            if self.runs.keep(run) && number > self.again.after {
+            let is_new = self.runs.keep(run);
+            let Some(again) = self.again.as_mut().filter(|again| number > again.after) else { continue };
+            if is_new {
                 self.runs.toggle_compared(number);
             }
-            if ended
-                && number > self.again.after
-                && let Some(settings) = self.again.queue.pop_front()
-            {
+            if ended && let Some(settings) = again.queue.pop_front() {
                 self.lab.send(Command::Run(settings));
             }
         }

@@ -77,7 +77,9 @@ impl App {
                     ui.add_space(12.0);
                 }
                 if let Some(item) = &item {
-                    inspector::show(ui, item, actions);
+                    let of = shown.iter().find(|shown| shown.run.number == item.run_number());
+                    let of = of.filter(|_| shown.len() > 1).map(|shown| shown.name);
+                    inspector::show(ui, item, of, actions);
                 }
             });
         }

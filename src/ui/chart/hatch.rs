@@ -19,6 +19,9 @@ pub(super) enum Hatch {
     Thin,
 }
 
+/// Of its colour, the part that is between the stripes.
+pub(super) const HATCH_GROUND: f32 = 0.35;
+
 /// From stripe to stripe, and how wide one is.
 const STEP: f32 = 6.0;
 const STRIPE: f32 = 2.5;
@@ -60,7 +63,7 @@ impl Hatch {
             (THIN_STEP, palette.panel.gamma_multiply(0.24))
         } else {
             mesh.add_colored_rect(area, palette.panel);
-            mesh.add_colored_rect(area, color.gamma_multiply(0.35));
+            mesh.add_colored_rect(area, color.gamma_multiply(HATCH_GROUND));
             (STEP, color)
         };
         // Stripes keep their place on the screen, so that neighbours match and moving bars don't flicker.

@@ -221,6 +221,13 @@ impl<'a> Selected<'a> {
         }
     }
 
+    pub(in crate::ui) const fn run_number(&self) -> usize {
+        match self {
+            Self::Item(item) => item.run.number,
+            Self::Waiting(waiting) => waiting.run.number,
+        }
+    }
+
     /// The call that it belongs to, if it is one of the run's own.
     pub(in crate::ui) fn call(&self) -> Option<(usize, u32)> {
         match self {

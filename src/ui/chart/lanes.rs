@@ -7,7 +7,7 @@ use eframe::egui::{
     Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::hatch::Hatch;
+use super::hatch::{HATCH_GROUND, Hatch};
 use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, Shown, TALL, name_cell};
 use super::skyline::add_columns;
 use super::{GUTTER, TimeView};
@@ -294,8 +294,7 @@ impl Picture<'_> {
             Marks::Spans(spans) => {
                 self.drawn += spans.len();
                 for span in &spans {
-                    let off_core = lane.off_core_until(span.end) - lane.off_core_until(span.start);
-                    self.span(span, off_core, bars.clone());
+                    self.span(span, lane, bars.clone());
                 }
                 self.sub_spans(lane, now, &bars);
                 self.keep_apart(&spans, &bars);
@@ -318,6 +317,7 @@ impl Picture<'_> {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
             self.waits(lane, open.start, now, &bars);
+            self.label(lane, open.start..now, &bars, open.item);
             if self.found.is_some_and(|found| !found.fits(open.item)) {
                 self.quad(from..to, bars.clone(), self.veil());
             }
@@ -326,7 +326,6 @@ impl Picture<'_> {
                 let done = from + (to - from) * f32::from(permille) / 1000.0;
                 self.quad(from..done, bars.start..bars.start + 3.0, self.palette.text);
             }
-            self.label(lane, open.start..now, &bars, open.item);
         }
     }
 
@@ -344,16 +343,14 @@ impl Picture<'_> {
     }
 
     /// A bar; at its foot the share that it had no core for.
-    fn span(&mut self, span: &Span, off_core: i64, bars: Range<f32>) {
+    fn span(&mut self, span: &Span, lane: &Lane, bars: Range<f32>) {
         let (from, to) = (self.x(span.start), self.x(span.end));
         // A gap keeps neighbours apart where there is room for one; nothing is thinner than a pixel.
         let gap = if to - from > GAP_FROM { 1.0 } else { 0.0 };
         let to = (to - gap).max(from + 1.0);
         self.quad(from..to, bars.clone(), self.palette.ended(span.end_stage));
-        let off_core = off_core as f32 / (span.end - span.start).max(1) as f32;
-        if off_core >= LEAST_OFF_CORE {
-            let top = bars.end - (bars.end - bars.start) * off_core.min(1.0);
-            self.hatched(from..to, &(top..bars.end), Hatch::Thin);
+        if let Some(foot) = off_core_foot(lane, &(span.start..span.end), &bars) {
+            self.hatched(from..to, &foot, Hatch::Thin);
         }
     }
 
@@ -397,27 +394,41 @@ impl Picture<'_> {
         hatch.draw(&mut self.mesh, Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), self.palette);
     }
 
+    /// Fills what is behind a number, one colour over the other.
+    fn ground(&mut self, x: Range<f32>, y: Range<f32>, colors: &[Color32]) {
+        if !x.is_empty() && !y.is_empty() {
+            for color in colors {
+                self.quad(x.clone(), y.clone(), *color);
+            }
+        }
+    }
+
     fn label(&mut self, lane: &Lane, time: Range<i64>, bars: &Range<f32>, item: u32) {
         let (left, right) = (self.x(time.start).max(self.canvas.left()), self.x(time.end));
         if right - left < LABEL_WIDTH || bars.end - bars.start < 12.0 || self.labels.len() >= LABELS {
             return;
         }
-        let visible = time.start.max(self.view.start);
-        let first = lane.sub_spans(visible, time.end).next().filter(|part| self.x(part.start) < left + 14.0);
-        let off_core = lane.off_core_until(time.end) - lane.off_core_until(time.start);
-        let off_core =
-            bars.end - (bars.end - bars.start) * (off_core as f32 / (time.end - time.start).max(1) as f32).min(1.0);
-        // Stripes are light where bars are dark, and none go through a number.
-        let (color, ground, striped_from) = match first.map(|part| part.activity) {
-            Some(Activity::Blocking) => (self.palette.on_bar, self.palette.blocking, bars.start),
-            Some(_) => (self.palette.text, self.palette.panel, bars.start),
-            None => (self.palette.on_bar, self.palette.waiting, off_core),
-        };
         let (at, text) = (pos2(left + 6.0, f32::midpoint(bars.start, bars.end)), item.to_string());
-        let (top, bottom) = (striped_from.max(at.y - 7.0), at.y + 7.0);
-        if top < bottom {
-            let end = at.x + LETTER * text.len() as f32 + 3.0;
-            self.quad(at.x - 3.0..end.min(right - 1.0), top..bottom, ground);
+        // Stripes are light where bars are dark, and none go through a number: there the area has its plain colour.
+        let number = at.x - 3.0..at.x + LETTER * text.len() as f32 + 3.0;
+        let visible = time.start.max(self.view.start);
+        let under = lane.sub_spans(visible, time.end).next().filter(|part| self.x(part.start) < number.end);
+        let mut color = self.palette.on_bar;
+        if let Some(part) = under {
+            let x = self.x(part.start).max(number.start)..self.x(part.end).min(number.end);
+            let y = (at.y - 7.0).max(bars.start)..(at.y + 7.0).min(bars.end);
+            if part.activity == Activity::Blocking {
+                self.ground(x, y, &[self.palette.blocking]);
+            } else {
+                // It begins in light stripes, if it is not past them soon.
+                let begins = self.x(part.start) < at.x && x.end > f32::midpoint(number.start, number.end);
+                color = if begins { self.palette.text } else { color };
+                self.ground(x, y, &[self.palette.panel, self.palette.waiting.gamma_multiply(HATCH_GROUND)]);
+            }
+        }
+        if let Some(foot) = off_core_foot(lane, &time, bars) {
+            let y = foot.start.max(at.y - 7.0)..foot.end.min(at.y + 7.0);
+            self.ground(number.start..number.end.min(right - 1.0), y, &[self.palette.waiting]);
         }
         self.labels.push((at, Align2::LEFT_CENTER, text, color));
     }
@@ -516,6 +527,13 @@ impl Picture<'_> {
             self.labels.push((at, Align2::CENTER_BOTTOM, format!("chunk {call}"), color));
         }
     }
+}
+
+/// The part of the bar of an item that says for which share of its time it had no core.
+fn off_core_foot(lane: &Lane, time: &Range<i64>, bars: &Range<f32>) -> Option<Range<f32>> {
+    let off_core = lane.off_core_until(time.end) - lane.off_core_until(time.start);
+    let share = off_core as f32 / (time.end - time.start).max(1) as f32;
+    (share >= LEAST_OFF_CORE).then(|| bars.end - (bars.end - bars.start) * share.min(1.0)..bars.end)
 }
 
 /// Where a bar or a column says that something failed.

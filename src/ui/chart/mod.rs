@@ -140,6 +140,11 @@ impl Chart {
         area || self.selected.take().is_some()
     }
 
+    /// The number of the run in which something is selected.
+    pub(super) fn selected_run(&self) -> Option<usize> {
+        self.selected.map(Selection::run)
+    }
+
     /// What is selected, if it is in one of these runs: as it was at the moment that is looked at, if it had begun.
     pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Selected<'a>> {
         let selected = self.selected?;
@@ -186,11 +191,17 @@ impl Chart {
         let area = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
         let palette = theme::palette(ui);
-        let Some(run) = in_focus(shown).map(|shown| shown.run) else { return };
+        // Of several that go on, the one that has come furthest says where now is.
+        let furthest = shown.iter().filter(|shown| !shown.run.ended()).max_by_key(|shown| shown.run.elapsed());
+        let Some(run) = furthest.copied().or(in_focus(shown)).map(|shown| shown.run) else { return };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
         let notes = Notes::new(shown, &self.marks);
         let layout = Layout::new(area, legend.height(), notes.height());
+        let selected = self.selected;
         self.take_moves(ui, &response, layout, shown, playhead);
+        if self.selected != selected {
+            actions.push(Action::Select(self.selected));
+        }
         self.navigate(ui, &response, layout, shown);
         let view = self.view(shown);
         let Layout { overview, axis, canvas } = layout;
@@ -280,7 +291,8 @@ impl Chart {
                         _ => item.effect(),
                     });
                     // Who begins with a key begins with the first that is in sight.
-                    let first = || shown.iter().find_map(|shown| Item::first_from(shown.run, view.start));
+                    let in_turn = in_focus(shown).into_iter().chain(shown.iter().copied());
+                    let first = || in_turn.clone().find_map(|shown| Item::first_from(shown.run, view.start));
                     let to = if self.selected.is_none() { first() } else { to };
                     if let Some(item) = to {
                         self.selected = Some(item.select());

@@ -1,7 +1,7 @@
 //! What was done to a run from outside, and the times that the user marked: a line through the lanes, and below them, where it covers no
 //! item, what it says.
 
-use eframe::egui::{Color32, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Shown, TimeView};
 use crate::ui::format;
@@ -57,11 +57,12 @@ impl Notes {
         self.notes.len().min(MOST_LINES)
     }
 
-    /// Draws those that are in sight, through the lanes on `canvas` and below them. A text that fits on no line is left out; its line
+    /// Draws those that are in sight, through the lanes on `canvas` and below them. A text that fits on no line is left out; its flag
     /// tells it to who points there.
     pub(super) fn draw(&self, ui: &Ui, canvas: Rect, view: TimeView) {
         let (painter, palette) = (ui.painter(), theme::palette(ui));
         let mut free_from = [f32::NEG_INFINITY; MOST_LINES];
+        let mut texts = Vec::new();
         for note in &self.notes {
             let x = canvas.left() + view.x_of(note.at, canvas.width());
             if !canvas.x_range().contains(x) {
@@ -79,20 +80,23 @@ impl Notes {
             let foot = canvas.bottom() + LINE * place.map_or(0.0, |(line, _)| line as f32 + 1.0);
             let ends = [pos2(x, canvas.top()), pos2(x, foot)];
             painter.extend(Shape::dashed_line(&ends, Stroke::new(1.0, color), 3.0, 3.0));
+            let flag = [vec2(0.0, -6.0), vec2(8.0, -2.0), vec2(0.0, 2.0)].map(|corner| ends[0] + corner);
+            painter.add(Shape::convex_polygon(flag.to_vec(), color, Stroke::NONE));
             let flag = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, canvas.top() - 8.0..=canvas.top() + 6.0);
-            if matches!(note.of, Of::Run(..)) {
-                flag_at(painter, palette, pos2(x, canvas.top()));
-            }
             let mut sensitive = flag;
             if let Some((line, left)) = place {
-                let at = pos2(left, canvas.bottom() + LINE * line as f32 + 1.0);
-                let behind = Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 0.0));
-                painter.rect_filled(behind, 3.0, palette.background);
                 free_from[line] = left + text.size().x + 8.0;
-                sensitive = behind;
-                painter.galley(at, text, color);
+                let at = pos2(left, canvas.bottom() + LINE * line as f32 + 1.0);
+                sensitive = Rect::from_min_size(at, text.size());
+                texts.push((at, text, color));
             }
             note.tell(ui, sensitive, flag);
+        }
+        // Above all lines, none of which goes through a text.
+        for (at, text, color) in texts {
+            let behind = Rect::from_min_size(at, text.size()).expand2(vec2(3.0, 0.0));
+            painter.rect_filled(behind, 3.0, palette.background);
+            painter.galley(at, text, color);
         }
     }
 }
@@ -115,13 +119,8 @@ impl Note {
         let response = ui.interact(text, id, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         response.on_hover_text(&label);
-        if flag != text && self.of != Of::User {
+        if flag != text {
             ui.interact(flag, id.with("flag"), Sense::hover()).on_hover_text(label);
         }
     }
-}
-
-fn flag_at(painter: &Painter, palette: &Palette, foot: eframe::egui::Pos2) {
-    let corners = vec![foot - vec2(0.0, 6.0), foot + vec2(8.0, -2.0), foot + vec2(0.0, 2.0)];
-    painter.add(Shape::convex_polygon(corners, palette.text, Stroke::NONE));
 }

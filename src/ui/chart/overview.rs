@@ -142,10 +142,9 @@ fn busy(run: &Run, band: Rect, whole: TimeView, columns: usize) -> Vec<Range<f32
 fn failed(run: &Run, band: Rect, whole: TimeView, columns: usize) -> Vec<Range<f32>> {
     let mut failed = vec![false; columns];
     for lane in run.trace.lanes() {
-        let of_lane = lane.failed_columns(whole.start, whole.end, columns);
-        failed.iter_mut().zip(of_lane).for_each(|(failed, also)| *failed |= also);
+        lane.mark_failed_columns(whole.start, whole.end, &mut failed);
     }
-    let foot = |failed: bool| if failed { (band.height() / 4.0).max(3.0) } else { 0.0 };
+    let foot = |failed: bool| if failed { (band.height() / 4.0).max(3.0).min(band.height() / 2.0) } else { 0.0 };
     failed.into_iter().map(|failed| band.bottom() - foot(failed)..band.bottom()).collect()
 }
 

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::{Color32, Grid, RichText, ScrollArea, Ui};
 
 use crate::lab::Run;
-use crate::trace::Lane;
+use crate::trace::{Histogram, Lane};
 use crate::ui::action::Action;
 use crate::ui::chart::{Selection, Shown};
 use crate::ui::{format, theme};
@@ -38,7 +38,7 @@ struct Difference {
     ran: [i64; 2],
 }
 
-/// A figure of a run, and whether less of it is better; `None` = neither is.
+/// A figure of a run, which is no number if there is none yet, and whether less of it is better; `None` = neither is.
 type Figure = (&'static str, fn(&Run) -> f64, fn(f64) -> String, Option<bool>);
 
 fn nanos(value: f64) -> String {
@@ -67,10 +67,14 @@ const FIGURES: [Figure; 11] = [
     ("calls", |run| run.trace.call_count() as f64, whole, None),
     ("workers busy", |run| busy(run) / lived(run).max(1.0), percent, Some(false)),
     ("busy, all together", busy, nanos, None),
-    ("run time, median", |run| run.trace.run_times().quantile(50) as f64, nanos, Some(true)),
-    ("run time, 95 % at most", |run| run.trace.run_times().quantile(95) as f64, nanos, Some(true)),
-    ("wait, median", |run| run.trace.queue_waits().quantile(50) as f64, nanos, Some(true)),
+    ("run time, median", |run| quantile(run.trace.run_times(), 50), nanos, Some(true)),
+    ("run time, 95 % at most", |run| quantile(run.trace.run_times(), 95), nanos, Some(true)),
+    ("wait, median", |run| quantile(run.trace.queue_waits(), 50), nanos, Some(true)),
 ];
+
+fn quantile(times: &Histogram, percent: u64) -> f64 {
+    if times.total() == 0 { f64::NAN } else { times.quantile(percent) as f64 }
+}
 
 fn busy(run: &Run) -> f64 {
     run.trace.lanes().iter().map(|lane| lane.busy_until(run.elapsed()) as f64).sum()
@@ -197,7 +201,11 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
         |ui| {
             ui.label("");
             for shown in shown {
-                ui.label(RichText::new(shown.name).family(theme::strong()));
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    theme::swatch(ui, palette.runs[shown.color]);
+                    ui.label(RichText::new(shown.name).family(theme::strong()));
+                });
             }
             ui.end_row();
             for (name, figure, format, less_is_better) in FIGURES {
@@ -206,6 +214,7 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
                 for (index, run) in runs.iter().enumerate() {
                     let value = figure(run);
                     let ratio = value / first;
+                    let format = |value: f64| if value.is_nan() { "–".to_owned() } else { format(value) };
                     let text = if index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.005 {
                         format!("{}   × {ratio:.2}", format(value))
                     } else {

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Color32, Rect, Sense, Ui, pos2, vec2};
 
-use super::figure::{Curve, Figure, columnwise, seconds, whole};
+use super::figure::{Curve, Figure, Round, columnwise, seconds, whole};
 use crate::lab::{ExecutorKind, Load, ProcessLoad, Run};
 use crate::trace::QueueDepths;
 use crate::ui::chart::{GUTTER, TimeView};
@@ -48,7 +48,7 @@ fn empty(title: &'static str, stacked: bool) -> Figure {
         highest: 1.0,
         note: None,
         stacked,
-        binary: false,
+        round: Round::Whole,
         format: whole,
         times: Vec::new(),
         curves: Vec::new(),
@@ -127,11 +127,12 @@ fn too_short(run: Option<&Run>, none: bool) -> Option<&'static str> {
     (none && run.is_some_and(|run| run.ended() && run.trace.call_count() > 0)).then_some("too short to be sampled")
 }
 
-/// Items a second, of stretches long enough to hold some, but not so long that a short run has only one.
+/// Items a second, of stretches long enough to hold one in the mean, and where there are many, some.
 fn throughput(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -> Figure {
     const ITEMS: usize = 4;
-    const FEWEST: usize = 24;
-    let mut figure = Figure { format: format::rate, ..empty("items/s", true) };
+    /// Up to so many items, each may have a stretch.
+    const EACH: usize = 24;
+    let mut figure = Figure { format: format::rate, round: Round::Decimal, ..empty("items/s", true) };
     let Some(run) = run else { return figure };
     let points = run.trace.finished_items().points();
     let until = |time: i64| {
@@ -141,7 +142,7 @@ fn throughput(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usi
     let end = view.end.min(run.elapsed());
     let start = view.start.max(0);
     let in_view = until(end).saturating_sub(until(start));
-    let stretches = (in_view / ITEMS).max(FEWEST).min((columns / 4).max(1)) as i64;
+    let stretches = (in_view / ITEMS).max(in_view.min(EACH)).clamp(1, (columns / 4).max(1)) as i64;
     let length = (end - start).max(0) / stretches;
     if in_view == 0 || length == 0 {
         return figure;
@@ -202,7 +203,7 @@ fn of_processes(
     Figure {
         highest,
         note: too_short(run, none),
-        binary: title == MEMORY,
+        round: if title == MEMORY { Round::Binary } else { Round::Whole },
         format,
         times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
         curves,

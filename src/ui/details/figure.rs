@@ -18,13 +18,24 @@ pub(super) struct Figure {
     pub(super) note: Option<&'static str>,
     /// Drawn as layers, each on top of the one before it.
     pub(super) stacked: bool,
-    /// Round values are powers of two, as of bytes.
-    pub(super) binary: bool,
+    /// What round values are.
+    pub(super) round: Round,
     /// How a value is written.
     pub(super) format: fn(f64) -> String,
     /// Seconds.
     pub(super) times: Vec<f64>,
     pub(super) curves: Vec<Curve>,
+}
+
+/// What values are round ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Round {
+    /// 1, 2 and 5 times the powers of ten.
+    Decimal,
+    /// The same, but nothing less than one.
+    Whole,
+    /// Powers of two, as of bytes.
+    Binary,
 }
 
 pub(super) struct Curve {
@@ -121,7 +132,12 @@ impl Figure {
         /// From line to line, in points.
         const APART: f64 = 26.0;
         let most = (f64::from(inner.height()) / APART).max(1.0);
-        let step = if self.binary { power_of_two(self.highest / most) } else { round_step(self.highest / most) };
+        let least = self.highest / most;
+        let step = match self.round {
+            Round::Decimal => round_step(least),
+            Round::Whole => round_step(least.max(1.0)),
+            Round::Binary => power_of_two(least),
+        };
         let marks = (0..).map(|mark| f64::from(mark) * step).take_while(|value| *value <= self.highest);
         for value in marks {
             let y = inner.bottom() - (value / top) as f32 * inner.height();

@@ -77,7 +77,7 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
     });
     gil_fields(ui, form, errors);
     row(ui, "timeout", "Stop the run after so many seconds; empty = never", |ui| {
-        with_unit(ui, "s", |ui, width| text_field(ui, "timeout", &mut form.timeout, width, "none"));
+        with_unit(ui, "s", |ui| text_field(ui, "timeout", &mut form.timeout, ui.available_width(), "none"));
     });
     complain(ui, errors, "timeout");
     let wrong = errors.iter().any(|error| MORE.contains(&error.field.as_str()));
@@ -149,8 +149,8 @@ fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
         "switch after",
         "How many seconds a thread waits before it asks for the GIL: sys.setswitchinterval",
         |ui| {
-            with_unit(ui, "s", |ui, width| {
-                text_field(ui, "switch-interval", &mut form.switch_interval, width, "0.005");
+            with_unit(ui, "s", |ui| {
+                text_field(ui, "switch-interval", &mut form.switch_interval, ui.available_width(), "0.005");
             });
         },
     );

@@ -35,8 +35,8 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32,
     response
 }
 
-/// A field that gets the width that its unit, right of it, leaves.
-pub(super) fn with_unit<R>(ui: &mut Ui, unit: &str, field: impl FnOnce(&mut Ui, f32) -> R) -> R {
+/// A field, and right of it its unit.
+pub(super) fn with_unit<R>(ui: &mut Ui, unit: &str, field: impl FnOnce(&mut Ui) -> R) -> R {
     // From the right, so that the field takes what the rest leaves.
     let layout = Layout::right_to_left(Align::Center);
     let add = |ui: &mut Ui| {
@@ -44,7 +44,7 @@ pub(super) fn with_unit<R>(ui: &mut Ui, unit: &str, field: impl FnOnce(&mut Ui, 
             let dim = theme::palette(ui).dim;
             ui.label(RichText::new(unit).size(11.0).color(dim));
         }
-        field(ui, ui.available_width())
+        field(ui)
     };
     ui.with_layout(layout, add).inner
 }

@@ -62,7 +62,7 @@ fn workload_fields(
     for param in form.params() {
         let path = param.kind.is_path();
         row(ui, param.name, param.help, |ui| {
-            with_unit(ui, param.unit, |ui, _| {
+            with_unit(ui, param.unit, |ui| {
                 let help = if param.kind == ParamKind::InputFile {
                     "Choose a file (or drop one on the window)"
                 } else {

@@ -1,4 +1,4 @@
-//! HTTP for the workloads that need it: a [server](server) on the loopback address, and a [client](client) that reads as the published
+//! HTTP for the workloads that need it: a [server] on the loopback address, and a [client] that reads as the published
 //! programs do.
 
 pub(super) mod client;
