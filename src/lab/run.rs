@@ -8,7 +8,7 @@ use super::drive::{RunError, Yielded};
 use super::sampler::Load;
 use super::settings::{ExecutorKind, RunSettings};
 use crate::executor::{Intervention, ProcessPoolExecutor, SubmitError};
-use crate::trace::{Deadlock, History, Series, Trace};
+use crate::trace::{Deadlock, History, Lane, Series, Trace};
 use crate::workload::Labels;
 
 /// A run at one moment. Clones share what is large.
@@ -176,6 +176,14 @@ impl Run {
     #[must_use]
     pub fn working_time(&self) -> i64 {
         if self.ended() { self.trace.makespan() } else { self.elapsed() - self.trace.first_submission() }
+    }
+
+    /// Nanoseconds for which a worker could have been busy: from its start until it ended, or until the last result was there.
+    #[must_use]
+    pub fn lived(&self, lane: &Lane) -> i64 {
+        let results = self.trace.last_result();
+        let end = if self.ended() && results > lane.started { results } else { self.elapsed() };
+        (lane.exited.as_ref().map_or(end, |(at, _)| end.min(*at)) - lane.started).max(0)
     }
 
     /// How many calls the call queue holds, if this executor has one.

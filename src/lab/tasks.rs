@@ -14,7 +14,7 @@ pub struct Task {
     pub state: TaskState,
     /// The worker that executes or executed it.
     pub worker: Option<u32>,
-    /// When its call was submitted.
+    /// When it was submitted, in a call of whatever size.
     pub submitted: i64,
     /// When it started.
     pub started: Option<i64>,

@@ -3,7 +3,7 @@
 /// A call: its way through the queues. A time that has not come is `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// When it was submitted.
+    /// When it was submitted; if its items had been in other calls before, when the first of those was.
     pub submitted: i64,
     /// When it entered the call queue.
     pub queued: Option<i64>,

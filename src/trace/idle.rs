@@ -11,18 +11,20 @@ pub enum IdleCause {
     NoWork,
     /// Nothing was pending any more: the last calls were executing, and whoever had none waited for them.
     Tail,
+    /// All results were there: the worker was on its way to its end.
+    Over,
 }
 
 impl Trace {
     /// When nothing was pending and nothing was in the call queue, from the first submission until `until`, in the order of time.
-    /// A worker that is idle at another time has not been handed what is there.
-    pub fn without_work(&self, until: i64) -> impl Iterator<Item = (Range<i64>, IdleCause)> {
+    /// A worker that is idle at another time has not been handed what is there. `over` = nothing will be submitted any more.
+    pub fn without_work(&self, until: i64, over: bool) -> impl Iterator<Item = (Range<i64>, IdleCause)> {
         let points = self.queues.points();
         let waits = |depths: &QueueDepths| depths.pending + depths.call_queue > 0;
         let last_wait = points.iter().rposition(|(_, depths)| waits(depths));
         let stretches = points.chunk_by(move |one, next| waits(&one.1) == waits(&next.1));
         let mut index = 0;
-        stretches.filter_map(move |stretch| {
+        let without = stretches.filter_map(move |stretch| {
             let first = index;
             index += stretch.len();
             let (start, depths) = stretch.first()?;
@@ -31,8 +33,16 @@ impl Trace {
             }
             let end = points.get(index).map_or(until, |(at, _)| *at);
             let cause = if last_wait.is_some_and(|last| first < last) { IdleCause::NoWork } else { IdleCause::Tail };
-            (*start < end).then_some((*start..end, cause))
-        })
+            Some((*start..end, cause))
+        });
+        // The tail ends with the last result.
+        let over_at = if over { self.last_result } else { i64::MAX };
+        let parts = without.flat_map(move |(time, cause)| {
+            let done =
+                if cause == IdleCause::Tail { over_at.clamp(time.start, time.end.max(time.start)) } else { time.end };
+            [(time.start..done, cause), (done..time.end, IdleCause::Over)]
+        });
+        parts.filter(|(time, _)| !time.is_empty())
     }
 }
 
@@ -57,8 +67,10 @@ mod tests {
         for (at, kind) in call(0, 0).into_iter().chain(call(1, 200)) {
             trace.apply(&Event { at, kind });
         }
-        let stretches: Vec<_> = trace.without_work(300).collect();
+        let stretches: Vec<_> = trace.without_work(300, false).collect();
         assert_eq!(stretches, [(10..200, IdleCause::NoWork), (210..300, IdleCause::Tail)]);
-        assert_eq!(Trace::new(0).without_work(5).count(), 0);
+        let over: Vec<_> = trace.without_work(300, true).skip(1).collect();
+        assert_eq!(over, [(210..251, IdleCause::Tail), (251..300, IdleCause::Over)]);
+        assert_eq!(Trace::new(0).without_work(5, true).count(), 0);
     }
 }

@@ -18,6 +18,7 @@ mod off_core;
 mod queries;
 mod queued;
 mod recorder;
+mod recut;
 mod replay;
 mod series;
 mod side;
@@ -47,6 +48,7 @@ use blocks::Blocks;
 use call::{Stamp, StoredCall};
 use nested::Nested;
 use queued::Queued;
+use recut::Recut;
 use waits::Waits;
 
 /// A run, as far as its events have come. Times are nanoseconds from its start.
@@ -58,6 +60,7 @@ pub struct Trace {
     lanes: Vec<Lane>,
     counts: Counts,
     queued: Queued,
+    recut: Recut,
     queues: Series<QueueDepths>,
     finished: Series<usize>,
     run_times: Histogram,
@@ -117,6 +120,7 @@ impl Trace {
             lanes: Vec::new(),
             counts: Counts::default(),
             queued: Queued::default(),
+            recut: Recut::default(),
             queues: Series::default(),
             finished: Series::default(),
             run_times: Histogram::default(),
@@ -290,7 +294,8 @@ impl Trace {
         if call != self.calls.len() as WorkId || first_item.checked_add(items).is_none() {
             return false;
         }
-        self.calls.push(StoredCall::submitted(at, first_item, items));
+        let since = self.recut.waits_since(first_item, items, at);
+        self.calls.push(StoredCall::submitted(since, first_item, items));
         self.counts.calls.submitted += 1;
         self.counts.calls.pending += 1;
         self.counts.items.submitted += items as usize;
@@ -301,11 +306,14 @@ impl Trace {
 
     /// The call counts as cancelled; its items were never submitted, as they will be again.
     fn withdrawn(&mut self, call: WorkId, at: i64) -> bool {
-        let Some(items) = self.calls.get(call as usize).map(|row| row.items as usize) else { return false };
+        let Some(&StoredCall { first_item, items, submitted, .. }) = self.calls.get(call as usize) else {
+            return false;
+        };
         let known = self.advance(call, Stage::Cancelled, at);
         if known {
-            self.counts.items.cancelled -= items;
-            self.counts.items.submitted -= items;
+            self.counts.items.cancelled -= items as usize;
+            self.counts.items.submitted -= items as usize;
+            self.recut.withdrawn(first_item, items, submitted);
         }
         known
     }

@@ -142,6 +142,12 @@ impl Trace {
         self.calls.get(0).map_or(0, |call| call.submitted)
     }
 
+    /// When the last result so far was received.
+    #[must_use]
+    pub const fn last_result(&self) -> i64 {
+        self.last_result
+    }
+
     /// Nanoseconds from the first submission to the last result.
     #[must_use]
     pub fn makespan(&self) -> i64 {

@@ -23,7 +23,7 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
     // Before a worker was started and after it ended, or the run did, it was not idle.
     let share = |nanos: i64| {
         let percent = nanos as f64 / area.lived.max(1) as f64 * 100.0;
-        format!("{}   {percent:.0} %", format::duration(nanos))
+        format!("{:<9}{percent:>4.0} %", format::duration(nanos))
     };
     let quantile = |percent| match area.run_times.total() {
         0 => "–".to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         ("lanes", format::count(area.lanes)),
         ("items", format::count(area.items)),
         ("of them failed", format::count(area.failed)),
-        ("items a second", format::rate(area.items as f64 / (area.went_on as f64 / 1e9).max(1e-9))),
+        ("items a second", format::rate(area.items as f64 / (length as f64 / 1e9).max(1e-9))),
         ("computing", share(computing)),
         ("I/O or sleep", share(area.blocking)),
         ("waiting", share(area.waiting)),

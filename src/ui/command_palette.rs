@@ -30,6 +30,10 @@ impl CommandPalette {
         *self = Self { open: !self.open, ..Self::default() };
     }
 
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// Closes it. Returns whether it was open.
     pub(super) fn close(&mut self) -> bool {
         std::mem::take(&mut self.open)

@@ -1,7 +1,7 @@
 //! Everything that can be done by a key or from the command palette: one list, from which the keys, the palette and the sheet of
 //! keys are made.
 
-use eframe::egui::{Context, Event, Key, Modifiers};
+use eframe::egui::{Context, Event, Key, Modifiers, Popup};
 
 use super::action::Action;
 use super::chart::Move;
@@ -90,6 +90,8 @@ pub(super) fn pressed(context: &Context) -> Vec<Action> {
     if presses.is_empty() {
         return Vec::new();
     }
+    // A list or a menu that is open takes Esc, and what moves in it.
+    let in_popup = Popup::is_any_open(context);
     let writing = context.text_edit_focused();
     let focused = context.memory(|memory| memory.focused().is_some());
     let commands = all();
@@ -97,6 +99,9 @@ pub(super) fn pressed(context: &Context) -> Vec<Action> {
         let command = commands.iter().find(|command| command.key.is_some_and(|key| key.is(press)))?;
         let key = command.key?;
         // Who writes means letters; only what has Ctrl, Shift and a letter is no text.
+        if in_popup && (key.belongs_to_focus() || key.key == Key::Escape) {
+            return None;
+        }
         let free = if writing { key.command && key.shift } else { !(focused && key.belongs_to_focus()) };
         free.then(|| command.action.clone())
     });

@@ -56,6 +56,8 @@ struct Dialog {
     busy: bool,
     /// Its field is to get the keyboard with the next frame: what is typed, and Enter, belong to it and not to the chart behind.
     takes_keyboard: bool,
+    /// Why nothing came of it.
+    error: Option<String>,
 }
 
 /// As typed.
@@ -131,8 +133,15 @@ impl Files {
             run.map_or_else(|| "run".to_owned(), |run| format!("{}-{}", run.settings.workload, run.settings.executor));
         let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
         let path = if kind == FileKind::OpenRun { folder } else { folder.join(format!("{name}.{}", kind.ending())) };
-        self.dialog =
-            Some(Dialog { kind, path: path.display().to_string(), replace: false, busy: false, takes_keyboard: true });
+        // What was told before is no part of this.
+        self.notice = None;
+        let path = path.display().to_string();
+        self.dialog = Some(Dialog { kind, path, replace: false, busy: false, takes_keyboard: true, error: None });
+    }
+
+    /// Whether a dialog is open.
+    pub(super) const fn asks(&self) -> bool {
+        self.dialog.is_some()
     }
 
     /// Closes the dialog. Returns whether there was one.
@@ -197,12 +206,13 @@ impl Files {
                     context.copy_text(text);
                     self.tell("Copied to the clipboard".to_owned(), false);
                 }
-                Done::Failed(text) => {
-                    if let Some(dialog) = &mut self.dialog {
-                        (dialog.busy, dialog.takes_keyboard) = (false, true);
+                // Where the dialog is, what is wrong is told in it, until something is changed.
+                Done::Failed(text) => match &mut self.dialog {
+                    Some(dialog) => {
+                        (dialog.busy, dialog.takes_keyboard, dialog.error) = (false, true, Some(text));
                     }
-                    self.tell(text, true);
-                }
+                    None => self.tell(text, true),
+                },
             }
         }
         opened
@@ -226,7 +236,7 @@ impl Files {
         }
         if wanted {
             if let Some(dialog) = &mut self.dialog {
-                dialog.busy = true;
+                (dialog.busy, dialog.error) = (true, None);
             }
             self.start(context, chart, runs, focus);
         }
@@ -235,9 +245,12 @@ impl Files {
 
     fn start(&mut self, context: &Context, chart: &Chart, runs: &[LookedAt], focus: Option<usize>) {
         let Some(dialog) = &self.dialog else { return };
-        let (path, replace, kind) = (PathBuf::from(dialog.path.trim()), dialog.replace, dialog.kind);
+        let (mut path, replace, kind) = (PathBuf::from(dialog.path.trim()), dialog.replace, dialog.kind);
         if kind == FileKind::OpenRun {
             return self.open(context, path);
+        }
+        if path.file_name().is_some() && path.extension().is_none() {
+            path.set_extension(kind.ending());
         }
         let Some(focus) = focus.and_then(|focus| runs.get(focus)) else {
             return self.fail("There is no run to save.".to_owned());
@@ -360,7 +373,9 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
             field.request_focus();
         }
         // What was allowed for another file is not for this one.
-        dialog.replace &= !field.changed();
+        if field.changed() {
+            (dialog.replace, dialog.error) = (false, None);
+        }
         entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let button = ui.button("…").on_hover_text("Choose in the system's own dialog, where there is one");
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Choose the file"));
@@ -373,6 +388,10 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
     }
     if dialog.kind != FileKind::OpenRun {
         ui.checkbox(&mut dialog.replace, REPLACE);
+    }
+    if let Some(error) = &dialog.error {
+        let color = theme::palette(ui).error;
+        ui.add(Label::new(RichText::new(error).size(11.5).color(color)).wrap());
     }
     ui.add_space(4.0);
     let verb = if dialog.kind == FileKind::OpenRun { "Open" } else { "Save" };

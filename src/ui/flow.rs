@@ -18,6 +18,8 @@ const BOX_TOP: f32 = 20.0;
 const BOX_HEIGHT: f32 = 38.0;
 const ARROW: f32 = 26.0;
 const DONE_WIDTH: f32 = 150.0;
+/// Where there is less room than this, arrows and counts get less of it.
+const NARROW: f32 = 860.0;
 /// Around a chip's text, between chips, and the narrowest chip.
 const CHIP_PADDING: f32 = 6.0;
 const CHIP_GAP: f32 = 4.0;
@@ -49,7 +51,8 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
     let stations = stations(run);
     let weights: f32 = stations.iter().map(|station| station.weight).sum();
-    let room = rect.width() - DONE_WIDTH - ARROW * stations.len() as f32;
+    let (arrow_width, done_width) = if rect.width() < NARROW { (20.0, 112.0) } else { (ARROW, DONE_WIDTH) };
+    let room = rect.width() - done_width - arrow_width * stations.len() as f32;
     let mut x = rect.left();
     let mut edges = Vec::new();
     for (index, station) in stations.iter().enumerate() {
@@ -63,12 +66,13 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
         if let Some(run) = run {
             chips(ui, id.with(("chips", index)), palette, inner, station, run, selected, actions);
         }
-        arrow(&painter, palette, pos2(area.right() + 5.0, rect.top() + BOX_TOP + BOX_HEIGHT / 2.0));
+        let middle = rect.top() + BOX_TOP + BOX_HEIGHT / 2.0;
+        arrow(&painter, palette, pos2(area.right() + 5.0, middle), arrow_width - 10.0);
         edges.push(area.right());
-        x = area.right() + ARROW;
+        x = area.right() + arrow_width;
     }
     draw_done(ui, id, palette, Rect::from_min_max(pos2(x, rect.top()), rect.max), run);
-    draw_note(ui, id, palette, rect, edges[0] + ARROW / 2.0, x - ARROW, run);
+    draw_note(ui, id, palette, rect, edges[0] + arrow_width / 2.0, x - arrow_width, run);
 }
 
 fn stations(run: Option<&Run>) -> Vec<Station> {
@@ -95,6 +99,9 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
         weight: 1.2,
         holds_back: false,
     };
+    // Where places are counted, there should be room for them.
+    let places = |count: usize| (count as f32 / 4.0).clamp(1.2, 2.4);
+    let workers = Station { weight: places(workers.capacity.unwrap_or_default()), ..workers };
     match kind {
         ExecutorKind::Sequential => {
             let under_way = run.filter(|run| !run.ended());
@@ -121,7 +128,7 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
                     calls: those(&|trace| trace.in_call_queue().take(CHIPS).collect()),
                     color: |palette| palette.call_queue,
                     help: "Calls that wait for a worker: at most workers + 1, as they can no longer be cancelled. Their futures are already RUNNING. Tinted while it is full and more are pending: back-pressure.",
-                    weight: 1.2,
+                    weight: places(capacity.unwrap_or_default()),
                     holds_back: calls.pending > 0 && capacity.is_some_and(|capacity| calls.call_queue >= capacity),
                 },
                 workers,
@@ -231,7 +238,7 @@ fn chips(
             return more(&painter, palette, pos2(x, area.center().y));
         }
         let place = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(CHIP_WIDTH, CHIP_HEIGHT));
-        painter.rect_stroke(place, 4.0, Stroke::new(1.0, color.gamma_multiply(0.35)), StrokeKind::Inside);
+        painter.rect_stroke(place, 4.0, Stroke::new(1.0, color.gamma_multiply(0.5)), StrokeKind::Inside);
         x += CHIP_WIDTH + CHIP_GAP;
     }
 }
@@ -241,9 +248,9 @@ fn more(painter: &Painter, palette: &Palette, at: Pos2) {
     painter.text(at, Align2::LEFT_CENTER, "…", FontId::proportional(14.0), palette.dim);
 }
 
-fn arrow(painter: &Painter, palette: &Palette, from: Pos2) {
+fn arrow(painter: &Painter, palette: &Palette, from: Pos2, length: f32) {
     let stroke = Stroke::new(1.5, palette.dim);
-    let tip = from + vec2(ARROW - 10.0, 0.0);
+    let tip = from + vec2(length, 0.0);
     painter.line_segment([from, tip], stroke);
     painter.line_segment([tip - vec2(4.0, 4.0), tip], stroke);
     painter.line_segment([tip - vec2(4.0, -4.0), tip], stroke);

@@ -18,9 +18,21 @@ pub(super) fn keep_in_sight(ui: &Ui) {
     }
 }
 
-/// An entry of an open list. Choosing it, also by key, closes the list.
+/// An entry of an open list. The one that is `chosen` has the keyboard as the list opens; choosing, also by key, closes the list.
 pub(super) fn choice(ui: &mut Ui, chosen: bool, text: impl Into<RichText>) -> Response {
     let response = ui.add(Button::selectable(chosen, text.into()));
+    if chosen {
+        // A list that was not drawn in the last pass has just been opened.
+        let (seen, pass) = (ui.scope_id().with("open since"), ui.ctx().cumulative_pass_nr());
+        let before = ui.data_mut(|data| {
+            let before = data.get_temp::<u64>(seen);
+            data.insert_temp(seen, pass);
+            before
+        });
+        if before.is_none_or(|before| before + 1 < pass) {
+            response.request_focus();
+        }
+    }
     if response.clicked() {
         ui.close();
     }

@@ -10,6 +10,11 @@ pub(super) fn count(number: usize) -> String {
     grouped(number as u64)
 }
 
+/// A number that may have become another: `4`, `4 → 7`.
+pub(super) fn changed(from: usize, to: usize) -> String {
+    if from == to { count(from) } else { format!("{} → {}", count(from), count(to)) }
+}
+
 /// A round time in as few letters as there can be: `5 ms`, `20 s`, `10 min`, `2 h`.
 pub(super) fn short(nanos: i64) -> String {
     const UNITS: [(i64, &str); 6] = [

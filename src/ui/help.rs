@@ -49,6 +49,9 @@ pub(super) fn hints(ui: &mut Ui) {
     });
 }
 
+/// The keys of all topics take as much, so that what they do stands in one line.
+const KEYS: f32 = 104.0;
+
 /// For its frame and title, and a little of what is behind it.
 const AROUND: f32 = 90.0;
 
@@ -64,7 +67,7 @@ pub(super) fn show(context: &Context, open: &mut bool) {
         let half = rows.len() / 2;
         // Where the window is low, what does not fit scrolls.
         let room = context.content_rect().height() - AROUND;
-        ScrollArea::vertical().max_height(room).show(ui, |ui| {
+        ScrollArea::vertical().max_height(room).min_scrolled_height(room).show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 let mut before = 0;
                 let (left, right): (Vec<_>, Vec<_>) = topics.into_iter().partition(|topic| {
@@ -84,13 +87,18 @@ fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {
     ui.vertical(|ui| {
         for topic in topics {
             theme::heading(ui, &topic[0].0.to_uppercase());
-            Grid::new(("keys", topic[0].0)).num_columns(2).spacing([16.0, 4.0]).min_row_height(18.0).show(ui, |ui| {
-                for (_, key, what) in *topic {
-                    ui.label(RichText::new(*key).monospace());
-                    ui.label(*what);
-                    ui.end_row();
-                }
-            });
+            Grid::new(("keys", topic[0].0))
+                .num_columns(2)
+                .min_col_width(KEYS)
+                .spacing([16.0, 4.0])
+                .min_row_height(18.0)
+                .show(ui, |ui| {
+                    for (_, key, what) in *topic {
+                        ui.label(RichText::new(*key).monospace());
+                        ui.label(*what);
+                        ui.end_row();
+                    }
+                });
             ui.add_space(8.0);
         }
     });

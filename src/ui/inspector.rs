@@ -47,6 +47,10 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
         match selected {
             Selected::Item(item) => begun(ui, item, actions),
             Selected::Waiting(waiting) => not_begun(ui, waiting, actions),
+            Selected::Later { number, .. } => {
+                ui.label(RichText::new(format!("item {number}")).family(theme::strong()).size(14.0));
+                ui.label("not there yet, at the moment that is looked at");
+            }
         }
         focus::keep_in_sight(ui);
     });

@@ -39,9 +39,9 @@ pub(super) struct Runs {
 
 struct Listed {
     run: Arc<Run>,
-    /// Empty = it is called by its file, if it came from one, or by what it was.
+    /// Empty = it is called as it is where it came from, a file or a lesson, or by what it was.
     name: String,
-    file: Option<String>,
+    given: Option<String>,
     /// Which of the colours of [`Palette::runs`].
     color: usize,
     compared: bool,
@@ -77,7 +77,7 @@ impl Runs {
             None => {
                 self.deleted = None;
                 let color = self.free_color();
-                self.listed.push(Listed { run, name: String::new(), file: None, color, compared: false });
+                self.listed.push(Listed { run, name: String::new(), given: None, color, compared: false });
                 true
             }
         };
@@ -122,6 +122,11 @@ impl Runs {
         let listed = self.listed.iter().find(|listed| listed.run.number == run.number);
         let (name, color) = listed.map_or_else(|| (title(&run), 0), |listed| (listed.title(), listed.color));
         LookedAt { run, name, color }
+    }
+
+    /// How many are ticked.
+    pub(super) fn ticked(&self) -> usize {
+        self.listed.iter().filter(|listed| listed.compared).count()
     }
 
     /// Those that are ticked, in the order of the list.
@@ -172,9 +177,13 @@ impl Runs {
         self.renaming = Some(number);
     }
 
-    /// It is from a file that is called so.
-    pub(super) fn came_from(&mut self, number: usize, file: String) {
-        self.change(number, |listed| listed.file = Some(file));
+    /// Where it came from, a file or a lesson, it is called so.
+    pub(super) fn is_called(&mut self, number: usize, name: &str) {
+        self.change(number, |listed| {
+            if listed.given.is_none() {
+                listed.given = Some(name.to_owned());
+            }
+        });
     }
 
     pub(super) fn recolor(&mut self, number: usize) {
@@ -267,8 +276,8 @@ impl Runs {
 
 impl Listed {
     fn title(&self) -> String {
-        match (self.name.trim(), &self.file) {
-            ("", Some(file)) => file.clone(),
+        match (self.name.trim(), &self.given) {
+            ("", Some(given)) => given.clone(),
             ("", None) => title(&self.run),
             (name, _) => name.to_owned(),
         }
@@ -339,13 +348,13 @@ fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [boo
             line(ui, inner.left_top(), inner.width(), first, FontId::proportional(12.0), palette.text);
             let below = inner.left_bottom() - vec2(0.0, result.height());
             line(ui, below, result.left() - 8.0 - inner.left(), second, theme::small(), palette.dim);
-            let begin = run.began_with;
+            let (begin, now) = (run.began_with, &run.settings);
             let help = format!(
-                "{name}\n{}, {} workers, chunksize {}, seed {}",
+                "{name}\n{}, workers {}, chunksize {}, seed {}",
                 format::status_word(run),
-                begin.workers,
-                begin.chunksize,
-                run.settings.seed
+                format::changed(begin.workers, now.workers),
+                format::changed(begin.chunksize, now.chunksize),
+                now.seed
             );
             if response.on_hover_text(help).clicked() {
                 actions.push(Action::ShowRun(run.number));

@@ -50,6 +50,8 @@ pub(super) struct Found {
 pub(super) struct TaskIndex {
     pub(super) by: Column,
     pub(super) descending: bool,
+    /// The row of the table that keys went to: it is to be in sight, and has the keyboard if another row had it.
+    pub(super) to_row: Option<usize>,
     found: Option<Found>,
     on_its_way: Option<Receiver<Found>>,
     asked_at: Option<Instant>,
@@ -60,7 +62,7 @@ const INTERVAL: Duration = Duration::from_millis(400);
 
 impl Default for TaskIndex {
     fn default() -> Self {
-        Self { by: Column::Item, descending: false, found: None, on_its_way: None, asked_at: None }
+        Self { by: Column::Item, descending: false, to_row: None, found: None, on_its_way: None, asked_at: None }
     }
 }
 
@@ -128,6 +130,11 @@ impl Found {
     pub(super) fn after(&self, item: Option<u32>) -> Option<&Task> {
         let place = item.and_then(|item| self.tasks.iter().position(|task| task.item == item));
         place.and_then(|place| self.tasks.get(place + 1)).or_else(|| self.tasks.first())
+    }
+
+    /// Whether it is of all that has happened.
+    pub(super) const fn is_new(&self, run: &Run) -> bool {
+        self.events == run.trace.events()
     }
 
     /// Whether all items fit.

@@ -164,6 +164,7 @@ impl Palette {
         match cause {
             IdleCause::NoWork => self.line.gamma_multiply(0.55),
             IdleCause::Tail => self.pending.gamma_multiply(0.45),
+            IdleCause::Over => self.line.gamma_multiply(0.3),
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
                 .on_hover_text("Size, contrast, frame times");
             ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
             search(ui, filter, found, actions);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run, name));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run, name, live));
         });
     });
 }
@@ -226,7 +226,7 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     }
 }
 
-fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>) {
+fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>, live: Option<&Run>) {
     let palette = theme::palette(ui);
     let Some(run) = run else {
         ui.label(RichText::new("Ready").color(palette.dim));
@@ -248,8 +248,13 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>) {
             ui.add(Label::new(RichText::new(name).family(theme::strong())).truncate());
         });
     }
-    ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
-    let text = RichText::new(figures(run)).color(palette.dim);
+    let word = ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
+    if let Some(error) = run.trace.errors().last().filter(|_| trouble) {
+        word.on_hover_text(&*error.message);
+    }
+    let goes_on = live.is_some_and(|live| run.moment.is_some() && live.number == run.number);
+    let figures = if goes_on { format!("the run goes on · {}", figures(run)) } else { figures(run) };
+    let text = RichText::new(figures).color(palette.dim);
     let help = match run.status {
         _ if run.moment.is_some() => "The moment that is looked at, from the start of the run; what had run by then",
         lab::Status::Preparing => "Time since the start of the run",
@@ -284,17 +289,20 @@ fn figures(run: &Run) -> String {
     // The clock of a moment that is looked at is the playhead's.
     let clock = if run.ended() { format::duration(working) } else { format::clock(run.moment.unwrap_or(working)) };
     let mut parts = vec![clock, format!("{} of {} items", format::count(ran), format::count(items))];
+    // What went wrong first: narrow windows cut off the rest.
+    for (count, what) in [(totals.raised, "raised"), (totals.lost, "lost"), (totals.cancelled, "cancelled")] {
+        if count > 0 {
+            parts.push(format!("{} {what}", format::count(count)));
+        }
+    }
     if seconds > 0.0 && ran > 0 {
         let rate = ran as f64 / seconds;
         parts.push(format!("{} items/s", format::rate(rate)));
         let left = items.saturating_sub(totals.sum());
-        if !run.ended() && left > 0 && seconds >= 0.5 {
+        // Of a moment that is past, what came is known.
+        if !run.ended() && run.moment.is_none() && left > 0 && seconds >= 0.5 {
             parts.push(format!("about {} left", format::clock((left as f64 / rate * 1e9) as i64)));
         }
-    }
-    let failed = totals.failed();
-    if failed > 0 {
-        parts.push(format!("{} failed", format::count(failed)));
     }
     if run.trace.missing_worker().is_some() {
         parts.push(format!("only {} of {} workers could be started", run.trace.lanes().len(), run.settings.workers));

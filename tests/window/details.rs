@@ -115,3 +115,22 @@ fn whatever_a_reader_comes_to_has_a_role_and_a_value() {
         }
     }
 }
+
+/// Keys go from row to row, as far as there are rows, and each row that they come to is selected and in sight.
+#[test]
+fn the_table_is_walked_through_by_key() {
+    let form = remembered("noop", &[("tasks", "5000")], "threads", "2", "1");
+    let mut window = window_after_run(form);
+    window.get_by_role_and_label(Role::Tab, "Tasks").click();
+    until(&mut window, "the items are there", |window| window.query_by_label("item 0, returned").is_some());
+    window.get_by_label("item 0, returned").focus();
+    window.run_steps(3);
+    for (pressed, item) in [(Key::ArrowDown, 1), (Key::End, 4999), (Key::ArrowDown, 4999), (Key::ArrowUp, 4998)] {
+        key(&mut window, pressed);
+        window.run_steps(20);
+        assert!(shows(&window, &format!("item {item} · noop")), "{pressed:?}");
+        let name = format!("item {item}, returned");
+        let row = window.get_by_label(&name);
+        assert!(row.is_focused() && row.rect().bottom() < 900.0, "{pressed:?}");
+    }
+}

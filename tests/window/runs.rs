@@ -45,7 +45,7 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
     let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
     assert_eq!(lanes(&window), 3, "one worker, and two");
-    choose_run(&mut window, "1. deadlock-nested · ");
+    choose_run(&mut window, "one thread ");
     assert_eq!(lanes(&window), 1, "a run that is chosen is looked at alone");
     press(&mut window, "Show all runs");
     assert_eq!(lanes(&window), 3);
@@ -150,7 +150,6 @@ fn runs_tables_and_pictures_are_saved_and_opened() {
     until(&mut window, "it is refused", |window| {
         window.query_by_label_contains("there is a file of that name").is_some()
     });
-    press(&mut window, "Close the notice");
     key(&mut window, Key::Escape);
     press(&mut window, "File");
     press(&mut window, "Open a run …");
@@ -171,7 +170,6 @@ fn runs_tables_and_pictures_are_saved_and_opened() {
         type_into(&mut window, "file", &folder.path().join(name).display().to_string());
         press(&mut window, "Open");
         until(&mut window, message, |window| window.query_by_label_contains(message).is_some());
-        press(&mut window, "Close the notice");
         key(&mut window, Key::Escape);
     }
 }

@@ -295,7 +295,7 @@ impl App {
         for (name, run) in self.files.take_in(context) {
             let number = run.number;
             self.runs.keep(run);
-            self.runs.came_from(number, name);
+            self.runs.is_called(number, &name);
             self.look_at(Looking::Run(number));
         }
         // First those that go on: one that ends just now is among the ended ones all the same.
@@ -311,6 +311,9 @@ impl App {
             if ended && let Some(settings) = again.queue.pop_front() {
                 self.lab.send(Command::Run(settings));
             }
+        }
+        for (name, run) in self.lessons.runs(self.lab.run().as_ref()).unwrap_or_default() {
+            self.runs.is_called(run.number, name);
         }
         if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.last_number()) {
             self.start(context, settings);

@@ -94,6 +94,7 @@ impl App {
                 ui.take_available_height();
                 let subject = Subject {
                     shown,
+                    ticked: self.runs.ticked(),
                     playhead: self.time.time(),
                     happened: past.map(|past| past.events),
                     view: self.chart.view(shown),
@@ -124,6 +125,7 @@ impl App {
             if shown.is_empty() {
                 chart::invite(ui, errors.first());
             } else {
+                self.chart.covered = self.files.asks() || self.palette.is_open() || self.show_help;
                 self.chart.show(ui, shown, self.time.time(), found, actions);
             }
             self.frame_times.show(ui, area, now, self.chart.drawn());

@@ -22,8 +22,6 @@ pub(in crate::ui) struct Area {
 #[derive(Clone, Debug)]
 pub(in crate::ui) struct AreaFigures {
     pub(in crate::ui) time: Range<i64>,
-    /// How much of that time a run went on.
-    pub(in crate::ui) went_on: i64,
     pub(in crate::ui) lanes: usize,
     /// How long their workers were there, all together.
     pub(in crate::ui) lived: i64,
@@ -68,10 +66,11 @@ impl Area {
 
     /// What is in it. Walks through the items that are.
     pub(super) fn figures(&self, shown: &[Shown<'_>]) -> AreaFigures {
-        let Range { start, end } = self.time.clone();
+        // Before the start and after the end there is nothing.
+        let last = shown.iter().map(|shown| shown.run.elapsed()).max().unwrap_or_default();
+        let (start, end) = (self.time.start.max(0), self.time.end.min(last.max(1)));
         let mut figures = AreaFigures {
             time: start..end,
-            went_on: 0,
             lanes: 0,
             lived: 0,
             items: 0,
@@ -86,7 +85,6 @@ impl Area {
         for (run, row) in Rows::lanes_of(shown, self.rows.clone()) {
             let lane = row.lane;
             let until = end.min(run.elapsed());
-            figures.went_on = figures.went_on.max(until - start.max(0));
             figures.lanes += 1;
             let exited = lane.exited.as_ref().map_or(until, |(at, _)| until.min(*at));
             figures.lived += (exited - start.max(lane.started)).max(0);

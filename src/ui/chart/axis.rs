@@ -158,10 +158,14 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     }
     let causes: Vec<_> = shown
         .iter()
-        .flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed()))
+        .flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed(), shown.run.ended()))
         .map(|(_, cause)| cause)
         .collect();
-    for (name, cause) in [("idle: nothing pending", IdleCause::NoWork), ("idle: tail", IdleCause::Tail)] {
+    for (name, cause) in [
+        ("idle: nothing pending", IdleCause::NoWork),
+        ("idle: tail", IdleCause::Tail),
+        ("all results are there", IdleCause::Over),
+    ] {
         if causes.contains(&cause) {
             entries.push((name, palette.idle(cause), None));
         }

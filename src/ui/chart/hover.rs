@@ -65,7 +65,8 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
                 let left_pending = call.queued.or(call.taken);
                 row("pending", left_pending.map(|until| until - call.submitted));
                 row("in the call queue", call.queued.zip(call.taken).map(|(from, until)| until - from));
-                row("in the result queue", call.answered.zip(call.done).map(|(from, until)| until - from));
+                let others = call.taken.map(|taken| start - taken);
+                row("after others of its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
             }
             row("executed for", Some(until - start));
             let (before, after) = (lane.away_until(start), lane.away_until(until));
@@ -76,6 +77,11 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
             row("  waiting for a lock", spent(Activity::WaitingForLock));
             row("  waiting for a future", spent(Activity::WaitingForFuture));
             row("  without a core", Some(off_core).filter(|&nanos| nanos > 0));
+            if let Some(call) = item.way() {
+                let others = item.ended.zip(call.answered).map(|((end, _), answered)| answered - end);
+                row("before others of its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
+                row("in the result queue", call.answered.zip(call.done).map(|(from, until)| until - from));
+            }
         });
     });
 }
@@ -88,10 +94,11 @@ fn idle(response: &Response, at: Pos2, rows: &Rows<'_>, view: TimeView) {
     if !(lane.started..end).contains(&time) {
         return;
     }
-    let mut stretches = run.trace.without_work(now);
+    let mut stretches = run.trace.without_work(now, run.ended());
     let text = match stretches.find(|(stretch, _)| stretch.contains(&time)) {
         _ if lane.ready.is_none_or(|ready| time < ready) => "starting up: not ready for calls yet",
         Some((_, IdleCause::NoWork)) => "idle: nothing was pending",
+        Some((_, IdleCause::Over)) => "all results are there: it is on its way to its end",
         Some((_, IdleCause::Tail)) => "idle, in the tail: the last calls execute elsewhere",
         None => "idle: what is pending is on its way here",
     };

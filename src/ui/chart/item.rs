@@ -35,6 +35,8 @@ pub(in crate::ui) enum Selected<'a> {
     Item(Item<'a>),
     /// It has not begun.
     Waiting(Waiting<'a>),
+    /// At the moment that is looked at, it was not there.
+    Later { run: &'a Run, number: u32 },
 }
 
 /// An item that has not begun, and may never.
@@ -198,6 +200,18 @@ impl Selection {
         ended.or_else(|| open.map(|open| Item::of_open(run, row, open))).map(Selected::Item)
     }
 
+    /// What is selected, if it is in `run`: as it was in the `past`, if that is looked at.
+    pub(super) fn find_as_it_was<'a>(self, run: &'a Run, past: Option<&'a Run>) -> Option<Selected<'a>> {
+        let now = self.find(run)?;
+        let Some(past) = past else { return Some(now) };
+        let then = self.find(past).or_else(|| {
+            // It had not begun, but may have been in a queue.
+            let (_, call) = now.call()?;
+            Self::Item { run: run.number, call, item: now.number() }.find(past)
+        });
+        Some(then.unwrap_or(Selected::Later { run: past, number: now.number() }))
+    }
+
     /// The first item of a call of that run.
     pub(in crate::ui) fn of_call(run: &Run, call: u32) -> Option<Self> {
         let first = run.trace.call(call)?.first_item;
@@ -210,7 +224,7 @@ impl<'a> Selected<'a> {
     pub(in crate::ui) const fn begun(self) -> Option<Item<'a>> {
         match self {
             Self::Item(item) => Some(item),
-            Self::Waiting(_) => None,
+            Self::Waiting(_) | Self::Later { .. } => None,
         }
     }
 
@@ -218,6 +232,7 @@ impl<'a> Selected<'a> {
         match self {
             Self::Item(item) => item.number,
             Self::Waiting(waiting) => waiting.number,
+            Self::Later { number, .. } => *number,
         }
     }
 
@@ -225,6 +240,7 @@ impl<'a> Selected<'a> {
         match self {
             Self::Item(item) => item.run.number,
             Self::Waiting(waiting) => waiting.run.number,
+            Self::Later { run, .. } => run.number,
         }
     }
 
@@ -233,6 +249,7 @@ impl<'a> Selected<'a> {
         match self {
             Self::Item(item) => item.is_the_runs_own().then_some((item.run.number, item.call)),
             Self::Waiting(waiting) => Some((waiting.run.number, waiting.call)),
+            Self::Later { .. } => None,
         }
     }
 }

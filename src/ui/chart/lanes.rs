@@ -155,7 +155,7 @@ fn name(
     let lane = row.lane;
     let indent = if row.is_within() { 12.0 } else { 0.0 };
     let cell = name_cell(rect, left + indent, GUTTER - 10.0 - indent);
-    let lived = lane.exited.as_ref().map_or_else(|| run.elapsed(), |(at, _)| *at) - lane.started;
+    let lived = run.lived(lane);
     let busy = (lane.busy_until(run.elapsed()) as f64 / lived.max(1) as f64).clamp(0.0, 1.0);
     let title = row.title();
     // A thread within a task, of which there was another before in its row, was not there all the time.
@@ -267,6 +267,11 @@ impl Picture<'_> {
         self.canvas.left() + x
     }
 
+    /// The width of a thin line: a point, but never less than a pixel, which could fall between two of them.
+    fn hair(&self) -> f32 {
+        (1.0 / self.scale).max(1.0)
+    }
+
     fn quad(&mut self, x: Range<f32>, y: Range<f32>, color: Color32) {
         self.mesh.add_colored_rect(Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), color);
     }
@@ -338,7 +343,7 @@ impl Picture<'_> {
         let wide = |time: &Range<i64>| self.view.x_of(time.end, 1.0) - self.view.x_of(time.start, 1.0);
         let pixel = 1.0 / self.canvas.width().max(1.0);
         let in_sight = |time: &Range<i64>| time.end > self.view.start && time.start < self.view.end;
-        let stretches = run.trace.without_work(run.elapsed());
+        let stretches = run.trace.without_work(run.elapsed(), run.ended());
         self.idle = stretches.filter(|(time, _)| in_sight(time) && wide(time) >= pixel).collect();
     }
 
@@ -346,7 +351,7 @@ impl Picture<'_> {
     fn span(&mut self, span: &Span, lane: &Lane, bars: Range<f32>) {
         let (from, to) = (self.x(span.start), self.x(span.end));
         // A gap keeps neighbours apart where there is room for one; nothing is thinner than a pixel.
-        let gap = if to - from > GAP_FROM { 1.0 } else { 0.0 };
+        let gap = if to - from > GAP_FROM { self.hair() } else { 0.0 };
         let to = (to - gap).max(from + 1.0);
         self.quad(from..to, bars.clone(), self.palette.ended(span.end_stage));
         if let Some(foot) = off_core_foot(lane, &(span.start..span.end), &bars) {
@@ -464,7 +469,7 @@ impl Picture<'_> {
         for span in spans {
             let (from, to) = (self.x(span.start), self.x(span.end));
             if to - from > GAP_FROM {
-                self.quad(to - 1.0..to, bars.clone(), self.palette.panel);
+                self.quad(to - self.hair()..to, bars.clone(), self.palette.panel);
             }
         }
     }
@@ -518,9 +523,10 @@ impl Picture<'_> {
         }
         let y = row.top() + self.brackets;
         let color = self.palette.dim;
-        self.quad(from..to, y..y + 1.0, color);
-        self.quad(from..from + 1.0, y..y + 3.5, color);
-        self.quad(to - 1.0..to, y..y + 3.5, color);
+        let hair = self.hair();
+        self.quad(from..to, y..y + hair, color);
+        self.quad(from..from + hair, y..y + 3.5, color);
+        self.quad(to - hair..to, y..y + 3.5, color);
         let (left, right) = (from.max(self.canvas.left()), to.min(self.canvas.right()));
         if self.brackets >= NAMED_BRACKET && right - left >= 66.0 && self.labels.len() < LABELS {
             let at = pos2(f32::midpoint(left, right), y);

@@ -93,6 +93,8 @@ pub(super) struct Chart {
     brush: Option<overview::Brush>,
     /// How many items were drawn one by one.
     drawn: usize,
+    /// A dialog lies over it, which nothing of it should cover in turn.
+    pub(super) covered: bool,
     /// What was asked for since the last frame.
     asked: Vec<Move>,
 }
@@ -145,11 +147,10 @@ impl Chart {
         self.selected.map(Selection::run)
     }
 
-    /// What is selected, if it is in one of these runs: as it was at the moment that is looked at, if it had begun.
+    /// What is selected, if it is in one of these runs: as it was at the moment that is looked at.
     pub(super) fn selected<'a>(&self, shown: &[Shown<'a>]) -> Option<Selected<'a>> {
         let selected = self.selected?;
-        let then = shown.iter().find_map(|shown| selected.find(shown.past?));
-        then.or_else(|| shown.iter().find_map(|shown| selected.find(shown.run)))
+        shown.iter().find_map(|shown| selected.find_as_it_was(shown.run, shown.past))
     }
 
     /// The area that is selected, and what is in it. While it is being drawn it is none: a panel that opens would take the room.
@@ -224,7 +225,7 @@ impl Chart {
             selected.draw(ui.painter(), palette, &rows, view);
         }
         axis::now_line(ui.painter(), palette, canvas, view, run);
-        notes.draw(ui, canvas, view);
+        notes.draw(ui, &rows, view);
         legend.draw(ui.painter(), palette, axis.left_bottom() + vec2(0.0, notes.height()));
         let ruler = Rect::from_min_max(axis.min, pos2(axis.right(), canvas.top()));
         self.ruler(ui, ruler, canvas, view, actions);
@@ -238,7 +239,9 @@ impl Chart {
             self.drag_area(ui, &response, &rows, view);
             return;
         }
-        hover::show(ui, &response, &rows, view);
+        if !self.covered {
+            hover::show(ui, &response, &rows, view);
+        }
         if response.clicked()
             && let Some(at) = response.interact_pointer_pos()
         {
@@ -250,6 +253,7 @@ impl Chart {
     /// Draws an area as long as the button is down.
     fn drag_area(&mut self, ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
         ui.set_cursor_icon(CursorIcon::Crosshair);
+        say(ui, rows.canvas, "Drag over the lanes to select an area · Esc: leave it");
         let now = response.interact_pointer_pos();
         let from = ui.input(|input| input.pointer.press_origin());
         if response.dragged()
@@ -466,6 +470,17 @@ pub(super) fn invite(ui: &mut Ui, wrong: Option<&FieldError>) {
         ("Press Run to watch it here", text.to_owned())
     };
     empty(ui, &response, area, title, &text);
+}
+
+/// Says what the next drag is for, at the top of the canvas.
+fn say(ui: &Ui, canvas: Rect, text: &str) {
+    let palette = theme::palette(ui);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(12.0), palette.on_accent);
+    let place = Align2::CENTER_TOP.anchor_size(canvas.center_top() + vec2(0.0, 6.0), galley.size());
+    ui.painter().rect_filled(place.expand2(vec2(8.0, 4.0)), 5.0, palette.accent);
+    ui.painter().galley(place.min, galley, palette.on_accent);
+    let response = ui.interact(place, ui.scope_id().with("said"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
 }
 
 /// What to say, and to readers of the screen too, where there is nothing to draw.

@@ -3,12 +3,13 @@
 
 use eframe::egui::{Color32, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use super::rows::Rows;
 use super::{Shown, TimeView};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
 /// Lines of text below the lanes, at most, and how high one is.
-const MOST_LINES: usize = 2;
+const MOST_LINES: usize = 3;
 const LINE: f32 = 16.0;
 /// A longer text ends with `…`; pointing at it tells all.
 const WIDEST: f32 = 200.0;
@@ -22,6 +23,8 @@ struct Note {
     at: i64,
     text: String,
     of: Of,
+    /// Of which colour its run is, if there are several.
+    color: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -34,14 +37,19 @@ enum Of {
 impl Notes {
     /// Of these runs; `marks` = times that the user marked, in order.
     pub(super) fn new(shown: &[Shown<'_>], marks: &[i64]) -> Self {
-        let done = shown.iter().flat_map(|Shown { run, .. }| {
+        let several = shown.len() > 1;
+        let done = shown.iter().flat_map(|Shown { run, color, .. }| {
+            let color = several.then_some(*color);
             let done = run.trace.interventions().enumerate();
-            done.map(|(index, (at, what))| Note { at: *at, text: what.to_string(), of: Of::Run(run.number, index) })
+            done.map(move |(index, (at, what))| {
+                let (text, of) = (what.to_string(), Of::Run(run.number, index));
+                Note { at: *at, text, of, color }
+            })
         });
         let before = std::iter::once(None).chain(marks.iter().copied().map(Some));
         let marked = marks.iter().zip(before).map(|(&at, before)| {
             let since = before.map(|before| format!("  Δ {}", format::duration(at - before))).unwrap_or_default();
-            Note { at, text: format!("{}{since}", format::duration(at)), of: Of::User }
+            Note { at, text: format!("{}{since}", format::duration(at)), of: Of::User, color: None }
         });
         let mut notes: Vec<_> = done.chain(marked).collect();
         notes.sort_by_key(|note| note.at);
@@ -59,8 +67,9 @@ impl Notes {
 
     /// Draws those that are in sight, through the lanes on `canvas` and below them. A text that fits on no line is left out; its flag
     /// tells it to who points there.
-    pub(super) fn draw(&self, ui: &Ui, canvas: Rect, view: TimeView) {
-        let (painter, palette) = (ui.painter(), theme::palette(ui));
+    /// Of several runs, each note goes through the lanes of its own.
+    pub(super) fn draw(&self, ui: &Ui, rows: &Rows<'_>, view: TimeView) {
+        let (painter, palette, canvas) = (ui.painter(), theme::palette(ui), rows.canvas);
         let mut free_from = [f32::NEG_INFINITY; MOST_LINES];
         let mut texts = Vec::new();
         for note in &self.notes {
@@ -78,11 +87,22 @@ impl Notes {
                 beside.into_iter().find(fits).map(|left| (line, left))
             });
             let foot = canvas.bottom() + LINE * place.map_or(0.0, |(line, _)| line as f32 + 1.0);
-            let ends = [pos2(x, canvas.top()), pos2(x, foot)];
-            painter.extend(Shape::dashed_line(&ends, Stroke::new(1.0, color), 3.0, 3.0));
-            let flag = [vec2(0.0, -6.0), vec2(8.0, -2.0), vec2(0.0, 2.0)].map(|corner| ends[0] + corner);
+            let lanes = match note.of {
+                Of::Run(run, _) => rows.of_run(run),
+                Of::User => None,
+            };
+            let lanes = lanes.unwrap_or(canvas.top()..canvas.bottom());
+            let line = |from: f32, to: f32, color| {
+                painter.extend(Shape::dashed_line(&[pos2(x, from), pos2(x, to)], Stroke::new(1.0, color), 3.0, 3.0));
+            };
+            line(lanes.start, lanes.end, color);
+            // From lanes further up to its text, past those of other runs.
+            line(lanes.end, canvas.bottom(), color.gamma_multiply(0.25));
+            line(canvas.bottom(), foot, color);
+            let top = pos2(x, lanes.start);
+            let flag = [vec2(0.0, -6.0), vec2(8.0, -2.0), vec2(0.0, 2.0)].map(|corner| top + corner);
             painter.add(Shape::convex_polygon(flag.to_vec(), color, Stroke::NONE));
-            let flag = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, canvas.top() - 8.0..=canvas.top() + 6.0);
+            let flag = Rect::from_x_y_ranges(x - 3.0..=x + 9.0, top.y - 8.0..=top.y + 6.0);
             let mut sensitive = flag;
             if let Some((line, left)) = place {
                 free_from[line] = left + text.size().x + 8.0;
@@ -103,9 +123,10 @@ impl Notes {
 
 impl Note {
     const fn color(&self, palette: &Palette) -> Color32 {
-        match self.of {
-            Of::Run(..) => palette.text,
-            Of::User => palette.accent,
+        match (self.of, self.color) {
+            (Of::Run(..), Some(color)) => palette.runs[color],
+            (Of::Run(..), None) => palette.text,
+            (Of::User, _) => palette.accent,
         }
     }
 

@@ -16,12 +16,15 @@ pub(super) fn veil(painter: &Painter, palette: &Palette, canvas: Rect, view: Tim
 /// Draws the line, with a handle to drag it by.
 pub(super) fn show(ui: &Ui, ruler: Rect, canvas: Rect, view: TimeView, playhead: i64, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    let x = ruler.left() + view.x_of(playhead, ruler.width());
-    if !ruler.x_range().contains(x) {
-        return;
+    // Out of sight, it is at the edge beyond which it is.
+    let x = ruler.left() + view.x_of(playhead, ruler.width()).clamp(-1.0, ruler.width() + 1.0);
+    let mut text = format::duration(playhead);
+    if ruler.x_range().contains(x) {
+        ui.painter().vline(x, ruler.bottom() - 6.0..=canvas.bottom(), Stroke::new(1.5, palette.accent));
+    } else {
+        text = if x < ruler.left() { format!("‹ {text}") } else { format!("{text} ›") };
     }
-    ui.painter().vline(x, ruler.bottom() - 6.0..=canvas.bottom(), Stroke::new(1.5, palette.accent));
-    let text = ui.painter().layout_no_wrap(format::duration(playhead), theme::small(), palette.on_accent);
+    let text = ui.painter().layout_no_wrap(text, theme::small(), palette.on_accent);
     let size = text.size() + vec2(12.0, 4.0);
     let left = (x - size.x / 2.0).clamp(ruler.left(), ruler.right() - size.x);
     let handle = Rect::from_min_size(pos2(left, ruler.center().y - size.y / 2.0 + 1.0), size);

@@ -286,6 +286,15 @@ impl<'a> Rows<'a> {
         self.all.iter().find(is_its)
     }
 
+    /// Where the lanes of that run are, as far as they are in sight, from top to bottom.
+    pub(super) fn of_run(&self, run: usize) -> Option<Range<f32>> {
+        let mut lanes = self.all.iter().filter(|row| row.run.number == run && row.lane.is_ok());
+        let first = lanes.next()?;
+        let within = |y: f32| y.clamp(self.canvas.top(), self.canvas.bottom());
+        let last = lanes.next_back().unwrap_or(first);
+        Some(within(self.rect(first).top())..within(self.rect(last).bottom()))
+    }
+
     /// The rows that are in sight.
     pub(super) fn visible(&self) -> &[Row<'a>] {
         let first = self.all.partition_point(|row| row.top + row.height <= self.scrolled);

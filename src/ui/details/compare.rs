@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
-use eframe::egui::{Color32, Grid, RichText, ScrollArea, Ui};
+use eframe::egui::{Color32, Grid, Label, RichText, ScrollArea, Ui};
 
 use crate::lab::Run;
 use crate::trace::{Histogram, Lane};
@@ -20,6 +20,9 @@ pub(super) struct Compare {
     on_its_way: Option<Receiver<Differences>>,
     asked_at: Option<Instant>,
 }
+
+/// The names of runs take no more than this.
+const NAME: f32 = 190.0;
 
 /// Runs that go on are compared so often, at most.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -53,11 +56,14 @@ fn percent(value: f64) -> String {
     format!("{:.0} %", value * 100.0)
 }
 
-const FIGURES: [Figure; 11] = [
+const FIGURES: [Figure; 12] = [
     ("makespan", |run| run.working_time() as f64, nanos, Some(true)),
     (
         "items a second",
-        |run| run.trace.counts().items.finished as f64 / (run.working_time() as f64 / 1e9).max(1e-9),
+        |run| match run.trace.counts().items.finished {
+            0 => f64::NAN,
+            finished => finished as f64 / (run.working_time() as f64 / 1e9).max(1e-9),
+        },
         format::rate,
         Some(false),
     ),
@@ -67,6 +73,7 @@ const FIGURES: [Figure; 11] = [
     ("calls", |run| run.trace.call_count() as f64, whole, None),
     ("workers busy", |run| busy(run) / lived(run).max(1.0), percent, Some(false)),
     ("busy, all together", busy, nanos, None),
+    ("of that computing", computing, nanos, None),
     ("run time, median", |run| quantile(run.trace.run_times(), 50), nanos, Some(true)),
     ("run time, 95 % at most", |run| quantile(run.trace.run_times(), 95), nanos, Some(true)),
     ("wait, median", |run| quantile(run.trace.queue_waits(), 50), nanos, Some(true)),
@@ -81,27 +88,48 @@ fn busy(run: &Run) -> f64 {
 }
 
 fn lived(run: &Run) -> f64 {
-    let of = |lane: &Lane| lane.exited.as_ref().map_or_else(|| run.elapsed(), |(at, _)| *at) - lane.started;
-    run.trace.lanes().iter().map(|lane| of(lane) as f64).sum()
+    run.trace.lanes().iter().map(|lane| run.lived(lane) as f64).sum()
+}
+
+/// Of the time that workers were busy, what they computed, on a core.
+fn computing(run: &Run) -> f64 {
+    let until = run.elapsed();
+    let away = |lane: &Lane| lane.away_until(until).iter().sum::<i64>() + lane.off_core_until(until);
+    run.trace.lanes().iter().map(|lane| (lane.busy_until(until) - away(lane)).max(0) as f64).sum()
 }
 
 impl Compare {
     /// Draws figures of all runs, and the items of the first two.
-    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>], actions: &mut Vec<Action>) {
+    /// `ticked` = how many could be.
+    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>], ticked: usize, actions: &mut Vec<Action>) {
         let dim = theme::palette(ui).dim;
         if shown.len() < 2 {
-            ui.label(RichText::new("Tick two or more runs in the list on the left, then press Compare.").color(dim));
+            if ticked < 2 {
+                ui.label(RichText::new("Tick two or more runs in the list on the left.").color(dim));
+            } else if ui.button(format!("Compare the {ticked} runs that are ticked")).clicked() {
+                actions.push(Action::Compare);
+            }
             return;
         }
-        self.look(ui, shown[0].looked_at(), shown[1].looked_at());
+        let alike = shown.windows(2).all(|pair| do_the_same(pair[0].run, pair[1].run));
+        if alike {
+            self.look(ui, shown[0].looked_at(), shown[1].looked_at());
+        }
         ui.horizontal_top(|ui| {
             ScrollArea::both().id_salt("figures").max_width(ui.available_width() * 0.58).auto_shrink(false).show(
                 ui,
                 |ui| {
-                    figures(ui, shown);
+                    figures(ui, shown, alike);
                 },
             );
-            ui.vertical(|ui| self.items(ui, shown, actions));
+            ui.vertical(|ui| {
+                if alike {
+                    self.items(ui, shown, actions);
+                } else {
+                    let text = "These runs do different things, so neither is better, and their items can't be compared one by one.";
+                    ui.add(Label::new(RichText::new(text).color(dim)).wrap());
+                }
+            });
         });
     }
 
@@ -192,8 +220,14 @@ fn differences(runs: &[Run; 2]) -> Vec<Difference> {
     both
 }
 
-/// A column a run; what differs from the first stands beside it.
-fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
+/// Whether the same items are run, however.
+fn do_the_same(one: &Run, other: &Run) -> bool {
+    let what = |run: &Run| (run.settings.workload.clone(), run.settings.params.clone(), run.settings.seed);
+    what(one) == what(other)
+}
+
+/// A column a run; what differs from the first stands beside it, and if they are `alike`, whether it is better.
+fn figures(ui: &mut Ui, shown: &[Shown<'_>], alike: bool) {
     let palette = theme::palette(ui);
     let runs: Vec<&Run> = shown.iter().map(Shown::looked_at).collect();
     Grid::new("compared").num_columns(runs.len() + 1).spacing([22.0, 3.0]).min_row_height(17.0).striped(true).show(
@@ -204,7 +238,9 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = 6.0;
                     theme::swatch(ui, palette.runs[shown.color]);
-                    ui.label(RichText::new(shown.name).family(theme::strong()));
+                    ui.set_max_width(NAME);
+                    let name = RichText::new(shown.name).family(theme::strong());
+                    ui.add(Label::new(name).truncate()).on_hover_text(shown.name);
                 });
             }
             ui.end_row();
@@ -221,8 +257,12 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>]) {
                         format(value)
                     };
                     let color: Color32 = match less_is_better {
-                        Some(less) if index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.05 => {
-                            if (ratio < 1.0) == less { palette.computing } else { palette.error }
+                        Some(less) if alike && index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.05 => {
+                            if (ratio < 1.0) == less {
+                                palette.computing
+                            } else {
+                                palette.error
+                            }
                         }
                         _ => palette.text,
                     };

@@ -70,6 +70,16 @@ impl Scale {
         self.inner.left() + ((bucket - self.from) / (self.to - self.from)) as f32 * self.inner.width()
     }
 
+    /// Whether that time is on it.
+    fn holds(self, time: i64) -> bool {
+        (self.from..self.to).contains(&(Histogram::bucket_of(time) as f64))
+    }
+
+    /// The time in its middle.
+    fn middle(self) -> i64 {
+        Histogram::times_of(f64::midpoint(self.from, self.to) as usize).start
+    }
+
     /// Of times that lie far apart, several buckets are one bar.
     fn new(inner: Rect, buckets: &[(usize, u64)]) -> (Self, Vec<(usize, u64)>) {
         let first = buckets.first().map_or(0, |bucket| bucket.0);
@@ -168,11 +178,16 @@ fn draw_bars(
 fn draw_times(painter: &Painter, palette: &Palette, scale: Scale, right: f32) {
     let inner = scale.inner;
     let mut free_from = inner.left();
-    for time in round_times() {
+    let round: Vec<_> = round_times().filter(|time| scale.holds(*time)).collect();
+    // Where all times are alike, no round one may be among them.
+    let is_round = !round.is_empty();
+    let shown = if is_round { round } else { vec![scale.middle()] };
+    for time in shown {
         let bucket = Histogram::bucket_of(time);
         let times = Histogram::times_of(bucket);
         let x = scale.x_of(bucket as f64 + (time - times.start) as f64 / (times.end - times.start) as f64);
-        let text = painter.layout_no_wrap(format::short(time), theme::small(), palette.dim);
+        let text = if is_round { format::short(time) } else { format::duration(time) };
+        let text = painter.layout_no_wrap(text, theme::small(), palette.dim);
         let at = pos2(x - text.size().x / 2.0, inner.bottom() + 3.0);
         if at.x >= free_from && at.x + text.size().x <= right {
             free_from = at.x + text.size().x + 16.0;

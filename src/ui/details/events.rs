@@ -41,8 +41,7 @@ impl Events {
         ui.spacing_mut().interact_size.y = 0.0;
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.spacing_mut().button_padding.y = 0.0;
-        let live = happened.is_none() && !run.ended();
-        let mut list = ScrollArea::both().auto_shrink(false).stick_to_bottom(live);
+        let mut list = ScrollArea::both().auto_shrink(false).stick_to_bottom(happened.is_none());
         if std::mem::replace(&mut self.brought_to, happened) != happened
             && let row = happened.unwrap_or(run.history.len()).saturating_sub(1)
             && !(self.first + 1..(self.first + self.told.len()).saturating_sub(2)).contains(&row)

@@ -6,6 +6,7 @@ mod durations;
 mod events;
 mod figure;
 mod lists;
+mod row_keys;
 mod tasks;
 
 use eframe::egui::{RichText, Role, Ui, WidgetInfo, vec2};
@@ -52,6 +53,8 @@ pub(super) enum Tab {
 pub(super) struct Subject<'a> {
     /// The runs that are looked at.
     pub(super) shown: &'a [Shown<'a>],
+    /// How many are ticked in the list of runs.
+    pub(super) ticked: usize,
     /// The moment that is looked at, if it is not now, and how many events had happened.
     pub(super) playhead: Option<i64>,
     pub(super) happened: Option<usize>,
@@ -87,7 +90,7 @@ impl Details {
         index: &mut TaskIndex,
         actions: &mut Vec<Action>,
     ) {
-        let &Subject { shown, playhead, happened, view, area, selected } = subject;
+        let &Subject { shown, ticked, playhead, happened, view, area, selected } = subject;
         let focus = in_focus(shown);
         let (now, run) = (focus.map(|shown| shown.run), focus.map(|shown| shown.looked_at()));
         let failed = match run.map(|run| (&run.status, run)) {
@@ -120,7 +123,7 @@ impl Details {
             Tab::Durations => durations::show(ui, run, area, filter),
             Tab::Tasks => tasks::show(ui, run, index, selected, actions),
             Tab::Events => self.events.show(ui, now, happened, actions),
-            Tab::Compare => self.compare.show(ui, shown, actions),
+            Tab::Compare => self.compare.show(ui, shown, ticked, actions),
             Tab::Errors => lists::errors(ui, run, actions),
             Tab::Log => lists::log(ui, run),
         }

@@ -1,8 +1,9 @@
 //! The table of all items: a million rows, of which those in sight are drawn.
 
-use eframe::egui::{Align, Button, IdSalt, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
-use egui_extras::{Column as TableColumn, TableBuilder};
+use eframe::egui::{Align, Button, IdSalt, Label, Layout, Response, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 
+use super::row_keys::moved_by_key;
 use crate::lab::{Run, Task, TaskState};
 use crate::ui::action::Action;
 use crate::ui::chart::Selection;
@@ -39,7 +40,9 @@ pub(super) fn show(
         return;
     };
     ui.horizontal(|ui| {
-        let text = if found.fits_all() {
+        let text = if run.ended() && !found.is_new(run) {
+            "ordering the items …".to_owned()
+        } else if found.fits_all() {
             format!("{} items", format::count(found.of))
         } else {
             format!("{} of {} items fit", format::count(found.tasks.len()), format::count(found.of))
@@ -51,44 +54,23 @@ pub(super) fn show(
         }
     });
     let (mut by, mut descending) = (index.by, index.descending);
+    let (place, to_row) = (ui.available_rect_before_wrap(), index.to_row);
     let centered = Layout::left_to_right(Align::Center);
     let table_id = ui.scope_id().with(IdSalt::new("tasks"));
     let context = ui.ctx().clone();
     let mut table = TableBuilder::new(ui).id_salt("tasks").striped(true).sense(Sense::click()).auto_shrink(false);
-    table = table.cell_layout(centered).min_scrolled_height(0.0);
+    table = table.cell_layout(centered).min_scrolled_height(0.0).animate_scrolling(false);
+    if let Some(row) = to_row {
+        table = table.scroll_to_row(row, None);
+    }
+    let mut focus: Option<(usize, Response)> = None;
+    let mut came_to_row = false;
+    let had_focus = context.memory(|memory| memory.focused().is_some());
     for (_, _, width) in COLUMNS {
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
     }
     let table = table.column(TableColumn::remainder().at_least(120.0).clip(true));
-    let table = table.header(HEADER, |mut header| {
-        for (name, column, _) in COLUMNS {
-            header.col(|ui| {
-                let sign = match (by == column, descending) {
-                    (false, _) => "",
-                    (true, false) => " ↑",
-                    (true, true) => " ↓",
-                };
-                let text = RichText::new(format!("{name}{sign}")).size(11.5).color(palette.dim);
-                // All of the cell can be pressed; words stand left and numbers right, as in the rows.
-                let is_number = column != Column::State;
-                let button = if is_number { Button::new("").right_text(text) } else { Button::new(text) };
-                let size = vec2(ui.available_width() - 4.0, HEADER);
-                let button = ui.add(button.frame(false).min_size(size));
-                let button = button.on_hover_text("Order by this; again: the other way");
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("order by {name}")));
-                if button.clicked() {
-                    descending = by == column && !descending;
-                    by = column;
-                }
-            });
-        }
-        header.col(|ui| {
-            // As high as the others, and nothing to press.
-            let text = RichText::new("task").size(11.5).color(palette.dim);
-            let name = ui.add(Button::new(text).frame(false).sense(Sense::hover()));
-            name.widget_info(|| WidgetInfo::labeled(Role::Label, true, "task"));
-        });
-    });
+    let table = table.header(HEADER, |mut row| header(&mut row, palette, &mut by, &mut descending));
     table.body(|body| {
         body.rows(ROW, found.tasks.len(), |mut row| {
             let task = &found.tasks[row.index()];
@@ -100,8 +82,17 @@ pub(super) fn show(
                 ui.add(Label::new(run.label(task.item as usize)).truncate().selectable(false));
             });
             let response = row.response();
+            if to_row == Some(row.index()) {
+                came_to_row = true;
+                if had_focus {
+                    response.request_focus();
+                }
+            }
             let state = task.state.word();
             response.widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("item {}, {state}", task.item)));
+            if response.has_focus() {
+                focus = Some((row.index(), response.clone()));
+            }
             if response.clicked() {
                 let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
                 actions.push(Action::Select(Some(selection)));
@@ -111,7 +102,49 @@ pub(super) fn show(
     for (column, (name, ..)) in COLUMNS.into_iter().enumerate() {
         readers::name_column_edge(&context, table_id, column, name);
     }
-    (index.by, index.descending) = (by, descending);
+    let key = moved_by_key(ui, place, focus.as_ref().map(|(_, row)| row));
+    let at = focus.map(|(row, _)| row).or_else(|| found.tasks.iter().position(|task| selected == Some(task.item)));
+    let target = key.map(|key| key.target(at, found.tasks.len(), (place.height() / ROW) as usize));
+    if let Some(task) = target.and_then(|row| found.tasks.get(row)) {
+        actions.push(Action::Select(Some(Selection::Item { run: run.number, call: task.call, item: task.item })));
+    }
+    // It is drawn in the next frame, or the one after that.
+    let still = to_row.filter(|row| !came_to_row && *row < found.tasks.len());
+    if target.or(still).is_some() {
+        context.request_repaint();
+    }
+    (index.by, index.descending, index.to_row) = (by, descending, target.or(still));
+}
+
+/// The names of the columns; a press on one orders by it.
+fn header(row: &mut TableRow<'_, '_>, palette: &Palette, by: &mut Column, descending: &mut bool) {
+    for (name, column, _) in COLUMNS {
+        row.col(|ui| {
+            let sign = match (*by == column, *descending) {
+                (false, _) => "",
+                (true, false) => " ↑",
+                (true, true) => " ↓",
+            };
+            let text = RichText::new(format!("{name}{sign}")).size(11.5).color(palette.dim);
+            // All of the cell can be pressed; words stand left and numbers right, as in the rows.
+            let is_number = column != Column::State;
+            let button = if is_number { Button::new("").right_text(text) } else { Button::new(text) };
+            let size = vec2(ui.available_width() - 4.0, HEADER);
+            let button = ui.add(button.frame(false).min_size(size));
+            let button = button.on_hover_text("Order by this; again: the other way");
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("order by {name}")));
+            if button.clicked() {
+                *descending = *by == column && !*descending;
+                *by = column;
+            }
+        });
+    }
+    row.col(|ui| {
+        // As high as the others, and nothing to press.
+        let text = RichText::new("task").size(11.5).color(palette.dim);
+        let name = ui.add(Button::new(text).frame(false).sense(Sense::hover()));
+        name.widget_info(|| WidgetInfo::labeled(Role::Label, true, "task"));
+    });
 }
 
 fn cell(ui: &mut Ui, palette: &Palette, task: &Task, column: Column) {

@@ -186,13 +186,13 @@ fn draw(
 
 /// What was run, on what, and how long it took.
 fn heading(run: &Run) -> String {
-    let settings = &run.settings;
+    let (begin, settings) = (run.began_with, &run.settings);
     format!(
-        "{} on {} · {} workers · chunksize {} · {} items in {}",
+        "{} on {} · workers {} · chunksize {} · {} items in {}",
         settings.workload,
         settings.executor,
-        settings.workers,
-        settings.chunksize,
+        format::changed(begin.workers, settings.workers),
+        format::changed(begin.chunksize, settings.chunksize),
         format::count(run.items.unwrap_or_default()),
         format::duration(run.working_time())
     )
