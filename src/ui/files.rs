@@ -387,7 +387,7 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
         picture_fields(ui, picture);
     }
     if dialog.kind != FileKind::OpenRun {
-        ui.checkbox(&mut dialog.replace, REPLACE);
+        theme::tickable(ui, |ui| ui.checkbox(&mut dialog.replace, REPLACE));
     }
     if let Some(error) = &dialog.error {
         let color = theme::palette(ui).error;
@@ -410,7 +410,7 @@ fn picture_fields(ui: &mut Ui, picture: &mut PictureFields) {
             ui.end_row();
         }
     });
-    ui.checkbox(&mut picture.light, "Light");
+    theme::tickable(ui, |ui| ui.checkbox(&mut picture.light, "Light"));
     let text = "Width and height in points, scale in pixels a point. The ending of the name decides: .png or .svg";
     ui.label(RichText::new(text).size(11.0).color(dim));
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
-use eframe::egui::{Button, CollapsingHeader, Context, Frame, Grid, Margin, RichText, ScrollArea, Stroke, Ui, vec2};
+use eframe::egui::{
+    Button, CollapsingHeader, Context, Frame, Grid, Label, Margin, RichText, ScrollArea, Stroke, Ui, vec2,
+};
 use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use super::action::Action;
@@ -71,7 +73,8 @@ impl Lessons {
         });
         ui.add_space(4.0);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.set_max_width(ui.available_width() - 8.0);
+            // Beside the bar that says that there is more.
+            ui.set_max_width(ui.available_width() - 14.0);
             match self.lesson {
                 None => self.list(ui),
                 Some(lesson) => self.lesson(ui, lesson, actions),
@@ -143,7 +146,8 @@ impl Lessons {
             ui.set_min_width(ui.available_width());
             ui.label(RichText::new(question.text).family(theme::strong()));
             for (index, answer) in question.answers.iter().enumerate() {
-                let response = ui.add_enabled_ui(!over, |ui| ui.radio(self.guess == Some(index), *answer)).inner;
+                let radio = |ui: &mut Ui| theme::tickable(ui, |ui| ui.radio(self.guess == Some(index), *answer));
+                let response = ui.add_enabled_ui(!over, radio).inner;
                 if response.clicked() {
                     self.guess = Some(index);
                 }
@@ -192,13 +196,18 @@ impl Lessons {
         let frame = Frame::new().stroke(Stroke::new(1.0, palette.line)).corner_radius(6);
         frame.inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
             ui.set_min_width(ui.available_width());
+            // What three columns of figures leave.
+            let names = ui.available_width() - 176.0;
             Grid::new("ratios").num_columns(4).spacing([9.0, 4.0]).show(ui, |ui| {
                 for heading in ["", "published", "ideal", "yours"] {
                     ui.label(RichText::new(heading).size(11.0).color(palette.dim));
                 }
                 ui.end_row();
                 for ratio in &outcome.ratios {
-                    ui.label(ratio.name);
+                    ui.scope(|ui| {
+                        ui.set_max_width(names);
+                        ui.add(Label::new(ratio.name).wrap());
+                    });
                     ui.label(ratio.published.map_or_else(|| "–".to_owned(), |published| format!("{published:.2}")));
                     ui.label(format!("{:.2}", ratio.ideal));
                     ui.label(RichText::new(format!("{:.2}", ratio.yours)).family(theme::strong()));

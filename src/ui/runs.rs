@@ -322,7 +322,8 @@ fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [boo
         let (bar, _) = ui.allocate_exact_size(vec2(4.0, ROW - 8.0), Sense::hover());
         ui.painter().rect_filled(bar, 2.0, palette.runs[listed.color]);
         let mut ticked = listed.compared;
-        let tick = ui.add(Checkbox::without_text(&mut ticked)).on_hover_text("Compare it with others");
+        let tick = theme::tickable(ui, |ui| ui.add(Checkbox::without_text(&mut ticked)));
+        let tick = tick.on_hover_text("Compare it with others");
         tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, ticked, format!("compare {name}")));
         if tick.clicked() {
             actions.push(Action::ToggleCompared(run.number));

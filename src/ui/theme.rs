@@ -200,6 +200,16 @@ pub(super) fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width:
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
+/// What can be ticked has an edge that is seen, as it is small and often empty.
+pub(super) fn tickable<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let dim = palette(ui).dim;
+    let scope = ui.scope(|ui| {
+        ui.visuals_mut().widgets.inactive.bg_stroke = Stroke::new(1.0, dim);
+        add(ui)
+    });
+    scope.inner
+}
+
 /// A small square of a colour, as in a legend.
 pub(super) fn swatch(ui: &mut Ui, color: Color32) {
     let (square, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
