@@ -24,6 +24,9 @@ pub(super) struct FrameTimes {
     events: Option<(Instant, usize, f64)>,
 }
 
+/// From the lower edge of the chart, whose legend is there.
+const ABOVE_LEGEND: f32 = 28.0;
+
 /// So many frames are looked back at.
 const FRAMES: usize = 300;
 
@@ -83,7 +86,7 @@ impl FrameTimes {
         );
         let palette = theme::palette(ui);
         let galley = ui.painter().layout_no_wrap(text.clone(), FontId::monospace(10.5), palette.text);
-        let place = Align2::RIGHT_BOTTOM.anchor_size(area.right_bottom() - vec2(8.0, 4.0), galley.size());
+        let place = Align2::RIGHT_BOTTOM.anchor_size(area.right_bottom() - vec2(8.0, ABOVE_LEGEND), galley.size());
         ui.painter().rect_filled(place.expand2(vec2(6.0, 3.0)), 4.0, palette.raised);
         ui.painter().galley(place.min, galley, palette.text);
         let response = ui.interact(place, ui.scope_id().with("frame times"), Sense::hover());

@@ -35,7 +35,9 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
     let &Status { run, name, live, error, found, .. } = status;
     ui.horizontal(|ui| {
         logo(ui);
-        ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
+        if !is_narrow(ui) {
+            ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
+        }
         ui.add_space(8.0);
         run_button(ui, live, error, actions);
         stop_button(ui, live, actions);
@@ -61,6 +63,11 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
     });
 }
 
+/// Whether the figures of the run need the room that the rest can spare.
+fn is_narrow(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() < 1200.0
+}
+
 /// What is looked for.
 fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut Vec<Action>) {
     if !filter.is_empty() {
@@ -79,8 +86,9 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
             }
         }
     }
-    let field = TextEdit::singleline(&mut filter.text).id(Id::unique(("field", "search"))).desired_width(150.0);
-    let response = ui.add(field.hint_text("Search items   /").margin(Margin::symmetric(8, 4)));
+    let (width, hint) = if is_narrow(ui) { (84.0, "Search   /") } else { (150.0, "Search items   /") };
+    let field = TextEdit::singleline(&mut filter.text).id(Id::unique(("field", "search"))).desired_width(width);
+    let response = ui.add(field.hint_text(hint).margin(Margin::symmetric(8, 4)));
     readers::name_field(&response, Role::SearchInput, "search", &filter.text);
     if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
         actions.push(Action::NextFound);

@@ -87,7 +87,7 @@ pub fn rate(per_second: f64) -> String {
     match per_second {
         r if (LEAST..1.0).contains(&r) => format!("{r:.0$}", (1.0 - r.log10().floor()) as usize),
         r if r < 99.95 => format!("{r:.1}"),
-        r if r < 9_999.5 => format!("{r:.0}"),
+        r if r < 9_999.5 => grouped(r.round() as u64),
         r if r < 999_950.0 => format!("{:.1} k", r / 1e3),
         r => format!("{:.1} M", r / 1e6),
     }
@@ -140,7 +140,7 @@ mod tests {
         let borders = [999, 999_499, 999_500, 9_996_000, 99_960_000, 999_500_000, 59_949_000_000, 59_950_000_000];
         let written = ["999 ns", "999 µs", "1.00 ms", "10.0 ms", "100 ms", "1.00 s", "59.9 s", "1 min 00 s"];
         assert_eq!(borders.map(duration), written);
-        assert_eq!([99.94, 99.95, 9_999.4, 9_999.6, 999_951.0].map(rate), ["99.9", "100", "9999", "10.0 k", "1.0 M"]);
+        assert_eq!([99.94, 99.95, 9_999.4, 9_999.6, 999_951.0].map(rate), ["99.9", "100", "9,999", "10.0 k", "1.0 M"]);
         let rates = [0.0, 0.005, 0.93, 6.42, 812.0, 12_345.0, 2.1e6].map(rate);
         assert_eq!(rates, ["0.0", "0.0050", "0.93", "6.4", "812", "12.3 k", "2.1 M"]);
     }

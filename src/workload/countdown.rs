@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{FieldError, Param, ParamKind, Params, Plan, Workload};
 use crate::executor::{Function, TaskContext, TaskError};
+use crate::units::grouped;
 
 /// See the module.
 pub(super) struct Countdown;
@@ -49,6 +50,6 @@ impl Workload for Countdown {
     fn plan(&self, params: &Params, _cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let from = params.counts("from").to_vec();
         let numbers = from.clone();
-        Ok(Plan::new(COUNTDOWN, from.into_iter(), move |item| format!("countdown from {}", numbers[item])))
+        Ok(Plan::new(COUNTDOWN, from.into_iter(), move |item| format!("countdown from {}", grouped(numbers[item]))))
     }
 }

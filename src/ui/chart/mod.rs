@@ -196,7 +196,7 @@ impl Chart {
         let furthest = shown.iter().filter(|shown| !shown.run.ended()).max_by_key(|shown| shown.run.elapsed());
         let Some(run) = furthest.copied().or(in_focus(shown)).map(|shown| shown.run) else { return };
         let legend = Legend::new(ui.painter(), palette, shown, area.width() - GUTTER);
-        let notes = Notes::new(shown, &self.marks);
+        let notes = Notes::new(shown, &self.marks, area.height());
         let layout = Layout::new(area, legend.height(), notes.height());
         let selected = self.selected;
         self.take_moves(ui, &response, layout, shown, playhead);

@@ -17,6 +17,7 @@ const WIDEST: f32 = 200.0;
 /// All of them, in the order of time.
 pub(super) struct Notes {
     notes: Vec<Note>,
+    lines: usize,
 }
 
 struct Note {
@@ -35,8 +36,11 @@ enum Of {
 }
 
 impl Notes {
-    /// Of these runs; `marks` = times that the user marked, in order.
-    pub(super) fn new(shown: &[Shown<'_>], marks: &[i64]) -> Self {
+    /// Of these runs; `marks` = times that the user marked, in order. The lower the chart, the fewer lines they get.
+    pub(super) fn new(shown: &[Shown<'_>], marks: &[i64], height: f32) -> Self {
+        /// A line for so much of its height.
+        const EACH: f32 = 80.0;
+
         let several = shown.len() > 1;
         let done = shown.iter().flat_map(|Shown { run, color, .. }| {
             let color = several.then_some(*color);
@@ -53,16 +57,13 @@ impl Notes {
         });
         let mut notes: Vec<_> = done.chain(marked).collect();
         notes.sort_by_key(|note| note.at);
-        Self { notes }
+        let lines = notes.len().min(((height / EACH) as usize).clamp(1, MOST_LINES));
+        Self { notes, lines }
     }
 
     /// What they need below the lanes, wherever in the run the chart is.
     pub(super) fn height(&self) -> f32 {
-        LINE * self.lines() as f32
-    }
-
-    fn lines(&self) -> usize {
-        self.notes.len().min(MOST_LINES)
+        LINE * self.lines as f32
     }
 
     /// Draws those that are in sight, through the lanes on `canvas` and below them. A text that fits on no line is left out; its flag
@@ -81,7 +82,7 @@ impl Notes {
             let text = theme::one_line(ui, &note.text, theme::small(), color, WIDEST);
             // At the right edge it stands on the other side.
             let beside = [x + 4.0, x - 4.0 - text.size().x];
-            let place = (0..self.lines()).find_map(|line| {
+            let place = (0..self.lines).find_map(|line| {
                 let fits =
                     |left: &f32| *left >= free_from[line].max(canvas.left()) && left + text.size().x <= canvas.right();
                 beside.into_iter().find(fits).map(|left| (line, left))

@@ -142,9 +142,20 @@ impl Figure {
         for value in marks {
             let y = inner.bottom() - (value / top) as f32 * inner.height();
             painter.hline(inner.x_range(), y, Stroke::new(1.0, palette.line));
-            let text = if value == 0.0 { "0".to_owned() } else { (self.format)(value) };
+            let text = if value == 0.0 { "0".to_owned() } else { self.mark(value) };
             let anchor = if value == 0.0 { Align2::RIGHT_BOTTOM } else { Align2::RIGHT_CENTER };
             painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
+        }
+    }
+}
+
+impl Figure {
+    /// A round value, in as few letters as there is room for beside the names of the curves.
+    fn mark(&self, value: f64) -> String {
+        match self.highest {
+            h if self.round == Round::Whole && h >= 1e7 => format!("{} M", value / 1e6),
+            h if self.round == Round::Whole && h >= 1e4 => format!("{} k", value / 1e3),
+            _ => (self.format)(value),
         }
     }
 }
