@@ -81,7 +81,7 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worker, pid, call, item } = self;
-        write!(f, "worker {worker} (pid {pid}), item {item} of call {call}")
+        write!(f, "worker {worker} (pid {pid}), index {item} of call {call}")
     }
 }
 

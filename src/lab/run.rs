@@ -178,12 +178,14 @@ impl Run {
         if self.ended() { self.trace.makespan() } else { self.elapsed() - self.trace.first_submission() }
     }
 
-    /// Nanoseconds for which a worker could have been busy: from its start until it ended, or until the last result was there.
+    /// Nanoseconds of `from..until` in which a worker could have been busy: from its start until it ended, or until the last result was
+    /// there.
     #[must_use]
-    pub fn lived(&self, lane: &Lane) -> i64 {
+    pub fn lived(&self, lane: &Lane, from: i64, until: i64) -> i64 {
         let results = self.trace.last_result();
         let end = if self.ended() && results > lane.started { results } else { self.elapsed() };
-        (lane.exited.as_ref().map_or(end, |(at, _)| end.min(*at)) - lane.started).max(0)
+        let end = lane.exited.as_ref().map_or(end, |(at, _)| end.min(*at));
+        (end.min(until) - from.max(lane.started)).max(0)
     }
 
     /// How many calls the call queue holds, if this executor has one.

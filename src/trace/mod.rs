@@ -79,6 +79,7 @@ pub struct Trace {
     last_event: i64,
     last_result: i64,
     ignored: usize,
+    lost_in_queue: bool,
     missing_worker: Option<Arc<str>>,
 }
 
@@ -136,6 +137,7 @@ impl Trace {
             last_event: 0,
             last_result: 0,
             ignored: 0,
+            lost_in_queue: false,
             missing_worker: None,
         }
     }
@@ -446,6 +448,7 @@ impl Trace {
             self.counts.returned -= returned;
             self.counts.raised -= raised;
         }
+        self.lost_in_queue |= taken.is_none();
         let (message, report): (Arc<str>, Arc<str>) = (error.full_message().into(), error.report().into());
         for item in first..first + items {
             self.errors.push(ItemError { item, message: Arc::clone(&message), report: Arc::clone(&report) });

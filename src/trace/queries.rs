@@ -178,6 +178,12 @@ impl Trace {
         self.events
     }
 
+    /// Whether a call was lost that no worker had: with what a worker held, only that is lost, unless its pool breaks.
+    #[must_use]
+    pub const fn lost_in_queue(&self) -> bool {
+        self.lost_in_queue
+    }
+
     /// Events that made no sense, such as of a call that was never submitted.
     #[must_use]
     pub const fn ignored(&self) -> usize {

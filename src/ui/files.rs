@@ -42,13 +42,19 @@ pub(super) struct Files {
     dialog: Option<Dialog>,
     picture: PictureFields,
     notice: Option<Notice>,
-    done_in: Sender<Done>,
-    done: Receiver<Done>,
+    done_in: Sender<(Asked, Done)>,
+    done: Receiver<(Asked, Done)>,
+    /// How many dialogs there were.
+    dialogs: u64,
     /// What runs from files are numbered, so that they are never mistaken for others.
     next_number: usize,
 }
 
+/// The number of the dialog that asked for it, if one did: what comes of it is told there, if that is still open.
+type Asked = Option<u64>;
+
 struct Dialog {
+    number: u64,
     kind: FileKind,
     path: String,
     replace: bool,
@@ -117,7 +123,7 @@ impl Files {
             scale: picture.scale.to_string(),
             light: picture.light,
         };
-        Self { dialog: None, picture, notice: None, done_in, done, next_number: runs::FROM_FILES }
+        Self { dialog: None, picture, notice: None, done_in, done, dialogs: 0, next_number: runs::FROM_FILES }
     }
 
     /// Asks for a place.
@@ -136,7 +142,10 @@ impl Files {
         // What was told before is no part of this.
         self.notice = None;
         let path = path.display().to_string();
-        self.dialog = Some(Dialog { kind, path, replace: false, busy: false, takes_keyboard: true, error: None });
+        self.dialogs += 1;
+        let number = self.dialogs;
+        self.dialog =
+            Some(Dialog { number, kind, path, replace: false, busy: false, takes_keyboard: true, error: None });
     }
 
     /// Whether a dialog is open.
@@ -155,15 +164,19 @@ impl Files {
     }
 
     /// Tells why nothing came of what the dialog asked for.
-    fn fail(&self, text: String) {
-        let _ = self.done_in.send(Done::Failed(text));
+    fn fail(&self, asked: Asked, text: String) {
+        let _ = self.done_in.send((asked, Done::Failed(text)));
     }
 
     /// Opens a file, which was dropped on the window or named.
     pub(super) fn open(&mut self, context: &Context, path: PathBuf) {
+        self.open_for(None, context, path);
+    }
+
+    fn open_for(&mut self, asked: Asked, context: &Context, path: PathBuf) {
         let number = self.next_number;
         self.next_number += 1;
-        self.in_background(context, move || match Run::open(&path, number) {
+        self.in_background(asked, context, move || match Run::open(&path, number) {
             Ok(run) => {
                 let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 Done::Opened(Box::new(run), name)
@@ -175,7 +188,7 @@ impl Files {
     /// Puts the figures of a run on the clipboard.
     pub(super) fn copy(&self, context: &Context, run: &Run, how: Copied) {
         let run = run.clone();
-        self.in_background(context, move || {
+        self.in_background(None, context, move || {
             let report = Report::new(&run);
             Done::Copied(if how == Copied::Markdown { report.markdown() } else { report.readable() })
         });
@@ -184,22 +197,23 @@ impl Files {
     /// Takes in what came of what went on elsewhere. Returns the runs that were opened, with the names of their files.
     pub(super) fn take_in(&mut self, context: &Context) -> Vec<(String, Arc<Run>)> {
         let mut opened = Vec::new();
-        for done in self.done.try_iter().collect::<Vec<_>>() {
+        for (asked, done) in self.done.try_iter().collect::<Vec<_>>() {
+            let mut dialog = self.dialog.take_if(|dialog| Some(dialog.number) == asked);
             match done {
                 Done::Picked(path) => {
-                    if let Some(dialog) = &mut self.dialog {
+                    if let Some(dialog) = &mut dialog {
                         dialog.path = path.display().to_string();
                         // Whoever chose an existing file there was asked there.
                         dialog.replace = true;
                     }
                 }
                 Done::Wrote(text) => {
-                    self.dialog = None;
+                    dialog = None;
                     self.tell(text, false);
                 }
                 Done::Opened(run, name) => {
                     // What went wrong before is mended.
-                    (self.dialog, self.notice) = (None, None);
+                    (dialog, self.notice) = (None, None);
                     opened.push((name, Arc::from(run)));
                 }
                 Done::Copied(text) => {
@@ -207,13 +221,14 @@ impl Files {
                     self.tell("Copied to the clipboard".to_owned(), false);
                 }
                 // Where the dialog is, what is wrong is told in it, until something is changed.
-                Done::Failed(text) => match &mut self.dialog {
+                Done::Failed(text) => match &mut dialog {
                     Some(dialog) => {
                         (dialog.busy, dialog.takes_keyboard, dialog.error) = (false, true, Some(text));
                     }
                     None => self.tell(text, true),
                 },
             }
+            self.dialog = dialog.or(self.dialog.take());
         }
         opened
     }
@@ -246,23 +261,24 @@ impl Files {
     fn start(&mut self, context: &Context, chart: &Chart, runs: &[LookedAt], focus: Option<usize>) {
         let Some(dialog) = &self.dialog else { return };
         let (mut path, replace, kind) = (PathBuf::from(dialog.path.trim()), dialog.replace, dialog.kind);
+        let asked = Some(dialog.number);
         if kind == FileKind::OpenRun {
-            return self.open(context, path);
+            return self.open_for(asked, context, path);
         }
         if path.file_name().is_some() && path.extension().is_none() {
             path.set_extension(kind.ending());
         }
         let Some(focus) = focus.and_then(|focus| runs.get(focus)) else {
-            return self.fail("There is no run to save.".to_owned());
+            return self.fail(asked, "There is no run to save.".to_owned());
         };
         if kind == FileKind::Picture {
             let settings = match self.picture.parse() {
                 Ok(settings) => settings,
-                Err(text) => return self.fail(text),
+                Err(text) => return self.fail(asked, text),
             };
             let chart = chart.clone();
             let runs = runs.to_vec();
-            return self.in_background(context, move || {
+            return self.in_background(asked, context, move || {
                 let shown: Vec<_> = runs.iter().map(LookedAt::shown).collect();
                 wrote(&path, picture::save(&chart, &shown, &path, settings, replace), |error| match error {
                     PictureError::Write(error) => Some(error),
@@ -271,7 +287,7 @@ impl Files {
             });
         }
         let run = Arc::clone(&focus.run);
-        self.in_background(context, move || {
+        self.in_background(asked, context, move || {
             let written = write_whole(&path, replace, |out| match kind {
                 FileKind::Csv => write_csv(&run, out),
                 _ => run.save(out),
@@ -280,16 +296,17 @@ impl Files {
         });
     }
 
-    fn in_background(&self, context: &Context, work: impl FnOnce() -> Done + Send + 'static) {
+    fn in_background(&self, asked: Asked, context: &Context, work: impl FnOnce() -> Done + Send + 'static) {
         let (sender, context) = (self.done_in.clone(), context.clone());
         let working = move || {
             // Even a bug in here must not leave the user without an answer.
             let done = catch_unwind(AssertUnwindSafe(work));
-            let _ = sender.send(done.unwrap_or_else(|_| Done::Failed("that broke off because of a bug".to_owned())));
+            let done = done.unwrap_or_else(|_| Done::Failed("that broke off because of a bug".to_owned()));
+            let _ = sender.send((asked, done));
             context.request_repaint();
         };
         if let Err(error) = thread::Builder::new().name("files".to_owned()).spawn(working) {
-            let _ = self.done_in.send(Done::Failed(error.to_string()));
+            self.fail(asked, error.to_string());
         }
     }
 
@@ -362,7 +379,7 @@ fn wrote<E: fmt::Display>(path: &Path, written: Result<(), E>, of_file: fn(&E) -
 }
 
 /// Returns whether it is to be done now.
-fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<Done>) -> bool {
+fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<(Asked, Done)>) -> bool {
     let mut entered = false;
     ui.horizontal(|ui| {
         let field =
@@ -416,8 +433,8 @@ fn picture_fields(ui: &mut Ui, picture: &mut PictureFields) {
 }
 
 /// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.
-fn browse(context: &Context, dialog: &Dialog, picked: Sender<Done>) {
-    let path = PathBuf::from(dialog.path.trim());
+fn browse(context: &Context, dialog: &Dialog, picked: Sender<(Asked, Done)>) {
+    let (path, asked) = (PathBuf::from(dialog.path.trim()), Some(dialog.number));
     let ending = dialog.kind.ending();
     let mut system = rfd::AsyncFileDialog::new().add_filter(ending, &[ending]);
     if dialog.kind == FileKind::Picture {
@@ -438,7 +455,7 @@ fn browse(context: &Context, dialog: &Dialog, picked: Sender<Done>) {
     // No thread, no dialog: the path can still be typed.
     let _ = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
         if let Some(file) = pollster::block_on(chosen) {
-            let _ = picked.send(Done::Picked(file.path().to_owned()));
+            let _ = picked.send((asked, Done::Picked(file.path().to_owned())));
             context.request_repaint();
         }
     });

@@ -1,6 +1,6 @@
 //! Where the keyboard is: in sight, and after a choice where it was before.
 
-use eframe::egui::{Button, Memory, Response, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Key, Memory, Response, RichText, Ui};
 
 /// To be called at the end of what a scroll area holds: scrolls so that what has come into focus, as by Tab, is seen.
 pub(super) fn keep_in_sight(ui: &Ui) {
@@ -16,6 +16,16 @@ pub(super) fn keep_in_sight(ui: &Ui) {
     if is_ours && response.interact_rect != response.rect {
         ui.scroll_to_rect(response.rect.expand(12.0), None);
     }
+}
+
+/// A list that opens; `entries` draws what is in it and returns whether something was chosen. Who chose by key is on the list again.
+pub(super) fn list(ui: &mut Ui, list: ComboBox<'_>, entries: impl FnOnce(&mut Ui) -> bool) -> Response {
+    let shown = list.show_ui(ui, entries);
+    let by_key = ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Space));
+    if shown.inner == Some(true) && by_key {
+        shown.response.request_focus();
+    }
+    shown.response
 }
 
 /// An entry of an open list. The one that is `chosen` has the keyboard as the list opens; choosing, also by key, closes the list.

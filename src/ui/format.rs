@@ -124,11 +124,12 @@ pub(super) fn call_name(run: &Run, call: u32) -> String {
     }
 }
 
-/// Whether its pool broke: where dead workers are replaced, only what they held is lost.
+/// Whether its pool broke. Where dead workers are replaced, what they held is all that is lost, unless there is no hope.
 pub(super) fn is_broken(run: &Run) -> bool {
-    let replaces =
-        run.settings.executor == ExecutorKind::Processes && run.settings.on_worker_death == OnWorkerDeath::Restart;
-    matches!(run.status, Status::Ended(End::Refused(_))) || run.totals().lost > 0 && !replaces
+    let settings = &run.settings;
+    let replaces = settings.executor == ExecutorKind::Processes && settings.on_worker_death == OnWorkerDeath::Restart;
+    let refused = matches!(run.status, Status::Ended(End::Refused(_)));
+    refused || run.trace.lost_in_queue() || run.totals().lost > 0 && !replaces
 }
 
 /// How far a run is, in a word.

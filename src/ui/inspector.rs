@@ -123,7 +123,7 @@ fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     theme::heading(ui, "CAUSES");
     ui.label(of_call(waiting.call, way.first_item, way.items));
-    ui.label(format!("submitted {} after the run began", format::duration(way.submitted)));
+    ui.label(format!("its items were submitted {} after the run began", format::duration(way.submitted)));
     if let Some(error) = (way.stage == Stage::Lost).then(|| waiting.run.trace.error_of(waiting.number)).flatten() {
         ui.add_space(8.0);
         theme::heading(ui, "ERROR");
@@ -230,7 +230,7 @@ fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
 fn chunk(ui: &mut Ui, item: &Item<'_>) {
     let Some(way) = item.way() else { return };
     ui.label(of_call(item.call, way.first_item, way.items));
-    ui.label(format!("submitted {} after the run began", format::duration(way.submitted)));
+    ui.label(format!("its items were submitted {} after the run began", format::duration(way.submitted)));
 }
 
 fn of_call(call: u32, first: u32, items: u32) -> String {

@@ -50,8 +50,8 @@ pub(super) struct Found {
 pub(super) struct TaskIndex {
     pub(super) by: Column,
     pub(super) descending: bool,
-    /// The row of the table that keys went to: it is to be in sight, and has the keyboard if another row had it.
-    pub(super) to_row: Option<usize>,
+    /// The item whose row in the table keys went to: it is to be in sight, and has the keyboard if another row had it.
+    pub(super) to_item: Option<(u32, bool)>,
     found: Option<Found>,
     on_its_way: Option<Receiver<Found>>,
     asked_at: Option<Instant>,
@@ -62,7 +62,7 @@ const INTERVAL: Duration = Duration::from_millis(400);
 
 impl Default for TaskIndex {
     fn default() -> Self {
-        Self { by: Column::Item, descending: false, to_row: None, found: None, on_its_way: None, asked_at: None }
+        Self { by: Column::Item, descending: false, to_item: None, found: None, on_its_way: None, asked_at: None }
     }
 }
 
@@ -109,6 +109,11 @@ impl TaskIndex {
         }
     }
 
+    /// Whether it is being looked for anew, in another order or with other words.
+    pub(super) const fn is_looking(&self) -> bool {
+        self.on_its_way.is_some()
+    }
+
     /// What was found of that run, if it was.
     pub(super) fn found(&self, run: usize) -> Option<&Found> {
         self.found.as_ref().filter(|found| found.order.run == run)
@@ -130,11 +135,6 @@ impl Found {
     pub(super) fn after(&self, item: Option<u32>) -> Option<&Task> {
         let place = item.and_then(|item| self.tasks.iter().position(|task| task.item == item));
         place.and_then(|place| self.tasks.get(place + 1)).or_else(|| self.tasks.first())
-    }
-
-    /// Whether it is of all that has happened.
-    pub(super) const fn is_new(&self, run: &Run) -> bool {
-        self.events == run.trace.events()
     }
 
     /// Whether all items fit.

@@ -91,7 +91,7 @@ impl TimeMachine {
         match self.moment {
             Some(_) if self.playing => self.playing = false,
             Some(_) if self.paused && !run.ended() => self.look_at(None),
-            Some(_) => self.playing = true,
+            Some(_) => self.play(),
             None if run.ended() => self.play(),
             None => {
                 self.look_at(Some(run.elapsed()));
@@ -161,6 +161,10 @@ impl TimeMachine {
             None if steps > 0 => return,
             None => focus.history.len(),
         };
+        if steps > 0 && here == focus.history.len() {
+            // Another run may go on for longer, but this one has no next event.
+            return;
+        }
         let events = (here as i64 + steps).clamp(0, focus.history.len() as i64) as usize;
         let last = events.checked_sub(1).and_then(|last| focus.history.events_from(last).next());
         self.moment =

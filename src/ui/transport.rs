@@ -66,16 +66,14 @@ pub(super) fn show(
 
 fn speed(ui: &mut Ui, machine: &mut TimeMachine) {
     let text = |speed: f64| format!("{speed} ×");
-    let combo = ComboBox::from_id_salt("speed").width(64.0).height(320.0).selected_text(text(machine.speed)).show_ui(
-        ui,
-        |ui| {
-            for speed in SPEEDS {
-                if focus::choice(ui, (machine.speed - speed).abs() < f64::EPSILON, text(speed)).clicked() {
-                    machine.speed = speed;
-                }
-            }
-        },
-    );
-    let response = combo.response.on_hover_text("How fast a replay goes: 1 × is as fast as it was");
+    let combo = ComboBox::from_id_salt("speed").width(64.0).height(320.0).selected_text(text(machine.speed));
+    let response = focus::list(ui, combo, |ui| {
+        let is_chosen =
+            |speed: &&f64| focus::choice(ui, (machine.speed - **speed).abs() < f64::EPSILON, text(**speed)).clicked();
+        let chosen = SPEEDS.iter().filter(is_chosen).last();
+        machine.speed = *chosen.unwrap_or(&machine.speed);
+        chosen.is_some()
+    });
+    let response = response.on_hover_text("How fast a replay goes: 1 × is as fast as it was");
     readers::name_field(&response, Role::ComboBox, "speed", &text(machine.speed));
 }

@@ -43,7 +43,7 @@ impl Workload for Countdown {
             kind: ParamKind::Counts { max: 1_000_000_000_000 },
             unit: "",
             default: "40000000,30000000,20000000,10000000".to_owned(),
-            help: "Where the tasks begin to count, one number a task.",
+            help: "Where the tasks begin to count: a number a task, with commas between them.",
         }]
     }
 

@@ -185,7 +185,7 @@ impl Param {
             ParamKind::Counts { .. } if text.is_empty() => Ok(ParamValue::Counts(Vec::new())),
             ParamKind::Counts { max } => text
                 .split(',')
-                .map(|part| parse_whole(part).filter(|&count| count <= max))
+                .map(|part| parse_whole(part).filter(|&count| count <= max && !is_rest_of_a_group(part.trim())))
                 .collect::<Option<_>>()
                 .map(ParamValue::Counts)
                 .ok_or_else(wrong),
@@ -194,6 +194,11 @@ impl Param {
             }
         }
     }
+}
+
+/// What follows the comma of `1,000`.
+fn is_rest_of_a_group(part: &str) -> bool {
+    part.len() > 1 && part.starts_with('0')
 }
 
 const YES: &str = "yes";

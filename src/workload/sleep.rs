@@ -42,7 +42,7 @@ impl Workload for Sleep {
                 kind: ParamKind::Counts { max: ITEMS_LIMIT },
                 unit: "",
                 default: String::new(),
-                help: "Items, counted from 0, that raise `Boom!` after their sleep.",
+                help: "Items that raise `Boom!` after their sleep: their numbers, from 0, with commas between them.",
             },
         ]
     }

@@ -26,7 +26,7 @@ impl Workload for Square {
             kind: ParamKind::Counts { max: u64::MAX },
             unit: "",
             default: "2,3,4,5".to_owned(),
-            help: "The numbers to square, one a task.",
+            help: "The numbers to square, one a task, with commas between them.",
         }]
     }
 

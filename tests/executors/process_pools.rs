@@ -315,7 +315,7 @@ fn error_place() {
         format!(
             "core::num::error::ParseIntError: `1O` is no count\n\
              caused by: invalid digit found in string\n\
-             in worker 0 (pid {pid}), item 1 of call 1"
+             in worker 0 (pid {pid}), index 1 of call 1"
         )
     );
     pool.finish();

@@ -98,7 +98,7 @@ fn initializers_and_limits_are_typed_checked_and_felt() {
 
 #[test]
 fn what_is_done_goes_to_the_run_that_it_is_done_to() {
-    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.5")], "processes", "2", "1");
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.5")], "processes", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
     for number in 1..=2 {
         press(&mut window, "▶  Run");

@@ -144,6 +144,7 @@ fn the_keyboard_stays_in_sight() {
     key(&mut window, Key::Enter);
     assert_eq!(gil(&window).as_deref(), Some("shared"));
     window.run_steps(10);
+    assert!(window.get_by_role_and_label(Role::ComboBox, "GIL").is_focused(), "where the keyboard was before");
     assert!(window.query_by_role_and_label(Role::Button, "one a worker").is_none(), "the list is closed");
 }
 

@@ -55,7 +55,7 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
 
 #[test]
 fn runs_are_compared_named_moved_and_deleted() {
-    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.2")], "threads", "1", "1");
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.3")], "threads", "1", "1");
     let mut window = window_after_run(form);
     type_into(&mut window, "workers", "3");
     press(&mut window, "▶  Run");

@@ -216,3 +216,30 @@ fn another_run_in_focus_is_seen_at_the_same_time() {
     let all = run(&window).unwrap().history.len();
     assert!(shows(&window, &format!("event {all} of {all}")));
 }
+
+/// At a moment before it began, the inspector shows an item in its queue, and before that, not at all.
+#[test]
+fn the_inspector_looks_at_the_moment_too() {
+    let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.05")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    key(&mut window, Key::Escape);
+    for _ in 0..2 {
+        key(&mut window, Key::Period);
+    }
+    assert!(shows(&window, "item 1 · sleep 0.05 s") && shows(&window, "returned"));
+    let arrive = |window: &mut Window| {
+        until(window, "that moment is there", |window| !shows(window, "on the way there …"));
+    };
+    key(&mut window, Key::Home);
+    arrive(&mut window);
+    assert!(shows(&window, "not there yet, at the moment that is looked at"));
+    until(&mut window, "it is pending", |window| {
+        key(window, Key::ArrowRight);
+        !shows(window, "on the way there …") && shows(window, "its future is PENDING")
+    });
+    until(&mut window, "it executes", |window| {
+        key(window, Key::ArrowRight);
+        !shows(window, "on the way there …") && shows(window, "executing")
+    });
+    assert!(!shows(&window, "returned") && shows(&window, "returned: 1"));
+}

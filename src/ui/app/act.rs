@@ -134,8 +134,13 @@ impl App {
     }
 
     pub(super) fn look_at(&mut self, looking: Looking) {
-        // What is selected stays so, and is what the panels tell of.
-        (self.looking, self.focus) = (looking, self.chart.selected_run());
+        self.looking = looking;
+        // What is selected stays so if it is still in sight, and is what the panels tell of.
+        let selected = self.chart.selected_run();
+        self.focus = selected.filter(|number| self.looked_at().iter().any(|looked| looked.run.number == *number));
+        if self.focus.is_none() {
+            self.chart.select(None);
+        }
         self.time.look_at(None);
         self.chart.look_elsewhere();
     }

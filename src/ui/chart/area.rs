@@ -68,7 +68,8 @@ impl Area {
     pub(super) fn figures(&self, shown: &[Shown<'_>]) -> AreaFigures {
         // Before the start and after the end there is nothing.
         let last = shown.iter().map(|shown| shown.run.elapsed()).max().unwrap_or_default();
-        let (start, end) = (self.time.start.max(0), self.time.end.min(last.max(1)));
+        let start = self.time.start.clamp(0, last.max(1) - 1);
+        let end = self.time.end.clamp(start + 1, last.max(start + 1));
         let mut figures = AreaFigures {
             time: start..end,
             lanes: 0,
@@ -86,8 +87,7 @@ impl Area {
             let lane = row.lane;
             let until = end.min(run.elapsed());
             figures.lanes += 1;
-            let exited = lane.exited.as_ref().map_or(until, |(at, _)| until.min(*at));
-            figures.lived += (exited - start.max(lane.started)).max(0);
+            figures.lived += run.lived(lane, start, until);
             figures.busy += (lane.busy_until(until) - lane.busy_until(start)).max(0);
             let away = |activity: Activity| spent(lane, activity, start, until);
             figures.blocking += away(Activity::Blocking);

@@ -1,5 +1,6 @@
 //! What stands around the lanes: the ruler above, the line that says "now", the legend below.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
@@ -156,11 +157,14 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
         entries.push(("start-up", palette.raised, None));
     }
-    let causes: Vec<_> = shown
-        .iter()
-        .flat_map(|shown| shown.run.trace.without_work(shown.run.elapsed(), shown.run.ended()))
-        .map(|(_, cause)| cause)
-        .collect();
+    // As far as that is wide enough to be seen when all of the run is.
+    let idle = |shown: &Shown<'_>| {
+        let (run, all) = (shown.run, shown.run.elapsed());
+        let wide = move |time: &Range<i64>| (time.end - time.start).saturating_mul(1_000) > all;
+        let stretches = run.trace.without_work(all, run.ended()).filter(move |(time, _)| wide(time));
+        stretches.map(|(_, cause)| cause).collect::<Vec<_>>()
+    };
+    let causes: Vec<_> = shown.iter().flat_map(idle).collect();
     for (name, cause) in [
         ("idle: nothing pending", IdleCause::NoWork),
         ("idle: tail", IdleCause::Tail),

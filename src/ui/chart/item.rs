@@ -205,9 +205,11 @@ impl Selection {
         let now = self.find(run)?;
         let Some(past) = past else { return Some(now) };
         let then = self.find(past).or_else(|| {
-            // It had not begun, but may have been in a queue.
+            // It had not begun, but may have been in a queue, in the same call or in one that was withdrawn since.
             let (_, call) = now.call()?;
-            Self::Item { run: run.number, call, item: now.number() }.find(past)
+            let item = now.number();
+            let of_call = |call: u32| Self::Item { run: run.number, call, item }.find(past);
+            of_call(call).or_else(|| of_call(past.trace.call_of(item)?))
         });
         Some(then.unwrap_or(Selected::Later { run: past, number: now.number() }))
     }

@@ -155,7 +155,9 @@ fn name(
     let lane = row.lane;
     let indent = if row.is_within() { 12.0 } else { 0.0 };
     let cell = name_cell(rect, left + indent, GUTTER - 10.0 - indent);
-    let lived = run.lived(lane);
+    // What is beside the workers may be busy beyond their results.
+    let beside = matches!(row.place, Place::Beside { .. });
+    let lived = if beside { run.elapsed() - lane.started } else { run.lived(lane, 0, run.elapsed()) };
     let busy = (lane.busy_until(run.elapsed()) as f64 / lived.max(1) as f64).clamp(0.0, 1.0);
     let title = row.title();
     // A thread within a task, of which there was another before in its row, was not there all the time.

@@ -28,6 +28,7 @@ pub(in crate::ui) use rows::{Shown, in_focus};
 pub(in crate::ui) use view::TimeView;
 
 use super::action::Action;
+use super::format;
 use super::task_index::Found;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
@@ -109,6 +110,12 @@ struct Layout {
 }
 
 impl Chart {
+    /// As it is seen, without what is going on in it.
+    pub(super) fn still(&self) -> Self {
+        let (selecting, zooming_from, brush, asked) = (false, None, None, Vec::new());
+        Self { selecting, zooming_from, brush, asked, covered: false, ..self.clone() }
+    }
+
     /// The whole run again.
     pub(super) fn fit(&mut self) {
         self.scrolled = 0.0;
@@ -297,7 +304,7 @@ impl Chart {
                     // Who begins with a key begins with the first that is in sight.
                     let in_turn = in_focus(shown).into_iter().chain(shown.iter().copied());
                     let first = || in_turn.clone().find_map(|shown| Item::first_from(shown.run, view.start));
-                    let to = if self.selected.is_none() { first() } else { to };
+                    let to = if self.selected(shown).is_none() { first() } else { to };
                     if let Some(item) = to {
                         self.selected = Some(item.select());
                         self.keep_in_sight(&item, view);
@@ -449,7 +456,7 @@ fn nothing_to_see(run: &Run) -> (&'static str, String) {
     match &run.status {
         Status::Ended(End::Failed(error)) => ("The run could not start", error.to_string()),
         Status::Ended(End::Refused(cause)) => ("The executor took no calls", cause.to_string()),
-        Status::Ended(_) if run.totals().lost > 0 => {
+        Status::Ended(_) if format::is_broken(run) => {
             let first = run.trace.errors().next();
             ("The pool broke", first.map(|error| error.message.to_string()).unwrap_or_default())
         }

@@ -93,6 +93,10 @@ impl Notes {
                 Of::User => None,
             };
             let lanes = lanes.unwrap_or(canvas.top()..canvas.bottom());
+            if lanes.is_empty() {
+                // They are scrolled away.
+                continue;
+            }
             let line = |from: f32, to: f32, color| {
                 painter.extend(Shape::dashed_line(&[pos2(x, from), pos2(x, to)], Stroke::new(1.0, color), 3.0, 3.0));
             };

@@ -88,7 +88,7 @@ fn busy(run: &Run) -> f64 {
 }
 
 fn lived(run: &Run) -> f64 {
-    run.trace.lanes().iter().map(|lane| run.lived(lane) as f64).sum()
+    run.trace.lanes().iter().map(|lane| run.lived(lane, 0, run.elapsed()) as f64).sum()
 }
 
 /// Of the time that workers were busy, what they computed, on a core.
@@ -111,7 +111,8 @@ impl Compare {
             }
             return;
         }
-        let alike = shown.windows(2).all(|pair| do_the_same(pair[0].run, pair[1].run));
+        let different = shown.windows(2).find_map(|pair| difference(pair[0].run, pair[1].run));
+        let alike = different.is_none();
         if alike {
             self.look(ui, shown[0].looked_at(), shown[1].looked_at());
         }
@@ -123,12 +124,11 @@ impl Compare {
                 },
             );
             ui.vertical(|ui| {
-                if alike {
-                    self.items(ui, shown, actions);
-                } else {
-                    let text = "These runs do different things, so neither is better, and their items can't be compared one by one.";
-                    ui.add(Label::new(RichText::new(text).color(dim)).wrap());
-                }
+                let Some(what) = different else { return self.items(ui, shown, actions) };
+                let text = format!(
+                    "These runs have different {what}: none is better for its figures, and their items are not the same."
+                );
+                ui.add(Label::new(RichText::new(text).color(dim)).wrap());
             });
         });
     }
@@ -220,10 +220,16 @@ fn differences(runs: &[Run; 2]) -> Vec<Difference> {
     both
 }
 
-/// Whether the same items are run, however.
-fn do_the_same(one: &Run, other: &Run) -> bool {
-    let what = |run: &Run| (run.settings.workload.clone(), run.settings.params.clone(), run.settings.seed);
-    what(one) == what(other)
+/// In what two runs differ so that they don't run the same items.
+fn difference(one: &Run, other: &Run) -> Option<&'static str> {
+    let (a, b) = (&one.settings, &other.settings);
+    let differences = [
+        ("workloads", a.workload != b.workload),
+        ("parameters", a.params != b.params),
+        ("seeds", a.seed != b.seed),
+        ("numbers of items", one.ended() && other.ended() && one.items != other.items),
+    ];
+    differences.into_iter().find(|(_, differ)| *differ).map(|(what, _)| what)
 }
 
 /// A column a run; what differs from the first stands beside it, and if they are `alike`, whether it is better.

@@ -29,7 +29,7 @@ impl RowKey {
         let by = |rows: isize| at.map_or(0, |at| at.saturating_add_signed(rows).min(last));
         match self {
             Self::By(rows) => by(rows),
-            Self::Page(pages) => by(pages * page.max(2) as isize),
+            Self::Page(pages) => by(pages * page.max(1) as isize),
             Self::First => 0,
             Self::Last => last,
         }

@@ -40,7 +40,7 @@ pub(super) fn show(
         return;
     };
     ui.horizontal(|ui| {
-        let text = if run.ended() && !found.is_new(run) {
+        let text = if run.ended() && index.is_looking() {
             "ordering the items …".to_owned()
         } else if found.fits_all() {
             format!("{} items", format::count(found.of))
@@ -54,18 +54,19 @@ pub(super) fn show(
         }
     });
     let (mut by, mut descending) = (index.by, index.descending);
-    let (place, to_row) = (ui.available_rect_before_wrap(), index.to_row);
+    let place = ui.available_rect_before_wrap();
+    let row_of = |item: u32| found.tasks.iter().position(|task| task.item == item);
+    let on_the_way = index.to_item.and_then(|(item, focus)| Some((row_of(item)?, item, focus)));
     let centered = Layout::left_to_right(Align::Center);
     let table_id = ui.scope_id().with(IdSalt::new("tasks"));
     let context = ui.ctx().clone();
     let mut table = TableBuilder::new(ui).id_salt("tasks").striped(true).sense(Sense::click()).auto_shrink(false);
     table = table.cell_layout(centered).min_scrolled_height(0.0).animate_scrolling(false);
-    if let Some(row) = to_row {
+    if let Some((row, ..)) = on_the_way {
         table = table.scroll_to_row(row, None);
     }
     let mut focus: Option<(usize, Response)> = None;
-    let mut came_to_row = false;
-    let had_focus = context.memory(|memory| memory.focused().is_some());
+    let mut arrived = false;
     for (_, _, width) in COLUMNS {
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
     }
@@ -82,9 +83,11 @@ pub(super) fn show(
                 ui.add(Label::new(run.label(task.item as usize)).truncate().selectable(false));
             });
             let response = row.response();
-            if to_row == Some(row.index()) {
-                came_to_row = true;
-                if had_focus {
+            if let Some((to, _, takes_focus)) = on_the_way
+                && to == row.index()
+            {
+                arrived = true;
+                if takes_focus {
                     response.request_focus();
                 }
             }
@@ -102,18 +105,23 @@ pub(super) fn show(
     for (column, (name, ..)) in COLUMNS.into_iter().enumerate() {
         readers::name_column_edge(&context, table_id, column, name);
     }
-    let key = moved_by_key(ui, place, focus.as_ref().map(|(_, row)| row));
-    let at = focus.map(|(row, _)| row).or_else(|| found.tasks.iter().position(|task| selected == Some(task.item)));
-    let target = key.map(|key| key.target(at, found.tasks.len(), (place.height() / ROW) as usize));
-    if let Some(task) = target.and_then(|row| found.tasks.get(row)) {
-        actions.push(Action::Select(Some(Selection::Item { run: run.number, call: task.call, item: task.item })));
+    let mut next = on_the_way.filter(|_| !arrived).map(|(_, item, focus)| (item, focus));
+    if let Some(key) = moved_by_key(ui, place, focus.as_ref().map(|(_, row)| row)) {
+        // From where the keys before it lead, from the row that has the keyboard, or from the item that is looked at.
+        let at = on_the_way.map(|(row, ..)| row).or(focus.as_ref().map(|(row, _)| *row));
+        let at = at.or_else(|| row_of(selected?));
+        // A page overlaps the one before it by a row.
+        let page = ((place.height() - HEADER) / (ROW + ui.spacing().item_spacing.y)) as usize;
+        if let Some(task) = found.tasks.get(key.target(at, found.tasks.len(), page.saturating_sub(1))) {
+            actions.push(Action::Select(Some(Selection::Item { run: run.number, call: task.call, item: task.item })));
+            next = Some((task.item, focus.is_some()));
+        }
     }
-    // It is drawn in the next frame, or the one after that.
-    let still = to_row.filter(|row| !came_to_row && *row < found.tasks.len());
-    if target.or(still).is_some() {
+    if next.is_some() {
+        // Its row is drawn in the next frame, or the one after that.
         context.request_repaint();
     }
-    (index.by, index.descending, index.to_row) = (by, descending, target.or(still));
+    (index.by, index.descending, index.to_item) = (by, descending, next);
 }
 
 /// The names of the columns; a press on one orders by it.

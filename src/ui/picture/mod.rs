@@ -163,7 +163,7 @@ fn draw(
     let mut shapes = Vec::new();
     // Sizes settle and fades end within some passes.
     for pass in 0..3 {
-        let mut chart = chart.clone();
+        let mut chart = chart.still();
         let input = RawInput { time: Some(f64::from(pass) * 10.0), ..input() };
         let mut output = context.run_ui(input, |ui| {
             let palette = theme::palette(ui);

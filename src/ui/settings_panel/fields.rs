@@ -78,28 +78,26 @@ pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: u
 }
 
 pub(super) fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words: &[&str]) {
-    let width = ui.available_width();
-    let combo = ComboBox::from_id_salt(name).width(width).selected_text(text.as_str()).show_ui(ui, |ui| {
-        for word in words {
-            if focus::choice(ui, text == word, *word).clicked() {
-                (*word).clone_into(text);
-            }
-        }
+    let combo = ComboBox::from_id_salt(name).width(ui.available_width()).selected_text(text.as_str());
+    let response = focus::list(ui, combo, |ui| {
+        let chosen = words.iter().filter(|word| focus::choice(ui, text == **word, **word).clicked()).last();
+        chosen.map(|word| (*word).clone_into(text)).is_some()
     });
-    readers::name_field(&combo.response, Role::ComboBox, name, text);
+    readers::name_field(&response, Role::ComboBox, name, text);
 }
 
 pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str, &str)]) {
-    let chosen = choices.iter().find(|choice| choice.0 == *value).map_or("", |choice| choice.1);
-    let width = ui.available_width();
-    let combo = ComboBox::from_id_salt(name).width(width).selected_text(chosen).show_ui(ui, |ui| {
-        for &(choice, text, help) in choices {
-            if focus::choice(ui, *value == choice, text).on_hover_text(help).clicked() {
-                *value = choice;
-            }
-        }
+    let now = choices.iter().find(|choice| choice.0 == *value).map_or("", |choice| choice.1);
+    let combo = ComboBox::from_id_salt(name).width(ui.available_width()).selected_text(now);
+    let response = focus::list(ui, combo, |ui| {
+        let is_chosen = |(choice, text, help): &&(T, &str, &str)| {
+            focus::choice(ui, *value == *choice, *text).on_hover_text(*help).clicked()
+        };
+        let chosen = choices.iter().filter(is_chosen).last().map(|choice| choice.0);
+        *value = chosen.unwrap_or(*value);
+        chosen.is_some()
     });
-    readers::name_field(&combo.response, Role::ComboBox, name, chosen);
+    readers::name_field(&response, Role::ComboBox, name, now);
 }
 
 pub(super) fn note(ui: &mut Ui, text: &str) {

@@ -43,17 +43,19 @@ fn workload_fields(
     actions: &mut Vec<Action>,
 ) {
     let width = ui.available_width();
-    let combo =
-        ComboBox::from_id_salt("workload").width(width).height(600.0).selected_text(&form.workload).show_ui(ui, |ui| {
-            for workload in workload::catalogue() {
-                let chosen = form.workload == workload.name();
-                let response = focus::choice(ui, chosen, workload.name()).on_hover_text(workload.summary());
-                if response.clicked() {
-                    workload.name().clone_into(&mut form.workload);
-                }
+    let combo = ComboBox::from_id_salt("workload").width(width).height(600.0).selected_text(&form.workload);
+    let response = focus::list(ui, combo, |ui| {
+        let mut chosen = false;
+        for workload in workload::catalogue() {
+            let entry = focus::choice(ui, form.workload == workload.name(), workload.name());
+            if entry.on_hover_text(workload.summary()).clicked() {
+                workload.name().clone_into(&mut form.workload);
+                chosen = true;
             }
-        });
-    readers::name_field(&combo.response, Role::ComboBox, "workload", &form.workload);
+        }
+        chosen
+    });
+    readers::name_field(&response, Role::ComboBox, "workload", &form.workload);
     if let Ok(workload) = workload::find(&form.workload) {
         let dim = theme::palette(ui).dim;
         ui.label(RichText::new(workload.summary()).size(11.5).color(dim));
@@ -86,10 +88,9 @@ fn workload_fields(
                     let text = form.param_text(&param);
                     *text = param.readable(text);
                 }
-                if path {
-                    // Paths are longer than the field.
-                    response.on_hover_text(form.param_text(&param).as_str());
-                }
+                // Paths are longer than the field.
+                let all = if path { form.param_text(&param).as_str() } else { "" };
+                response.on_hover_text(format!("{all}\n{}", param.help).trim_start());
             });
         });
         if no_dialog == Some(param.name) {
