@@ -74,6 +74,7 @@ fn sample(stopped: &Receiver<()>, watched: &Watched, samples: &Sender<Sample>) {
     // Where the system doesn't tell, there are no curves.
     let Ok(mut system) = System::new() else { return };
     system.refresh_cpu_usage();
+    processes(&mut system, &[]);
     while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
         system.refresh_cpu_usage();
         let cores = system.cpus().iter().map(sysinfo::Cpu::usage).collect();
@@ -86,13 +87,17 @@ fn sample(stopped: &Receiver<()>, watched: &Watched, samples: &Sender<Sample>) {
 
 fn processes(system: &mut System, workers: &[(u32, u32)]) -> Vec<ProcessLoad> {
     let workers = workers.iter().map(|&(worker, pid)| (Some(worker), pid));
-    let watched: Vec<_> =
-        [(None, std::process::id())].into_iter().chain(workers).map(|(who, pid)| (who, Pid::from_u32(pid))).collect();
-    let pids: Vec<_> = watched.iter().map(|(_, pid)| *pid).collect();
+    let watched = [(None, std::process::id())].into_iter().chain(workers);
+    // The load of a process is known from the second look at it on.
+    let watched: Vec<_> = watched
+        .map(|(who, pid)| (who, Pid::from_u32(pid)))
+        .map(|(who, pid)| (who, pid, system.process(pid).is_some()))
+        .collect();
+    let pids: Vec<_> = watched.iter().map(|(_, pid, _)| *pid).collect();
     let what = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&pids), true, what);
-    let load = |(worker, pid)| {
-        let process = system.process(pid)?;
+    let load = |(worker, pid, known)| {
+        let process = system.process(pid).filter(|_| known)?;
         Some(ProcessLoad { worker, cpu: process.cpu_usage(), memory: process.memory() })
     };
     watched.into_iter().filter_map(load).collect()

@@ -72,6 +72,8 @@ pub struct Lane {
     pub open: Option<OpenSpan>,
     /// How many calls it took.
     pub calls: usize,
+    /// The last of them.
+    pub taken: Option<u32>,
     spans: Blocks<Span>,
     turns: Turns,
     off_core: OffCore,

@@ -153,7 +153,10 @@ impl Trace {
             EventKind::EnteredCallQueue { call } => self.advance(*call, Stage::CallQueue, at),
             EventKind::Taken { call, worker } => {
                 let known = self.advance(*call, Stage::Executing, at);
-                self.lane(*worker).calls += usize::from(known);
+                if known {
+                    let lane = self.lane(*worker);
+                    (lane.calls, lane.taken) = (lane.calls + 1, u32::try_from(*call).ok());
+                }
                 known
             }
             EventKind::Started { call, item, worker } => self.started(*call, *item, *worker, at),
@@ -351,7 +354,8 @@ impl Trace {
         let Some(row) = self.calls.get(call as usize) else { return false };
         let known = row.stage == Stage::Executing && item < row.items;
         if known {
-            let item = row.first_item + item;
+            let (item, waited) = (row.first_item + item, at - row.submitted);
+            self.queue_waits.add(waited);
             self.lane(worker).open(call as u32, item, at);
         }
         known
@@ -362,7 +366,7 @@ impl Trace {
         else {
             return false;
         };
-        let (item, submitted) = (row.first_item + item, row.submitted);
+        let item = row.first_item + item;
         if self.lane(worker).open.is_none_or(|open| open.item != item) || self.all_ended(call) {
             return false;
         }
@@ -391,7 +395,6 @@ impl Trace {
         let span = lane.last_span().copied();
         if let Some(span) = span {
             self.run_times.add(span.end - span.start);
-            self.queue_waits.add(span.start - submitted);
         }
         self.finished.push(at, self.counts.items.finished);
         true

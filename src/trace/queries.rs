@@ -65,7 +65,7 @@ impl Trace {
         &self.run_times
     }
 
-    /// How long they had waited from their submission until they started.
+    /// How long items had waited, from their submission until they started.
     #[must_use]
     pub const fn queue_waits(&self) -> &Histogram {
         &self.queue_waits

@@ -10,6 +10,8 @@ use crate::lesson::Lesson;
 #[derive(Clone, PartialEq)]
 pub(super) enum Action {
     Run,
+    /// The same by a key, which asks once more while a run goes on.
+    RunByKey,
     Stop,
     StopNow,
     ShowRun(usize),

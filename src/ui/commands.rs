@@ -130,7 +130,7 @@ pub(super) fn all() -> Vec<Command> {
     let key = Shortcut::new;
     let held = Shortcut::repeating;
     let list: Vec<(&str, &str, Option<Shortcut>, Action)> = vec![
-        ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::Run),
+        ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::RunByKey),
         ("Run", "Stop: cancel what is pending", None, Action::Stop),
         ("Run", "Stop now: interrupt what executes too", None, Action::StopNow),
         ("Run", "One worker more, also while it runs", Some(held(Key::Plus, "+")), Action::AddWorkers(1)),

@@ -322,7 +322,7 @@ impl Files {
         }
         let mut closed = false;
         let area =
-            Area::new(Id::unique("notice")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -16.0));
+            Area::new(Id::unique("notice")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -36.0));
         area.show(context, |ui| {
             let palette = theme::palette(ui);
             let line = if notice.is_error { palette.error } else { palette.computing };

@@ -11,7 +11,7 @@ use super::chart::Selection;
 use super::format;
 use super::theme::{self, Palette};
 use crate::lab::{ExecutorKind, Run};
-use crate::trace::Trace;
+use crate::trace::{Stage, Trace};
 
 const HEIGHT: f32 = 86.0;
 const BOX_TOP: f32 = 20.0;
@@ -25,6 +25,7 @@ const CHIP_PADDING: f32 = 6.0;
 const CHIP_GAP: f32 = 4.0;
 const CHIP_WIDTH: f32 = 24.0;
 const CHIP_HEIGHT: f32 = 22.0;
+const NARROWEST_PLACE: f32 = 7.0;
 
 /// A queue, or the workers.
 struct Station {
@@ -51,7 +52,7 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
     let stations = stations(run);
     let weights: f32 = stations.iter().map(|station| station.weight).sum();
-    let (arrow_width, done_width) = if rect.width() < NARROW { (20.0, 112.0) } else { (ARROW, DONE_WIDTH) };
+    let (arrow_width, done_width) = if rect.width() < NARROW { (20.0, 126.0) } else { (ARROW, DONE_WIDTH) };
     let room = rect.width() - done_width - arrow_width * stations.len() as f32;
     let mut x = rect.left();
     let mut edges = Vec::new();
@@ -83,7 +84,11 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
         title: "workers",
         count: calls.executing,
         capacity: run.map(|run| run.settings.workers),
-        calls: those(&|trace| trace.lanes().iter().filter_map(|lane| Some(lane.open?.call)).collect()),
+        // Between two items of its chunk, too.
+        calls: those(&|trace| {
+            let executes = |call: &u32| trace.call(*call).is_some_and(|call| call.stage == Stage::Executing);
+            trace.lanes().iter().filter_map(|lane| lane.taken.filter(executes)).collect()
+        }),
         color: |palette| palette.computing,
         help: "Calls that a worker has taken. Each worker has one at a time.",
         weight: 1.2,
@@ -139,7 +144,7 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
                     calls: those(&|trace| trace.in_result_queue().take(CHIPS).collect()),
                     color: |palette| palette.result_queue,
                     help: "Answers on their way back to the manager thread, which resolves the futures.",
-                    weight: 1.0,
+                    weight: 0.75,
                     holds_back: false,
                 },
             ]
@@ -232,14 +237,15 @@ fn chips(
         return more(&painter, palette, pos2(x, area.center().y));
     }
     let free = station.capacity.map_or(0, |capacity| capacity.saturating_sub(station.count));
-    for index in 0..free {
-        let is_last = index + 1 == free;
-        if x + CHIP_WIDTH + if is_last { 0.0 } else { dots } > area.right() {
-            return more(&painter, palette, pos2(x, area.center().y));
-        }
-        let place = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(CHIP_WIDTH, CHIP_HEIGHT));
+    // Free places share what is left, as long as they can be told apart.
+    let width = ((area.right() - x + CHIP_GAP) / free.max(1) as f32 - CHIP_GAP).min(CHIP_WIDTH);
+    if width < NARROWEST_PLACE {
+        return;
+    }
+    for _ in 0..free {
+        let place = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(width, CHIP_HEIGHT));
         painter.rect_stroke(place, 4.0, Stroke::new(1.0, color.gamma_multiply(0.5)), StrokeKind::Inside);
-        x += CHIP_WIDTH + CHIP_GAP;
+        x += width + CHIP_GAP;
     }
 }
 

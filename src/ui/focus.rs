@@ -1,6 +1,8 @@
 //! Where the keyboard is: in sight, and after a choice where it was before.
 
-use eframe::egui::{Button, ComboBox, Key, Memory, Response, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Context, Id, Key, Memory, Response, RichText, Stroke, StrokeKind, Ui};
+
+use super::theme;
 
 /// To be called at the end of what a scroll area holds: scrolls so that what has come into focus, as by Tab, is seen.
 pub(super) fn keep_in_sight(ui: &Ui) {
@@ -43,8 +45,31 @@ pub(super) fn choice(ui: &mut Ui, chosen: bool, text: impl Into<RichText>) -> Re
             response.request_focus();
         }
     }
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if response.clicked() {
         ui.close();
     }
     response
+}
+
+/// A ring around what has the keyboard, whatever it is, as long as keys are what is used.
+pub(super) fn ring(context: &Context) {
+    let (by_key, by_pointer) = context.input(|input| {
+        let moves = [Key::Tab, Key::ArrowUp, Key::ArrowDown, Key::ArrowLeft, Key::ArrowRight];
+        (moves.into_iter().any(|key| input.key_pressed(key)), input.pointer.any_pressed())
+    });
+    let uses_keys = Id::unique("keys are used");
+    if by_key || by_pointer {
+        context.data_mut(|data| data.insert_temp(uses_keys, by_key));
+    }
+    if !context.data(|data| data.get_temp(uses_keys)).unwrap_or(false) {
+        return;
+    }
+    let focused = context.memory(Memory::focused).and_then(|focused| context.read_response(focused));
+    let Some(response) = focused.filter(|response| response.interact_rect.is_positive()) else { return };
+    let color = theme::palette_of(&context.global_style()).accent;
+    let painter = context.layer_painter(response.layer_id);
+    painter.rect_stroke(response.interact_rect.expand(1.0), 5.0, Stroke::new(1.5, color), StrokeKind::Outside);
 }

@@ -1,7 +1,8 @@
 //! The panel about the item that is looked at: its life, stage by stage, what came of it, and what it had to say.
 
 use eframe::egui::{
-    Button, Color32, Grid, Label, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align, Button, Color32, Grid, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::action::Action;
@@ -70,9 +71,14 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
         }
     });
     let executes = item.ended.is_none() && item.run.moment.is_none() && item.is_the_runs_own();
-    if executes && ui.button("Interrupt").on_hover_text("Ask it to end at its next checkpoint, with an error").clicked()
-    {
-        actions.push(Action::InterruptCall(item.run.number, item.call, Interruption::Cancelled));
+    if executes {
+        // Not where a pending one has its button to be cancelled: who presses that a moment too late interrupts nothing.
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+            let button = ui.button("Interrupt").on_hover_text("Ask it to end at its next checkpoint, with an error");
+            if button.clicked() {
+                actions.push(Action::InterruptCall(item.run.number, item.call, Interruption::Cancelled));
+            }
+        });
     }
     ui.add_space(8.0);
     theme::heading(ui, "LIFE");
@@ -209,7 +215,12 @@ fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
     let off_core = lane.off_core_until(until) - lane.off_core_until(item.start);
     let all_away: i64 = Activity::ALL.into_iter().map(away).sum();
     let rows = [
-        ("computing", palette.computing, until - item.start - all_away - off_core),
+        // How long an item had no core is told at its end.
+        (
+            if item.ended.is_some() { "computing" } else { "computing, or without a core" },
+            palette.computing,
+            until - item.start - all_away - off_core,
+        ),
         ("I/O or sleep", palette.blocking, away(Activity::Blocking)),
         ("waiting for the GIL", palette.waiting, away(Activity::WaitingForGil)),
         ("waiting for a lock", palette.waiting, away(Activity::WaitingForLock)),
@@ -279,10 +290,17 @@ fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
     }
     let number = item.number as usize;
     let yielded = item.run.yielded.iter().find(|yielded| yielded.item == number);
-    if let Some(Ok(result)) = yielded.map(|yielded| &yielded.result) {
+    let returned = item.ended.is_some_and(|(_, stage)| stage == EndStage::Returned);
+    let result = match yielded.map(|yielded| &yielded.result) {
+        Some(Ok(result)) if result.is_empty() => Some(RichText::new("none").color(palette.dim)),
+        Some(Ok(result)) => Some(RichText::new(result).monospace().size(11.5)),
+        None if returned && !item.run.ended() => Some(RichText::new("told once the run is over").color(palette.dim)),
+        _ => None,
+    };
+    if let Some(result) = result {
         ui.add_space(8.0);
         theme::heading(ui, "RESULT");
-        ui.add(Label::new(RichText::new(result).monospace().size(11.5)).wrap());
+        ui.add(Label::new(result).wrap());
     }
     let said: Vec<_> = trace.log_of(item.number, LINES).collect();
     if !said.is_empty() {

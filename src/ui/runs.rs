@@ -13,6 +13,7 @@ use super::commands;
 use super::files::FileKind;
 use super::format;
 use super::theme::{self, Palette};
+use crate::executor::GilMode;
 use crate::lab::{End, Run, Status};
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
@@ -294,7 +295,12 @@ pub(super) fn is_from_file(run: &Run) -> bool {
 pub(super) fn title(run: &Run) -> String {
     let number = if is_from_file(run) { String::new() } else { format!("{}. ", run.number) };
     let shape = format!("{} × {}", run.began_with.workers, run.began_with.chunksize);
-    format!("{number}{} · {} {shape}", run.settings.workload, run.settings.executor)
+    let gil = match run.settings.gil {
+        GilMode::Off => "",
+        GilMode::Shared => ", GIL",
+        GilMode::PerWorker => ", own GILs",
+    };
+    format!("{number}{} · {}{gil} {shape}", run.settings.workload, run.settings.executor)
 }
 
 /// What a run came to, in as few words as there can be, and whether something is wrong with it.

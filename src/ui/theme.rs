@@ -34,8 +34,9 @@ pub(super) struct Palette {
     pub(super) blocking: Color32,
     /// An item that still grows.
     pub(super) growing: Color32,
-    /// Written on a bar.
+    /// Written on a bar, and on the part of one that waited.
     pub(super) on_bar: Color32,
+    pub(super) on_waiting: Color32,
     pub(super) call_queue: Color32,
     pub(super) pending: Color32,
     pub(super) result_queue: Color32,
@@ -65,6 +66,7 @@ const DARK: Palette = Palette {
     blocking: rgb(0x8c_c6f7),
     growing: rgb(0x27_8571),
     on_bar: rgb(0x06_1512),
+    on_waiting: rgb(0x06_1512),
     call_queue: rgb(0xc9_b458),
     pending: rgb(0x6d_7887),
     result_queue: rgb(0xa7_8bdb),
@@ -98,6 +100,7 @@ const LIGHT: Palette = Palette {
     blocking: rgb(0x1f_56a6),
     growing: rgb(0x55_b09c),
     on_bar: rgb(0xff_ffff),
+    on_waiting: rgb(0x1c_2128),
     call_queue: rgb(0xb3_9a2e),
     pending: rgb(0xa9_b2be),
     result_queue: rgb(0x85_66c4),
@@ -145,6 +148,7 @@ const LIGHT_CONTRAST: Palette = Palette {
     computing: rgb(0x0d_7d65),
     growing: rgb(0x2f_8f7c),
     waiting: rgb(0xa8_6c00),
+    on_waiting: rgb(0xff_ffff),
     blocking: rgb(0x0a_3a80),
     error: rgb(0x96_0f0c),
     ..LIGHT
@@ -154,7 +158,12 @@ const ALL: [&Palette; 4] = [&DARK, &LIGHT, &DARK_CONTRAST, &LIGHT_CONTRAST];
 
 /// The colours that `ui` is drawn in: those whose panels its style has.
 pub(super) fn palette(ui: &Ui) -> &'static Palette {
-    let panel = ui.visuals().panel_fill;
+    palette_of(ui.style())
+}
+
+/// The colours of that style.
+pub(super) fn palette_of(style: &Style) -> &'static Palette {
+    let panel = style.visuals.panel_fill;
     ALL.into_iter().find(|palette| palette.panel == panel).unwrap_or(&DARK)
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
+use super::format;
 use super::sentence::sentence;
 use crate::lab::Run;
 use crate::trace::Replay;
@@ -132,8 +133,14 @@ impl TimeMachine {
         }
         let replay = self.replays.get(&focus.number)?;
         let last = replay.index().checked_sub(1).and_then(|last| focus.history.events_from(last).next());
-        let sentence =
-            last.map_or_else(|| "before the first event".to_owned(), |last| sentence(replay.trace(), &last.kind));
+        let sentence = match last {
+            None => "before the first event".to_owned(),
+            Some(last) if last.at < time => {
+                let ago = format::duration(time - last.at);
+                format!("{ago} after: {}", sentence(replay.trace(), &last.kind))
+            }
+            Some(last) => sentence(replay.trace(), &last.kind),
+        };
         Some(Past { runs: past, events: replay.index(), of: focus.history.len(), sentence, arrived })
     }
 

@@ -1,7 +1,8 @@
 //! The top row: run, stop, and how far the run is.
 
 use eframe::egui::{
-    Align, Button, Color32, Id, Key, Label, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+    Align, Button, Color32, Id, Key, Label, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo,
+    vec2,
 };
 
 use super::action::Action;
@@ -26,13 +27,14 @@ pub(super) struct Status<'a> {
     pub(super) found: Option<usize>,
     /// How large everything is drawn, in percent, and what is switched on.
     pub(super) percent: u32,
+    pub(super) can_be_larger: bool,
     pub(super) high_contrast: bool,
     pub(super) frame_times: bool,
 }
 
 /// Draws the row.
 pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
-    let &Status { run, name, live, error, found, .. } = status;
+    let &Status { run, name, live, error, .. } = status;
     ui.horizontal(|ui| {
         logo(ui);
         if !is_narrow(ui) {
@@ -42,25 +44,37 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
         run_button(ui, live, error, actions);
         stop_button(ui, live, actions);
         ui.add_space(8.0);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("?").on_hover_text("All keys").clicked() {
-                actions.push(Action::ToggleHelp);
-            }
-            if ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
-                actions.push(Action::ToggleLessons);
-            }
-            let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
-            if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
-                actions.push(Action::ToggleTheme);
-            }
-            ui.menu_button("View", |ui| view_menu(ui, status, actions))
-                .response
-                .on_hover_text("Size, contrast, frame times");
-            ui.menu_button("File", |ui| file_menu(ui, run, actions)).response.on_hover_text("Open, save, copy");
-            search(ui, filter, found, actions);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| figures_of(ui, run, name, live));
-        });
+        // What stands right is drawn from left to right all the same, as that is the way of the Tab key; how much room it needs is known
+        // from the last time.
+        let known = Id::unique("width of what stands right");
+        let width = ui.data(|data| data.get_temp(known)).unwrap_or(420.0);
+        let room = ui.available_rect_before_wrap();
+        let (left, right) = room.split_left_right_at_x(room.right() - width);
+        let within = |rect| UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
+        ui.scope_builder(within(left), |ui| figures_of(ui, run, name, live));
+        let used =
+            ui.scope_builder(within(right), |ui| at_the_right(ui, status, filter, actions)).response.rect.width();
+        if (used - width).abs() > 0.5 {
+            ui.data_mut(|data| data.insert_temp(known, used));
+            ui.ctx().request_discard("the width of the toolbar has changed");
+        }
     });
+}
+
+fn at_the_right(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
+    search(ui, filter, status.found, actions);
+    ui.menu_button("File", |ui| file_menu(ui, status.run, actions)).response.on_hover_text("Open, save, copy");
+    ui.menu_button("View", |ui| view_menu(ui, status, actions)).response.on_hover_text("Size, contrast, frame times");
+    let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
+    if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
+        actions.push(Action::ToggleTheme);
+    }
+    if ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
+        actions.push(Action::ToggleLessons);
+    }
+    if ui.button("?").on_hover_text("All keys").clicked() {
+        actions.push(Action::ToggleHelp);
+    }
 }
 
 /// Whether the figures of the run need the room that the rest can spare.
@@ -70,22 +84,6 @@ fn is_narrow(ui: &Ui) -> bool {
 
 /// What is looked for.
 fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut Vec<Action>) {
-    if !filter.is_empty() {
-        let button = ui.button("×").on_hover_text("Look for all items again (Esc)");
-        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear the search"));
-        if button.clicked() {
-            actions.push(Action::ClearFilter);
-        }
-        let count = found.map_or_else(|| "…".to_owned(), format::count);
-        ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim));
-        for (name, range) in [("waited", &mut filter.wait), ("ran", &mut filter.run_time)] {
-            let Some(times) = range.clone() else { continue };
-            let text = format!("{name} {} to {}  ×", format::duration(times.start), format::duration(times.end));
-            if ui.small_button(text).on_hover_text("Chosen in the histogram; press to drop it").clicked() {
-                *range = None;
-            }
-        }
-    }
     let (width, hint) = if is_narrow(ui) { (84.0, "Search   /") } else { (150.0, "Search items   /") };
     let field = TextEdit::singleline(&mut filter.text).id(Id::unique(("field", "search"))).desired_width(width);
     let response = ui.add(field.hint_text(hint).margin(Margin::symmetric(8, 4)));
@@ -96,12 +94,32 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
         response.request_focus();
     }
     response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
+    if !filter.is_empty() {
+        for (name, range) in [("waited", &mut filter.wait), ("ran", &mut filter.run_time)] {
+            let Some(times) = range.clone() else { continue };
+            let text = format!("{name} {} to {}  ×", format::duration(times.start), format::duration(times.end));
+            if ui.small_button(text).on_hover_text("Chosen in the histogram; press to drop it").clicked() {
+                *range = None;
+            }
+        }
+        let count = found.map_or_else(|| "…".to_owned(), format::count);
+        ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim));
+        let button = ui.button("×").on_hover_text("Look for all items again (Esc)");
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear the search"));
+        if button.clicked() {
+            actions.push(Action::ClearFilter);
+        }
+    }
 }
 
 fn view_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
     ui.label(RichText::new(format!("size: {} %", status.percent)).size(11.5).color(theme::palette(ui).dim));
-    for action in [Action::Scale { larger: true }, Action::Scale { larger: false }, Action::ResetScale] {
-        entry(ui, &action, true, None, actions);
+    for (action, enabled) in [
+        (Action::Scale { larger: true }, status.can_be_larger),
+        (Action::Scale { larger: false }, true),
+        (Action::ResetScale, true),
+    ] {
+        entry(ui, &action, enabled, None, actions);
     }
     ui.separator();
     entry(ui, &Action::ToggleContrast, true, Some(status.high_contrast), actions);
@@ -293,9 +311,10 @@ fn figures(run: &Run) -> String {
     }
     // While it runs, rates and estimates move with the clock, ten times a second, not with every frame.
     let working = run.working_time();
-    let seconds = if run.ended() { working as f64 / 1e9 } else { (working / 100_000_000) as f64 / 10.0 };
+    let moves = !run.ended() && run.moment.is_none();
+    let seconds = if moves { (working / 100_000_000) as f64 / 10.0 } else { working as f64 / 1e9 };
     // The clock of a moment that is looked at is the playhead's.
-    let clock = if run.ended() { format::duration(working) } else { format::clock(run.moment.unwrap_or(working)) };
+    let clock = if moves { format::clock(working) } else { format::duration(run.moment.unwrap_or(working)) };
     let mut parts = vec![clock, format!("{} of {} items", format::count(ran), format::count(items))];
     // What went wrong first: narrow windows cut off the rest.
     for (count, what) in [(totals.raised, "raised"), (totals.lost, "lost"), (totals.cancelled, "cancelled")] {

@@ -129,3 +129,18 @@ fn what_is_done_goes_to_the_run_that_it_is_done_to() {
     choose_run(&mut window, &format!("{in_focus}. sleep"));
     assert!(shows(&window, "Done"));
 }
+
+/// One stray key must not end a run that goes on; a second one means it.
+#[test]
+fn enter_asks_before_it_starts_anew() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    key(&mut window, Key::Enter);
+    until_shown(&mut window, "workers: 1 of 1");
+    key(&mut window, Key::Enter);
+    assert!(window.query_by_label_contains("Enter once more stops it").is_some());
+    window.run_steps(5);
+    assert!(run(&window).is_some_and(|run| run.number == 1 && !run.ended()));
+    key(&mut window, Key::Enter);
+    until(&mut window, "another run goes on", |window| run(window).is_some_and(|run| run.number == 2));
+}

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, Event, Id};
 
@@ -37,6 +37,7 @@ impl App {
                     self.start(context, Box::new(settings));
                 }
             }
+            Action::RunByKey => self.run_by_key(context),
             Action::Stop => self.stop(&|| Command::Stop),
             Action::StopNow => self.stop(&|| Command::StopNow),
             Action::SetWorkers(workers) => self.lab_in_focus().send(Command::SetWorkers(workers)),
@@ -69,7 +70,9 @@ impl App {
             Action::MoveRun(number, places) => self.runs.move_up(number, places),
             Action::DeleteRun(number) => self.delete_run(number),
             Action::RestoreRun => {
-                if let Some(number) = self.runs.restore() {
+                if let Some(number) = self.runs.restore()
+                    && self.looking != Looking::Compared
+                {
                     self.look_at(Looking::Run(number));
                 }
             }
@@ -150,10 +153,24 @@ impl App {
         if self.palette.close() || self.files.close() || std::mem::take(&mut self.show_help) || self.chart.clear() {
             return;
         }
-        if self.filter.is_empty() {
+        if !self.filter.is_empty() {
+            self.filter = Filter::default();
+        } else if self.time.time().is_some() {
             self.time.look_at(None);
         } else {
-            self.filter = Filter::default();
+            self.lessons.open = false;
+        }
+    }
+
+    /// A run that goes on is not lost to one stray key.
+    fn run_by_key(&mut self, context: &Context) {
+        const SOON: Duration = Duration::from_secs(3);
+        let asked = self.asked_to_run.replace(Instant::now()).is_some_and(|asked| asked.elapsed() < SOON);
+        if asked || self.live_runs().is_empty() {
+            self.asked_to_run = None;
+            self.act(context, Action::Run);
+        } else {
+            self.files.tell("A run goes on. Enter once more stops it and starts anew.".to_owned(), false);
         }
     }
 

@@ -8,7 +8,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, Context, ThemePreference, Ui};
@@ -28,7 +28,7 @@ use super::scale::Scale;
 use super::stopwatch::Stopwatch;
 use super::task_index::TaskIndex;
 use super::time_machine::TimeMachine;
-use super::{commands, help, readers, theme};
+use super::{commands, focus, help, readers, theme};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
@@ -112,6 +112,8 @@ pub struct App {
     /// The item that was found last, of the run with that number.
     found_last: Option<(usize, u32)>,
     again: Option<Again>,
+    /// When a key asked to run while a run went on.
+    asked_to_run: Option<Instant>,
     /// Frames come by themselves, so the lab need not ask for one.
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
@@ -160,6 +162,7 @@ impl App {
             show_help: false,
             found_last: None,
             again: None,
+            asked_to_run: None,
             live,
             picks_in,
             picks,
@@ -224,6 +227,7 @@ impl App {
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
+        focus::ring(ui.ctx());
         for action in actions {
             self.act(ui.ctx(), action);
         }

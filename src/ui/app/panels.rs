@@ -152,6 +152,7 @@ impl App {
                 error,
                 found: run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len()),
                 percent: self.scale.percent().min(Scale::fits(ui.ctx())),
+                can_be_larger: self.scale.stepped(true, Scale::fits(ui.ctx())) != self.scale,
                 high_contrast: self.high_contrast,
                 frame_times: self.frame_times.is_shown(),
             };

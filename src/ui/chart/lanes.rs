@@ -96,9 +96,12 @@ pub(super) fn show(
         bars.rect_filled(bar, 2.0, palette.dim);
     }
     for (from, way) in arrows {
-        let (stroke, to) = (Stroke::new(2.0, palette.error), from + way);
-        let back = vec2(0.0, -5.0 * way.y.signum());
-        bars.circle_filled(from, 3.0, palette.error);
+        let (stroke, to) = (Stroke::new(2.5, palette.error), from + way);
+        let back = vec2(0.0, -6.0 * way.y.signum());
+        // On stripes it needs a ground of its own.
+        bars.line_segment([from, to], Stroke::new(8.0, palette.background));
+        bars.circle_filled(from, 6.0, palette.background);
+        bars.circle_filled(from, 4.0, palette.error);
         bars.line_segment([from, to], stroke);
         for side in [-4.0, 4.0] {
             bars.line_segment([to, to + back + vec2(side, 0.0)], stroke);
@@ -435,6 +438,9 @@ impl Picture<'_> {
         }
         if let Some(foot) = off_core_foot(lane, &time, bars) {
             let y = foot.start.max(at.y - 7.0)..foot.end.min(at.y + 7.0);
+            if foot.start <= at.y && under.is_none() {
+                color = self.palette.on_waiting;
+            }
             self.ground(number.start..number.end.min(right - 1.0), y, &[self.palette.waiting]);
         }
         self.labels.push((at, Align2::LEFT_CENTER, text, color));

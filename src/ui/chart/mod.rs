@@ -226,7 +226,10 @@ impl Chart {
         let rows = Rows::new(shown, canvas, &mut self.scrolled);
         self.drawn = lanes::show(ui, &rows, area.left(), view, found, actions);
         if let Some(playhead) = playhead {
-            playhead::veil(ui.painter(), palette, canvas, view, playhead);
+            for lanes in shown.iter().filter_map(|shown| rows.of_run(shown.run.number)) {
+                let lanes = canvas.with_min_y(lanes.start).with_max_y(lanes.end);
+                playhead::veil(ui.painter(), palette, lanes, view, playhead);
+            }
         }
         if let Some(selected) = &self.area {
             selected.draw(ui.painter(), palette, &rows, view);

@@ -7,10 +7,10 @@ use crate::ui::action::Action;
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
-/// Veils what came later.
-pub(super) fn veil(painter: &Painter, palette: &Palette, canvas: Rect, view: TimeView, playhead: i64) {
-    let x = canvas.left() + view.x_of(playhead, canvas.width()).clamp(0.0, canvas.width());
-    painter.rect_filled(canvas.with_min_x(x), 0.0, palette.background.gamma_multiply(0.72));
+/// Veils what came later on these lanes.
+pub(super) fn veil(painter: &Painter, palette: &Palette, lanes: Rect, view: TimeView, playhead: i64) {
+    let x = lanes.left() + view.x_of(playhead, lanes.width()).clamp(0.0, lanes.width());
+    painter.rect_filled(lanes.with_min_x(x), 0.0, palette.background.gamma_multiply(0.72));
 }
 
 /// Draws the line, with a handle to drag it by.

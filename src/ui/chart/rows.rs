@@ -10,7 +10,7 @@ use crate::executor::Intervention;
 use crate::lab::Run;
 use crate::trace::{Lane, Trace};
 
-const TALLEST: f32 = 72.0;
+const TALLEST: f32 = 96.0;
 const SHORTEST: f32 = 20.0;
 /// A lane within a lane is lower than that by so much, but not lower than this.
 const WITHIN: f32 = 0.6;

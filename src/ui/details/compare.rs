@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
-use eframe::egui::{Color32, Grid, Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use crate::lab::Run;
 use crate::trace::{Histogram, Lane};
@@ -244,9 +244,11 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], alike: bool) {
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = 6.0;
                     theme::swatch(ui, palette.runs[shown.color]);
-                    ui.set_max_width(NAME);
-                    let name = RichText::new(shown.name).family(theme::strong());
-                    ui.add(Label::new(name).truncate()).on_hover_text(shown.name);
+                    let size = vec2(NAME, ui.available_height());
+                    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+                        let name = RichText::new(shown.name).family(theme::strong());
+                        ui.add(Label::new(name).truncate()).on_hover_text(shown.name);
+                    });
                 });
             }
             ui.end_row();

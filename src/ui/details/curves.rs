@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView
         Curves::QueuesAndCores => vec![queues(run, palette, view, columns), cores(run, palette, view, columns)],
         Curves::Throughput => vec![throughput(run, palette, view, columns)],
         Curves::Processes => vec![
-            of_processes(run, palette, view, columns, "CPU, %", whole, |load| f64::from(load.cpu)),
+            of_processes(run, palette, view, columns, "CPU", percent, |load| f64::from(load.cpu)),
             of_processes(run, palette, view, columns, MEMORY, format::bytes, |load| load.memory as f64),
         ],
     };
@@ -53,6 +53,10 @@ fn empty(title: &'static str, stacked: bool) -> Figure {
         times: Vec::new(),
         curves: Vec::new(),
     }
+}
+
+fn percent(value: f64) -> String {
+    format!("{value:.0} %")
 }
 
 /// What a layer shows of the queues.
@@ -114,7 +118,8 @@ fn cores(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -
         note: too_short(run, none),
         times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
         curves,
-        ..empty("CPU, %", false)
+        format: percent,
+        ..empty("CPU", false)
     }
 }
 

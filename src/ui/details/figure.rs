@@ -10,6 +10,9 @@ use crate::ui::chart::{GUTTER, TimeView};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
+/// Names of curves take no more than this.
+const NAME: f32 = 66.0;
+
 /// A plot: curves that share their times.
 pub(super) struct Figure {
     pub(super) title: &'static str,
@@ -52,7 +55,7 @@ impl Figure {
         // A little air above the highest value keeps its line in sight.
         let top = self.highest * 1.06;
         let painter = ui.painter().clone();
-        self.legend(&painter, palette, area);
+        self.legend(ui, &painter, palette, area);
         self.scale(&painter, palette, inner, top);
         if let Some(note) = self.note {
             painter.text(inner.center(), Align2::CENTER_CENTER, note, theme::small(), palette.dim);
@@ -111,10 +114,18 @@ impl Figure {
 
     fn values_at(&self, time: f64) -> Vec<String> {
         let Some(index) = self.times.partition_point(|&at| at <= time).checked_sub(1) else { return Vec::new() };
-        self.curves.iter().map(|curve| format!("{} {}", curve.name, (self.format)(curve.values[index]))).collect()
+        // Lines go straight from value to value; layers keep theirs until the next.
+        let next = self.times.get(index + 1).filter(|_| !self.stacked);
+        let part =
+            next.map_or(0.0, |next| (time - self.times[index]) / (next - self.times[index]).max(f64::MIN_POSITIVE));
+        let value = |values: &[f64]| match values.get(index + 1) {
+            Some(after) if part > 0.0 => values[index] + (after - values[index]) * part,
+            _ => values[index],
+        };
+        self.curves.iter().map(|curve| format!("{} {}", curve.name, (self.format)(value(&curve.values)))).collect()
     }
 
-    fn legend(&self, painter: &Painter, palette: &Palette, area: Rect) {
+    fn legend(&self, ui: &Ui, painter: &Painter, palette: &Palette, area: Rect) {
         painter.text(area.left_top(), Align2::LEFT_TOP, self.title, theme::small(), palette.text);
         let rows = ((area.height() - 16.0) / 14.0).max(0.0) as usize;
         // The topmost layer first, as it is drawn.
@@ -123,7 +134,9 @@ impl Figure {
         for (row, curve) in curves.into_iter().take(rows).enumerate() {
             let at = area.left_top() + vec2(0.0, 18.0 + row as f32 * 14.0);
             painter.rect_filled(Rect::from_min_size(at, vec2(8.0, 8.0)), 2.0, curve.color);
-            painter.text(at + vec2(13.0, -2.0), Align2::LEFT_TOP, &curve.name, theme::small(), palette.dim);
+            // Right of it stand the values of the axis.
+            let name = theme::one_line(ui, &curve.name, theme::small(), palette.dim, NAME);
+            painter.galley(at + vec2(13.0, -2.0), name, palette.dim);
         }
     }
 

@@ -8,7 +8,7 @@ use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo, vec2
 use super::action::Action;
 use super::form::Form;
 use super::{focus, readers, theme};
-use crate::lab::Run;
+use crate::lab::{ExecutorKind, Run};
 use crate::workload::{self, FieldError, ParamKind};
 use fields::{complain, note, row, text_field, with_unit, words_to_choose};
 
@@ -26,7 +26,7 @@ pub(super) fn show(
     ui.add_space(10.0);
     ui.horizontal(|ui| {
         theme::heading(ui, "EXECUTOR");
-        if live.is_some() {
+        if live.is_some_and(|live| live.settings.executor != ExecutorKind::Sequential) {
             // Beside the heading, as a line that comes and goes would move the fields.
             let text = RichText::new("workers, chunksize: of the live run, too").size(11.0);
             ui.add(Label::new(text.color(theme::palette(ui).accent)).truncate());
