@@ -49,6 +49,9 @@ pub(super) struct Past {
 /// How long a frame may take to get to the moment.
 const BUDGET: Duration = Duration::from_millis(5);
 
+/// What happened before so many nanoseconds is in the history of a run that goes on.
+const HEARD_OF: i64 = 300_000_000;
+
 impl Default for TimeMachine {
     fn default() -> Self {
         Self { moment: None, playing: false, paused: false, speed: 1.0, replays: HashMap::new(), steps: 0 }
@@ -120,15 +123,17 @@ impl TimeMachine {
         self.take_steps(focus);
         let Moment { time, events, .. } = self.moment?;
         let deadline = Instant::now() + BUDGET;
-        let mut arrived = true;
+        let (mut sought, mut heard_of) = (true, true);
         let mut as_it_was = |run: &&Run| {
             let index = events_of(run, time, events);
             let replay = self.replays.entry(run.number).or_default();
-            arrived &= replay.seek(&run.history, index, deadline);
+            sought &= replay.seek(&run.history, index, deadline);
+            // What has just happened may not have been heard of yet. A run that goes on brings the next frame by itself.
+            heard_of &= run.ended() || index < run.history.len() || run.elapsed() - time > HEARD_OF;
             run.at(time, replay.trace())
         };
         let past: Vec<_> = runs.iter().map(&mut as_it_was).collect();
-        if !arrived {
+        if !sought {
             context.request_repaint();
         }
         let replay = self.replays.get(&focus.number)?;
@@ -141,7 +146,13 @@ impl TimeMachine {
             }
             Some(last) => sentence(replay.trace(), &last.kind),
         };
-        Some(Past { runs: past, events: replay.index(), of: focus.history.len(), sentence, arrived })
+        Some(Past {
+            runs: past,
+            events: replay.index(),
+            of: focus.history.len(),
+            sentence,
+            arrived: sought && heard_of,
+        })
     }
 
     fn go_on(&mut self, context: &Context, runs: &[&Run]) {

@@ -18,7 +18,7 @@ pub(super) fn show(
     past: Option<&Past>,
     actions: &mut Vec<Action>,
 ) {
-    let Some(run) = run.filter(|run| !run.history.is_empty()) else { return };
+    let Some(run) = run else { return };
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;

@@ -105,7 +105,7 @@ impl App {
                 };
                 self.details.show(ui, &subject, &mut self.filter, &mut self.index, actions);
             });
-        if now.is_some_and(|run| !run.history.is_empty()) {
+        if past.is_some() || now.is_some_and(|run| !run.history.is_empty()) {
             let frame = panel.inner_margin(Margin::symmetric(12, 4));
             Panel::bottom("transport").frame(frame).show_separator_line(false).show(ui, |ui| {
                 transport::show(ui, now, &mut self.time, past, actions);
