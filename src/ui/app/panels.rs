@@ -95,6 +95,7 @@ impl App {
                 let subject = Subject {
                     shown,
                     ticked: self.runs.ticked(),
+                    queued: self.again.as_ref().map_or(0, |again| again.queue.len()),
                     playhead: self.time.time(),
                     happened: past.map(|past| past.events),
                     view: self.chart.view(shown),

@@ -100,11 +100,20 @@ fn computing(run: &Run) -> f64 {
 
 impl Compare {
     /// Draws figures of all runs, and the items of the first two.
-    /// `ticked` = how many could be.
-    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[Shown<'_>], ticked: usize, actions: &mut Vec<Action>) {
+    /// `ticked` = how many could be; `queued` = how many are still to begin.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        shown: &[Shown<'_>],
+        ticked: usize,
+        queued: usize,
+        actions: &mut Vec<Action>,
+    ) {
         let dim = theme::palette(ui).dim;
         if shown.len() < 2 {
-            if ticked < 2 {
+            if queued > 0 {
+                ui.label(RichText::new("The next run begins when this one is over.").color(dim));
+            } else if ticked < 2 {
                 ui.label(RichText::new("Tick two or more runs in the list on the left.").color(dim));
             } else if ui.button(format!("Compare the {ticked} runs that are ticked")).clicked() {
                 actions.push(Action::Compare);

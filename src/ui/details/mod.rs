@@ -55,6 +55,8 @@ pub(super) struct Subject<'a> {
     pub(super) shown: &'a [Shown<'a>],
     /// How many are ticked in the list of runs.
     pub(super) ticked: usize,
+    /// How many of those that run again one after the other have not begun.
+    pub(super) queued: usize,
     /// The moment that is looked at, if it is not now, and how many events had happened.
     pub(super) playhead: Option<i64>,
     pub(super) happened: Option<usize>,
@@ -90,7 +92,7 @@ impl Details {
         index: &mut TaskIndex,
         actions: &mut Vec<Action>,
     ) {
-        let &Subject { shown, ticked, playhead, happened, view, area, selected } = subject;
+        let &Subject { shown, ticked, queued, playhead, happened, view, area, selected } = subject;
         let focus = in_focus(shown);
         let (now, run) = (focus.map(|shown| shown.run), focus.map(|shown| shown.looked_at()));
         let failed = match run.map(|run| (&run.status, run)) {
@@ -123,7 +125,7 @@ impl Details {
             Tab::Durations => durations::show(ui, run, area, filter),
             Tab::Tasks => tasks::show(ui, run, index, selected, actions),
             Tab::Events => self.events.show(ui, now, happened, actions),
-            Tab::Compare => self.compare.show(ui, shown, ticked, actions),
+            Tab::Compare => self.compare.show(ui, shown, ticked, queued, actions),
             Tab::Errors => lists::errors(ui, run, actions),
             Tab::Log => lists::log(ui, run),
         }
