@@ -172,10 +172,14 @@ impl Run {
     }
 
     /// Nanoseconds from the first submission until now, or until the last result once it is over: what rates count, as
-    /// neither looking for items nor the workers' farewell is work.
+    /// neither looking for items nor the workers' farewell is work. 0 = nothing was submitted yet.
     #[must_use]
     pub fn working_time(&self) -> i64 {
-        if self.ended() { self.trace.makespan() } else { self.elapsed() - self.trace.first_submission() }
+        match self.trace.call_count() {
+            0 => 0,
+            _ if self.ended() => self.trace.makespan(),
+            _ => self.elapsed() - self.trace.first_submission(),
+        }
     }
 
     /// Nanoseconds of `from..until` in which a worker could have been busy: from its start until it ended, or until the last result was

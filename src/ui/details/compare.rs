@@ -53,7 +53,8 @@ fn whole(value: f64) -> String {
 }
 
 fn percent(value: f64) -> String {
-    format!("{:.0} %", value * 100.0)
+    // A sum of nothing is -0.
+    format!("{:.0} %", value * 100.0 + 0.0)
 }
 
 const FIGURES: [Figure; 12] = [
