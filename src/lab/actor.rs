@@ -14,14 +14,14 @@ use super::drive::{Collected, Ended, Progress, RunError, Shared, drive};
 use super::published::Published;
 use super::rechunking::Rechunking;
 use super::recorder::tells_of_an_error;
-use super::run::{Beginning, End, Run, Status};
+use super::run::{End, Run, Status};
 use super::sampler::{Sample, Sampler};
 use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError};
 use crate::executor::{
     Chunking, Event, EventKind, EventSink, Interruption, Intervention, Pending, RawExecutor, WorkerCommand,
 };
 use crate::sys;
-use crate::trace::{Historian, History, Series, Trace};
+use crate::trace::Historian;
 use crate::workload::{FieldError, Labels};
 
 /// How often the window can be told: 60 times a second.
@@ -314,27 +314,7 @@ impl Current {
         worker_command: Option<WorkerCommand>,
     ) -> Result<Self, (Box<Run>, std::io::Error)> {
         let origin = sys::monotonic_nanos();
-        let run = Run {
-            number,
-            settings: checked.settings.clone(),
-            status: Status::Preparing,
-            closed: false,
-            began_with: Beginning {
-                workers: checked.settings.workers,
-                chunksize: checked.settings.chunksize,
-                items: 0,
-            },
-            items: None,
-            labels: None,
-            trace: Trace::new(origin),
-            history: History::default(),
-            moment: None,
-            load: Series::default(),
-            deadlock: None,
-            deadlocked: false,
-            yielded: Arc::default(),
-            backlog: 0,
-        };
+        let run = Run::new(number, checked.settings.clone(), origin);
         let (progress_in, progress) = unbounded();
         let shared = Shared {
             recorder: Arc::default(),

@@ -115,6 +115,27 @@ impl Totals {
 }
 
 impl Run {
+    /// One that begins, at the stamp `origin`.
+    pub(crate) fn new(number: usize, settings: RunSettings, origin: i64) -> Self {
+        Self {
+            number,
+            status: Status::Preparing,
+            closed: false,
+            began_with: Beginning { workers: settings.workers, chunksize: settings.chunksize, items: 0 },
+            settings,
+            items: None,
+            labels: None,
+            trace: Trace::new(origin),
+            history: History::default(),
+            moment: None,
+            load: Series::default(),
+            deadlock: None,
+            deadlocked: false,
+            yielded: Arc::default(),
+            backlog: 0,
+        }
+    }
+
     /// What came of the items so far.
     #[must_use]
     pub fn totals(&self) -> Totals {

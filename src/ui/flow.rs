@@ -226,9 +226,6 @@ fn chips(
         if response.clicked() {
             actions.push(Action::Select(Selection::of_call(run, call)));
         }
-        if response.has_focus() {
-            painter.rect_stroke(chip, 4.0, Stroke::new(2.0, palette.accent), StrokeKind::Outside);
-        }
         response.on_hover_text(name);
         x += width + CHIP_GAP;
         drawn += 1;

@@ -1,4 +1,4 @@
-//! Where the keyboard is: in sight, and after a choice where it was before.
+//! Where the keyboard is: in sight, with a ring around it, and after a choice where it was before.
 
 use eframe::egui::{Button, ComboBox, Context, Id, Key, Memory, Response, RichText, Stroke, StrokeKind, Ui};
 
@@ -54,7 +54,7 @@ pub(super) fn choice(ui: &mut Ui, chosen: bool, text: impl Into<RichText>) -> Re
     response
 }
 
-/// A ring around what has the keyboard, whatever it is, as long as keys are what is used.
+/// A ring around what has the keyboard, whatever it is, unless the pointer was used last.
 pub(super) fn ring(context: &Context) {
     let (by_key, by_pointer) = context.input(|input| {
         let moves = [Key::Tab, Key::ArrowUp, Key::ArrowDown, Key::ArrowLeft, Key::ArrowRight];
@@ -64,7 +64,7 @@ pub(super) fn ring(context: &Context) {
     if by_key || by_pointer {
         context.data_mut(|data| data.insert_temp(uses_keys, by_key));
     }
-    if !context.data(|data| data.get_temp(uses_keys)).unwrap_or(false) {
+    if !context.data(|data| data.get_temp(uses_keys)).unwrap_or(true) {
         return;
     }
     let focused = context.memory(Memory::focused).and_then(|focused| context.read_response(focused));

@@ -400,27 +400,10 @@ fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Acti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::{Beginning, RunSettings};
-    use crate::trace::{History, Series, Trace};
+    use crate::lab::RunSettings;
 
     fn run(number: usize, status: Status) -> Arc<Run> {
-        Arc::new(Run {
-            number,
-            settings: RunSettings::default(),
-            status,
-            closed: false,
-            began_with: Beginning::default(),
-            items: None,
-            labels: None,
-            trace: Trace::new(0),
-            history: History::default(),
-            moment: None,
-            load: Series::default(),
-            deadlock: None,
-            deadlocked: false,
-            yielded: Arc::default(),
-            backlog: 0,
-        })
+        Arc::new(Run { status, ..Run::new(number, RunSettings::default(), 0) })
     }
 
     fn ended(number: usize) -> Arc<Run> {

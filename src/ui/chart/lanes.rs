@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui,
-    Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, CursorIcon, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::hatch::{HATCH_GROUND, Hatch};
@@ -134,9 +134,6 @@ fn heading(
     let place = row.with_min_x(left).intersect(painter.clip_rect());
     let response = ui.interact(place, ui.scope_id().with(("heading", run.number)), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, in_focus, format!("look closer at {name}")));
-    if response.has_focus() {
-        painter.rect_stroke(place, 3.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
-    }
     let help = "Data flow, figures and the panel below tell of this run";
     if response.on_hover_text(help).on_hover_cursor(CursorIcon::PointingHand).clicked() {
         actions.push(Action::FocusRun(run.number));

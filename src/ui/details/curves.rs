@@ -31,7 +31,10 @@ pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView
         Curves::Throughput => vec![throughput(run, palette, view, columns)],
         Curves::Processes => vec![
             of_processes(run, palette, view, columns, "CPU", percent, |load| f64::from(load.cpu)),
-            of_processes(run, palette, view, columns, MEMORY, format::bytes, |load| load.memory as f64),
+            Figure {
+                round: Round::Binary,
+                ..of_processes(run, palette, view, columns, "memory", format::bytes, |load| load.memory as f64)
+            },
         ],
     };
     let height = (area.height() - APART * (figures.len() - 1) as f32) / figures.len() as f32;
@@ -123,8 +126,6 @@ fn cores(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -
     }
 }
 
-const MEMORY: &str = "memory";
-
 /// More cores or processes than this are no longer told apart.
 const TOLD_APART: usize = 4;
 
@@ -208,7 +209,6 @@ fn of_processes(
     Figure {
         highest,
         note: too_short(run, none),
-        round: if title == MEMORY { Round::Binary } else { Round::Whole },
         format,
         times: samples.iter().map(|(at, _)| seconds(*at)).collect(),
         curves,

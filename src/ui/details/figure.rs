@@ -140,6 +140,15 @@ impl Figure {
         }
     }
 
+    /// A round value, in as few letters as there is room for beside the names of the curves.
+    fn mark(&self, value: f64) -> String {
+        match self.highest {
+            h if self.round == Round::Whole && h >= 1e7 => format!("{} M", value / 1e6),
+            h if self.round == Round::Whole && h >= 1e4 => format!("{} k", value / 1e3),
+            _ => (self.format)(value),
+        }
+    }
+
     /// Round values from 0 up, as far as there is room for them.
     fn scale(&self, painter: &Painter, palette: &Palette, inner: Rect, top: f64) {
         /// From line to line, in points.
@@ -158,17 +167,6 @@ impl Figure {
             let text = if value == 0.0 { "0".to_owned() } else { self.mark(value) };
             let anchor = if value == 0.0 { Align2::RIGHT_BOTTOM } else { Align2::RIGHT_CENTER };
             painter.text(pos2(inner.left() - 6.0, y), anchor, text, theme::small(), palette.dim);
-        }
-    }
-}
-
-impl Figure {
-    /// A round value, in as few letters as there is room for beside the names of the curves.
-    fn mark(&self, value: f64) -> String {
-        match self.highest {
-            h if self.round == Round::Whole && h >= 1e7 => format!("{} M", value / 1e6),
-            h if self.round == Round::Whole && h >= 1e4 => format!("{} k", value / 1e3),
-            _ => (self.format)(value),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Keys that go from row to row of a table.
 
-use eframe::egui::{EventFilter, Key, Rect, Response, Stroke, StrokeKind, Ui};
-
-use crate::ui::theme;
+use eframe::egui::{EventFilter, Key, Rect, Response, Ui};
 
 /// A key that goes from row to row.
 #[derive(Clone, Copy)]
@@ -36,12 +34,9 @@ impl RowKey {
     }
 }
 
-/// The key that was pressed while a row had the `focus`, or while nothing had it and the pointer was over the table. Shows where the focus is.
+/// The key that was pressed while a row had the `focus`, or while nothing had it and the pointer was over the table.
 pub(super) fn moved_by_key(ui: &Ui, table: Rect, focus: Option<&Response>) -> Option<RowKey> {
     if let Some(row) = focus {
-        let accent = theme::palette(ui).accent;
-        let painter = ui.painter().with_clip_rect(table.intersect(ui.clip_rect()));
-        painter.rect_stroke(row.rect, 2.0, Stroke::new(1.5, accent), StrokeKind::Inside);
         // Otherwise these keys would lead to whatever widget is nearest.
         let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(row.id, filter));
