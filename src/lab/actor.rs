@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 
 use super::Command;
 use super::batches::add_batch;
-use super::drive::{Collected, Ended, Progress, RunError, Shared, drive};
+use super::drive::{Ended, Progress, RunError, Shared, drive};
 use super::published::Published;
 use super::rechunking::Rechunking;
 use super::recorder::tells_of_an_error;
@@ -234,8 +234,9 @@ impl Actor {
         if current.events.len() == 0 {
             current.collect();
         }
+        let results_came = current.take_results();
         // What is not published yet is told soon after somebody looks, though nothing follows.
-        if current.events.len() > 0 || current.publish_at.is_some() {
+        if results_came || current.events.len() > 0 || current.publish_at.is_some() {
             let looked_at = self.published.was_looked_at();
             current.publish_within(if looked_at { PUBLISH_INTERVAL } else { UNSEEN_INTERVAL });
         }
@@ -280,21 +281,16 @@ impl Actor {
         if let Some(current) = &mut self.current {
             let end = match current.result.take() {
                 // Whoever stops a run knows why no more calls were taken.
-                Some(Ok(Collected { refused, yielded })) => {
-                    current.run.yielded = yielded.into();
-                    match refused {
-                        Some(refused) if current.end == End::Completed => End::Refused(refused),
-                        _ => current.end.clone(),
-                    }
-                }
+                Some(Ok(Some(refused))) if current.end == End::Completed => End::Refused(refused),
                 Some(Err(error)) => End::Failed(error),
-                None => current.end.clone(),
+                Some(Ok(_)) | None => current.end.clone(),
             };
             current.run.status = Status::Ended(end);
             current.run.backlog = 0;
         }
         if let Some(mut current) = self.current.take() {
             current.settle(i64::MAX);
+            current.take_results();
             self.tell_of_the_end(current.run);
             let _ = current.thread.join();
         }
@@ -321,6 +317,7 @@ impl Current {
             cancelled: Arc::default(),
             interrupted: Arc::default(),
             progress: progress_in,
+            results: Arc::default(),
             batches: Arc::default(),
         };
         let of_drive = shared.clone();
@@ -377,6 +374,16 @@ impl Current {
         let next = self.events.as_slice().first().map_or(now, |event| event.at.min(now));
         self.historian.settle(next.saturating_sub(HEARD_WITHIN));
         self.run.history = self.historian.history().clone();
+    }
+
+    /// Takes over what was yielded. Returns whether there was something.
+    fn take_results(&mut self) -> bool {
+        let results = self.shared.results.take();
+        let came = !results.is_empty();
+        for (item, result) in results {
+            self.run.results.push(item, result);
+        }
+        came
     }
 
     fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {

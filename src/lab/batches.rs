@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use parking_lot::Mutex;
 
-use super::drive::{Progress, Shared, Submitted, Yielded};
+use super::drive::{Progress, Shared, Submitted};
 use super::settings::CheckedSettings;
 use crate::executor::RawExecutor;
 
@@ -23,7 +23,7 @@ pub(super) struct Batches {
 #[derive(Default)]
 struct Threads {
     closed: bool,
-    running: Vec<JoinHandle<Vec<Yielded>>>,
+    running: Vec<JoinHandle<()>>,
 }
 
 impl Batches {
@@ -34,7 +34,7 @@ impl Batches {
     }
 
     /// One whose results are still awaited. If there is none, nothing is added any more.
-    pub(super) fn next_or_close(&self) -> Option<JoinHandle<Vec<Yielded>>> {
+    pub(super) fn next_or_close(&self) -> Option<JoinHandle<()>> {
         let mut threads = self.threads.lock();
         let next = threads.running.pop();
         threads.closed |= next.is_none();
@@ -67,9 +67,11 @@ pub(super) fn add_batch(run: CheckedSettings, executor: Arc<dyn RawExecutor>, sh
         let more = (plan.items, Arc::clone(&plan.labels));
         let _ = shared.progress.send(Progress::More(Ok(more)));
         let submitted = Submitted::of(plan, &executor, &settings, &shared);
+        let results = Arc::clone(&shared.results);
         let collecting = move || {
             let _kept = kept;
-            submitted.collect(first).yielded
+            // Whoever closed the executor knows why it took no more.
+            let _refused = submitted.collect(first, &results);
         };
         // Without a thread to wait in, results are let go, and the items run all the same.
         threads.running.extend(thread::Builder::new().name("more results".to_owned()).spawn(collecting));

@@ -10,6 +10,7 @@ use crossbeam_channel::Sender;
 
 use super::batches::Batches;
 use super::recorder::Recorder;
+use super::results::ResultsBox;
 use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError, RunSettings};
 use crate::executor::{
     BuildError, Chunking, EventSink, Map, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, ResultError,
@@ -29,29 +30,8 @@ pub(super) enum Progress {
     Ended(Ended),
 }
 
-/// What came of it, or why the run never started.
-pub(super) type Ended = Result<Collected, RunError>;
-
-/// What collecting results came to.
-#[derive(Default)]
-pub(super) struct Collected {
-    /// Why the executor took no more calls although nobody had asked it to stop.
-    pub(super) refused: Option<SubmitError>,
-    /// The first results, in the order in which they were yielded.
-    pub(super) yielded: Vec<Yielded>,
-}
-
-/// What was yielded for an item: its line for people, or its error in one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Yielded {
-    /// Its number.
-    pub item: usize,
-    /// What came of it.
-    pub result: Result<String, String>,
-}
-
-/// Of a large run, so many results are kept.
-const YIELDED_KEPT: usize = 1_000;
+/// Why the executor took no more calls although nobody had asked it to stop, if it did not; or why the run never started.
+pub(super) type Ended = Result<Option<SubmitError>, RunError>;
 
 /// Why a run could not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +56,7 @@ pub(super) struct Shared {
     /// Nothing is to go on any more.
     pub(super) interrupted: Arc<AtomicBool>,
     pub(super) progress: Sender<Progress>,
+    pub(super) results: Arc<ResultsBox>,
     /// Items that are added while the run goes on.
     pub(super) batches: Arc<Batches>,
 }
@@ -94,7 +75,7 @@ fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, 
     let mut plan = workload.plan(&params, &shared.cancelled)?;
     let _kept = plan.take_kept();
     if shared.cancelled.load(Ordering::Relaxed) {
-        return Ok(Collected::default());
+        return Ok(None);
     }
     let events: Arc<dyn EventSink> = Arc::clone(&shared.recorder) as _;
     let executor = build(&settings, worker_command, events, &shared.interrupted)?;
@@ -104,14 +85,13 @@ fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, 
     let _ = shared.progress.send(Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) });
     let submitted = Submitted::of(plan, &executor, &settings, shared);
     drop(first);
-    let mut collected = submitted.collect(0);
+    let refused = submitted.collect(0, &shared.results);
     // As long as something was added that still runs, more can be.
     while let Some(batch) = shared.batches.next_or_close() {
-        collected.yielded.extend(batch.join().unwrap_or_default());
+        let _ = batch.join();
     }
     executor.shutdown(true, false);
-    collected.refused = collected.refused.filter(|refused| *refused != SubmitError::ShutDown);
-    Ok(collected)
+    Ok(refused.filter(|refused| *refused != SubmitError::ShutDown))
 }
 
 fn build(
@@ -179,16 +159,13 @@ impl Submitted {
         }
     }
 
-    /// Waits for the results, of which the first is that of item number `first`. What comes of each item the lab hears as
-    /// events, so most results are let go.
-    pub(super) fn collect(self, first: usize) -> Collected {
-        let mut yielded = Vec::new();
-        let mut keep = |item: usize, result: Result<String, ResultError>| {
-            if yielded.len() < YIELDED_KEPT {
-                yielded.push(Yielded { item: first + item, result: result.map_err(|error| error.to_string()) });
-            }
+    /// Waits for the results, of which the first is that of item number `first`, and puts them into `collected`. Returns why the
+    /// executor took no more calls, if it did not.
+    pub(super) fn collect(self, first: usize, collected: &ResultsBox) -> Option<SubmitError> {
+        let keep = |item: usize, result: Result<String, ResultError>| {
+            collected.put(first + item, result.map_err(|error| error.to_string()));
         };
-        let refused = match self {
+        match self {
             Self::Map(results) => {
                 results.enumerate().for_each(|(item, result)| keep(item, result));
                 None
@@ -210,8 +187,7 @@ impl Submitted {
                 futures.into_iter().enumerate().for_each(|(item, future)| keep(item, future.result(None)));
                 refused
             }
-        };
-        Collected { refused, yielded }
+        }
     }
 }
 

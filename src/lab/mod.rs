@@ -20,6 +20,7 @@ mod published;
 mod rechunking;
 mod recorder;
 mod report;
+mod results;
 mod run;
 mod run_file;
 mod sampler;
@@ -35,8 +36,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 pub use csv::write_csv;
-pub use drive::{RunError, Yielded};
+pub use drive::RunError;
 pub use report::{Report, for_terminal};
+pub use results::Results;
 pub use run::{Beginning, End, Run, Status, Totals};
 pub use sampler::{Load, ProcessLoad};
 pub use settings::{

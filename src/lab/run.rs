@@ -1,10 +1,9 @@
 //! A run as others see it: what was asked for, how far it is, and its trace.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use super::drive::{RunError, Yielded};
+use super::drive::RunError;
+use super::results::Results;
 use super::sampler::Load;
 use super::settings::{ExecutorKind, RunSettings};
 use crate::executor::{Intervention, ProcessPoolExecutor, SubmitError};
@@ -40,8 +39,8 @@ pub struct Run {
     pub deadlock: Option<Deadlock>,
     /// Whether they still do.
     pub deadlocked: bool,
-    /// Once it is over: the first results, in the order in which they were yielded.
-    pub yielded: Arc<[Yielded]>,
+    /// What was yielded.
+    pub results: Results,
     /// Events that have happened and are not in the trace yet.
     pub backlog: usize,
 }
@@ -131,7 +130,7 @@ impl Run {
             load: Series::default(),
             deadlock: None,
             deadlocked: false,
-            yielded: Arc::default(),
+            results: Results::default(),
             backlog: 0,
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::drive::Yielded;
+use super::results::Results;
 use super::run::{Beginning, End, Run, Status};
 use super::sampler::Load;
 use super::settings::RunSettings;
@@ -111,6 +111,9 @@ impl Content {
         if ![self.settings.workers, self.began_with.workers].iter().all(|workers| (1..=most).contains(workers)) {
             return Err("its number of workers can't be");
         }
+        if self.yielded.iter().any(|(item, _)| *item >= self.labels.len()) {
+            return Err("it has a result of an item that there is not");
+        }
         let in_order = self.load.windows(2).all(|pair| pair[0].0 <= pair[1].0);
         if !in_order || !self.load.iter().all(|(at, _)| times.contains(at)) {
             return Err("its load has times that can't be");
@@ -127,6 +130,10 @@ impl Content {
         }
         Ok(())
     }
+}
+
+fn owned(yielded: Result<&str, &str>) -> Result<String, String> {
+    yielded.map(str::to_owned).map_err(str::to_owned)
 }
 
 impl Run {
@@ -150,7 +157,7 @@ impl Run {
             began_with: self.began_with,
             end,
             labels: (0..self.items.unwrap_or_default()).map(|item| self.label(item)).collect(),
-            yielded: self.yielded.iter().map(|yielded| (yielded.item, yielded.result.clone())).collect(),
+            yielded: self.results.iter().map(|(item, yielded)| (item, owned(yielded))).collect(),
             load: self.load.points().to_vec(),
             deadlock: self.deadlock.clone(),
             events: self.history.logs().cloned().collect(),
@@ -178,7 +185,8 @@ impl Run {
         let mut load = Series::default();
         content.load.into_iter().for_each(|(at, sample)| load.push(at, sample));
         let labels = content.labels;
-        let yielded = content.yielded.into_iter().map(|(item, result)| Yielded { item, result });
+        let mut results = Results::default();
+        content.yielded.into_iter().for_each(|(item, result)| results.push(item, result));
         Ok(Self {
             number,
             settings: content.settings,
@@ -193,7 +201,7 @@ impl Run {
             load,
             deadlock: content.deadlock,
             deadlocked: false,
-            yielded: yielded.collect(),
+            results,
             backlog: 0,
         })
     }

@@ -9,7 +9,7 @@ const BLOCK: usize = 1024;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Blocks<T> {
+pub(crate) struct Blocks<T> {
     blocks: Vec<Arc<Vec<T>>>,
     len: usize,
 }
@@ -21,11 +21,11 @@ impl<T> Default for Blocks<T> {
 }
 
 impl<T: Clone> Blocks<T> {
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn push(&mut self, value: T) {
+    pub(crate) fn push(&mut self, value: T) {
         if self.len.is_multiple_of(BLOCK) {
             self.blocks.push(Arc::new(Vec::new()));
         }
@@ -35,30 +35,30 @@ impl<T: Clone> Blocks<T> {
         }
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
         self.blocks.get(index / BLOCK)?.get(index % BLOCK)
     }
 
-    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         Arc::make_mut(self.blocks.get_mut(index / BLOCK)?).get_mut(index % BLOCK)
     }
 
-    pub(super) fn last(&self) -> Option<&T> {
+    pub(crate) fn last(&self) -> Option<&T> {
         self.blocks.last()?.last()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.blocks.iter().flat_map(|block| block.iter())
     }
 
     /// The rows from `start` on.
-    pub(super) fn iter_from(&self, start: usize) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter_from(&self, start: usize) -> impl Iterator<Item = &T> {
         let blocks = self.blocks.get(start / BLOCK..).unwrap_or_default();
         blocks.iter().flat_map(|block| block.iter()).skip(start % BLOCK)
     }
 
     /// [`Self::partition_point`] for who knows that it is not before `from`, and probably near: looks ever farther ahead.
-    pub(super) fn partition_point_from(&self, from: usize, mut before: impl FnMut(&T) -> bool) -> usize {
+    pub(crate) fn partition_point_from(&self, from: usize, mut before: impl FnMut(&T) -> bool) -> usize {
         let (mut low, mut step) = (from.min(self.len), 1);
         let mut high = low;
         while let Some(row) = self.get(high) {
@@ -81,7 +81,7 @@ impl<T: Clone> Blocks<T> {
     }
 
     /// The first index whose row is not `before`, in rows that are sorted so.
-    pub(super) fn partition_point(&self, mut before: impl FnMut(&T) -> bool) -> usize {
+    pub(crate) fn partition_point(&self, mut before: impl FnMut(&T) -> bool) -> usize {
         let block = self.blocks.partition_point(|block| block.first().is_some_and(&mut before)).saturating_sub(1);
         self.blocks.get(block).map_or(0, |rows| block * BLOCK + rows.partition_point(before))
     }

@@ -44,7 +44,7 @@ pub use turns::{ActivityTimes, SubSpan};
 pub use waits::{Awaited, Deadlock, Wait};
 
 use crate::executor::{Activity, Event, EventKind, Intervention, Outcome, Printed, Stream, TaskError, WorkId};
-use blocks::Blocks;
+pub(crate) use blocks::Blocks;
 use call::{Stamp, StoredCall};
 use nested::Nested;
 use queued::Queued;

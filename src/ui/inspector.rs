@@ -10,6 +10,7 @@ use super::chart::{Item, Selected, Waiting};
 use super::theme::{self, Palette};
 use super::{focus, format};
 use crate::executor::{Activity, Interruption};
+use crate::lab::Collect;
 use crate::trace::{EndStage, Stage};
 
 /// A stretch of an item's life.
@@ -276,6 +277,15 @@ fn causes(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     }
 }
 
+/// Why a result that is there was not handed out.
+const fn not_yielded(collect: Collect) -> &'static str {
+    match collect {
+        Collect::Map | Collect::Submit => "not handed out yet: results come in the order of the items",
+        Collect::AsCompleted => "not handed out yet",
+        Collect::Gather => "not handed out yet: gather waits for all",
+    }
+}
+
 /// Its result or its error with all causes, and its lines in the log.
 fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
     if !item.is_the_runs_own() {
@@ -288,18 +298,21 @@ fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
         theme::heading(ui, "ERROR");
         ui.add(Label::new(RichText::new(&*error.report).color(palette.error).monospace().size(11.5)).wrap());
     }
-    let number = item.number as usize;
-    let yielded = item.run.yielded.iter().find(|yielded| yielded.item == number);
-    let returned = item.ended.is_some_and(|(_, stage)| stage == EndStage::Returned);
-    let result = match yielded.map(|yielded| &yielded.result) {
-        Some(Ok(result)) if result.is_empty() => Some(RichText::new("none").color(palette.dim)),
-        Some(Ok(result)) => Some(RichText::new(result).monospace().size(11.5)),
-        None if returned && !item.run.ended() => Some(RichText::new("told once the run is over").color(palette.dim)),
-        _ => None,
-    };
-    if let Some(result) = result {
+    if item.ended.is_some_and(|(_, stage)| stage == EndStage::Returned) {
         ui.add_space(8.0);
         theme::heading(ui, "RESULT");
+        let results = &item.run.results;
+        let result = match results.of(item.number as usize) {
+            Some(Ok("")) => RichText::new("none").color(palette.dim),
+            Some(Ok(result)) => RichText::new(result).monospace().size(11.5),
+            // Its call failed after it.
+            Some(Err(lost)) => RichText::new(lost).monospace().size(11.5).color(palette.error),
+            None if item.run.ended() => {
+                let kept = format::count(results.len());
+                RichText::new(format!("not kept: of so many, the first {kept} are")).color(palette.dim)
+            }
+            None => RichText::new(not_yielded(item.run.settings.collect)).color(palette.dim),
+        };
         ui.add(Label::new(result).wrap());
     }
     let said: Vec<_> = trace.log_of(item.number, LINES).collect();

@@ -169,7 +169,7 @@ pub(super) const SUM_AS_COMPLETED: Lesson = Lesson {
         ]
     },
     judge: |_, runs| {
-        let yielded: Vec<_> = runs[0].yielded.iter().map(|yielded| yielded.item).collect();
+        let yielded: Vec<_> = runs[0].results.iter().map(|(item, _)| item).collect();
         let mut ended: Vec<_> = runs[0]
             .trace
             .lanes()

@@ -16,9 +16,9 @@ pub(super) const SQUARES: Lesson = Lesson {
     },
     runs: |_| vec![run("map", "square", [("of", "2,3,4,5".to_owned())], ExecutorKind::Processes, 3)],
     judge: |_, runs| {
-        let results: Vec<_> = runs[0].yielded.iter().filter_map(|yielded| yielded.result.clone().ok()).collect();
+        let results: Vec<_> = runs[0].results.iter().filter_map(|(_, result)| result.ok()).collect();
         let wanted = ["4", "9", "16", "25"];
-        let in_place = results.iter().zip(wanted).filter(|(result, wanted)| result == wanted).count();
+        let in_place = results.iter().zip(wanted).filter(|(result, wanted)| *result == wanted).count();
         let order = Ratio { name: "results in their place", published: Some(4.0), ideal: 4.0, yours: in_place as f64 };
         let sentence = format!("map yielded {}, whichever task ended first.", results.join(", "));
         Outcome { effect_shown: in_place == 4 && results.len() == 4, ratios: vec![order], sentence }

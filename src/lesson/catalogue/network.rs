@@ -29,7 +29,7 @@ pub(super) const LOAD_URL: Lesson = Lesson {
         })]
     },
     judge: |_, runs| {
-        let order: Vec<usize> = runs[0].yielded.iter().map(|yielded| yielded.item).collect();
+        let order: Vec<usize> = runs[0].results.iter().map(|(item, _)| item).collect();
         let longest = item_times(&runs[0]).last().copied().unwrap_or_default();
         let totals = runs[0].totals();
         let ratios = vec![
@@ -152,8 +152,8 @@ pub(super) const DOWNLOAD_ERRORS: Lesson = Lesson {
         vec![faulty("submit, a failure is None", Collect::Submit), faulty("map", Collect::Map)]
     },
     judge: |_, runs| {
-        let arrived = runs[0].yielded.iter().filter(|yielded| yielded.result.is_ok()).count();
-        let before = runs[1].yielded.iter().take_while(|yielded| yielded.result.is_ok()).count();
+        let arrived = runs[0].results.iter().filter(|(_, result)| result.is_ok()).count();
+        let before = runs[1].results.iter().take_while(|(_, result)| result.is_ok()).count();
         let ratios = vec![
             Ratio { name: "files with submit", published: Some(4.0), ideal: 4.0, yours: arrived as f64 },
             Ratio { name: "files before map raises", published: None, ideal: FAULTY as f64, yours: before as f64 },
