@@ -3,6 +3,7 @@
 //! Each span carries the lane's busy time before it, so the busy time of any stretch is two binary searches, exact at
 //! every zoom. A chart thus costs O(lanes × pixels × log tasks), however many tasks there are.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Trace;
@@ -152,6 +153,14 @@ impl Lane {
     #[must_use]
     pub fn busy_until(&self, until: i64) -> i64 {
         self.busy_of(self.spans.partition_point(|span| span.start < until), until)
+    }
+
+    /// Nanoseconds of `time` in which the worker was there, ready and not busy.
+    #[must_use]
+    pub fn idle_in(&self, time: &Range<i64>) -> i64 {
+        let exited = self.exited.as_ref().map_or(i64::MAX, |(at, _)| *at);
+        let (from, until) = (time.start.max(self.ready.unwrap_or(i64::MAX)), time.end.min(exited));
+        if from >= until { 0 } else { until - from - (self.busy_until(until) - self.busy_until(from)) }
     }
 
     /// Busy nanoseconds up to `until`, before which that many spans began.
@@ -387,10 +396,11 @@ mod tests {
             from in 0..5000_i64,
             length in 0..5000_i64,
         ) {
-            let lane = lane(&parts);
+            let lane = Lane { ready: Some(from / 2), ..lane(&parts) };
             let to = from + length;
             let expected: i64 = lane.spans().map(|span| (span.end.min(to) - span.start.max(from)).max(0)).sum();
             prop_assert_eq!(lane.busy_until(to) - lane.busy_until(from), expected);
+            prop_assert_eq!(lane.idle_in(&(from..to)), length - expected);
         }
 
         #[test]

@@ -76,8 +76,8 @@ struct Press {
     repeat: bool,
 }
 
-/// What the keys that were pressed since the last frame ask for.
-pub(super) fn pressed(context: &Context) -> Vec<Action> {
+/// What the keys that were pressed since the last frame ask for. `by_chart` = the chart takes the arrows and Enter for itself.
+pub(super) fn pressed(context: &Context, by_chart: bool) -> Vec<Action> {
     let presses: Vec<_> = context.input(|input| {
         let presses = input.events.iter().filter_map(|event| match *event {
             Event::Key { key, physical_key, pressed: true, repeat, modifiers } => {
@@ -102,7 +102,8 @@ pub(super) fn pressed(context: &Context) -> Vec<Action> {
         if in_popup && (key.belongs_to_focus() || key.key == Key::Escape) {
             return None;
         }
-        let free = if writing { key.command && key.shift } else { !(focused && key.belongs_to_focus()) };
+        let taken = (focused || by_chart) && key.belongs_to_focus();
+        let free = if writing { key.command && key.shift } else { !taken };
         free.then(|| command.action.clone())
     });
     asked.collect()

@@ -26,6 +26,8 @@ const CHIP_GAP: f32 = 4.0;
 const CHIP_WIDTH: f32 = 24.0;
 const CHIP_HEIGHT: f32 = 22.0;
 const NARROWEST_PLACE: f32 = 7.0;
+/// Between a title and the number beside it.
+const BESIDE_TITLE: f32 = 6.0;
 
 /// A queue, or the workers.
 struct Station {
@@ -52,12 +54,13 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
     let stations = stations(run);
     let weights: f32 = stations.iter().map(|station| station.weight).sum();
+    let needs: Vec<_> = stations.iter().map(|station| needs(&painter, station)).collect();
     let (arrow_width, done_width) = if rect.width() < NARROW { (20.0, 126.0) } else { (ARROW, DONE_WIDTH) };
     let room = rect.width() - done_width - arrow_width * stations.len() as f32;
     let mut x = rect.left();
     let mut edges = Vec::new();
     for (index, station) in stations.iter().enumerate() {
-        let width = room * station.weight / weights;
+        let width = needs[index] + (room - needs.iter().sum::<f32>()) * station.weight / weights;
         let area = Rect::from_min_size(pos2(x, rect.top()), vec2(width, BOX_TOP + BOX_HEIGHT));
         let amount = amount(station);
         let response = ui.interact(area, id.with(index), Sense::hover()).on_hover_text(station.help);
@@ -152,6 +155,18 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
     }
 }
 
+/// The width without which a station's title or its number would be missing. Up to [`USUAL_COUNT`] it does not change with the number.
+fn needs(painter: &Painter, station: &Station) -> f32 {
+    const USUAL_COUNT: usize = 9_999;
+    let width = |text: String, font| painter.layout_no_wrap(text, font, Color32::PLACEHOLDER).size().x;
+    let count = format::count(station.count.max(USUAL_COUNT));
+    width(station.title.to_owned(), title_font()) + BESIDE_TITLE + width(count, FontId::proportional(12.0))
+}
+
+fn title_font() -> FontId {
+    FontId::new(12.0, theme::strong())
+}
+
 fn amount(station: &Station) -> String {
     match station.capacity {
         Some(capacity) => format!("{} of {}", format::count(station.count), format::count(capacity)),
@@ -161,10 +176,9 @@ fn amount(station: &Station) -> String {
 
 /// Title, count and frame. Returns where its chips are.
 fn draw_station(painter: &Painter, palette: &Palette, area: Rect, station: &Station) -> Rect {
-    let title = FontId::new(12.0, theme::strong());
-    let named = painter.text(area.left_top(), Align2::LEFT_TOP, station.title, title, palette.text);
-    // Where there is no room for all of it, the capacity is the first to go, and then the number.
-    let room = area.right() - named.right() - 6.0;
+    let named = painter.text(area.left_top(), Align2::LEFT_TOP, station.title, title_font(), palette.text);
+    // Where there is no room for all of it, the capacity is the first to go.
+    let room = area.right() - named.right() - BESIDE_TITLE;
     let amounts = [amount(station), format::count(station.count)];
     let galleys = amounts.map(|text| painter.layout_no_wrap(text, FontId::proportional(12.0), palette.dim));
     if let Some(galley) = galleys.into_iter().find(|galley| galley.size().x <= room) {
@@ -262,7 +276,7 @@ fn arrow(painter: &Painter, palette: &Palette, from: Pos2, length: f32) {
 fn draw_done(ui: &Ui, id: eframe::egui::Id, palette: &Palette, area: Rect, run: Option<&Run>) {
     let painter = ui.painter();
     let totals = run.map(Run::totals).unwrap_or_default();
-    painter.text(area.left_top(), Align2::LEFT_TOP, "done", FontId::new(12.0, theme::strong()), palette.text);
+    painter.text(area.left_top(), Align2::LEFT_TOP, "done", title_font(), palette.text);
     let rows = [
         ("returned", totals.returned, palette.computing, "Items that gave a value."),
         ("raised", totals.raised, palette.error, "Items that gave an error or panicked."),

@@ -1,7 +1,8 @@
-//! The items of the run that is looked at, filtered and in the order of a column. Of a million of them that takes a moment, so it
+//! The items of the runs that are looked at, filtered and in the order of a column. Of a million of them that takes a moment, so it
 //! is done in a thread of its own, and again when something has changed.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -50,8 +51,15 @@ pub(super) struct Found {
 pub(super) struct TaskIndex {
     pub(super) by: Column,
     pub(super) descending: bool,
-    /// The item whose row in the table keys went to: it is to be in sight, and has the keyboard if another row had it.
-    pub(super) to_item: Option<(u32, bool)>,
+    /// The item whose row in the table keys went to: it is to be in sight.
+    pub(super) to_item: Option<u32>,
+    /// Of each run that is looked at, by its number.
+    listings: HashMap<usize, Listing>,
+}
+
+/// Of one run.
+#[derive(Default)]
+struct Listing {
     found: Option<Found>,
     on_its_way: Option<Receiver<Found>>,
     asked_at: Option<Instant>,
@@ -62,26 +70,50 @@ const INTERVAL: Duration = Duration::from_millis(400);
 
 impl Default for TaskIndex {
     fn default() -> Self {
-        Self { by: Column::Item, descending: false, to_item: None, found: None, on_its_way: None, asked_at: None }
+        Self { by: Column::Item, descending: false, to_item: None, listings: HashMap::new() }
     }
 }
 
 impl TaskIndex {
-    /// Sees to it that the items of `run` are known.
-    pub(super) fn ask(&mut self, context: &Context, run: &Run, filter: &Filter) {
+    /// Sees to it that the items of these runs are known; what is known of others is let go.
+    pub(super) fn ask(&mut self, context: &Context, runs: &[&Run], filter: &Filter) {
+        self.listings.retain(|number, _| runs.iter().any(|run| run.number == *number));
+        for run in runs {
+            let order = Order {
+                run: run.number,
+                moment: run.moment,
+                filter: filter.clone(),
+                by: self.by,
+                descending: self.descending,
+            };
+            self.listings.entry(run.number).or_default().ask(context, run, order);
+        }
+    }
+
+    /// Whether that run is being looked through anew, in another order or with other words.
+    pub(super) fn is_looking(&self, run: usize) -> bool {
+        self.listings.get(&run).is_some_and(|listing| listing.on_its_way.is_some())
+    }
+
+    /// What was found of that run, if it was.
+    pub(super) fn found(&self, run: usize) -> Option<&Found> {
+        self.listings.get(&run)?.found.as_ref()
+    }
+
+    /// What was found of that run, unless all of it fits.
+    pub(super) fn found_among_others(&self, run: usize) -> Option<&Found> {
+        self.found(run).filter(|found| !found.fits_all())
+    }
+}
+
+impl Listing {
+    fn ask(&mut self, context: &Context, run: &Run, order: Order) {
         match self.on_its_way.as_ref().map(Receiver::try_recv) {
             Some(Ok(found)) => (self.found, self.on_its_way) = (Some(found), None),
             // It broke off; another one is asked for.
             Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }
-        let order = Order {
-            run: run.number,
-            moment: run.moment,
-            filter: filter.clone(),
-            by: self.by,
-            descending: self.descending,
-        };
         let events = run.trace.events();
         let same = self.found.as_ref().is_some_and(|found| found.order == order);
         let news = !same || self.found.as_ref().is_some_and(|found| found.events != events);
@@ -108,27 +140,12 @@ impl TaskIndex {
             self.on_its_way = Some(receiver);
         }
     }
-
-    /// Whether it is being looked for anew, in another order or with other words.
-    pub(super) const fn is_looking(&self) -> bool {
-        self.on_its_way.is_some()
-    }
-
-    /// What was found of that run, if it was.
-    pub(super) fn found(&self, run: usize) -> Option<&Found> {
-        self.found.as_ref().filter(|found| found.order.run == run)
-    }
 }
 
 impl Found {
     /// Whether that item fits. One that is not known yet does, until it is.
     pub(super) fn fits(&self, item: u32) -> bool {
         self.fits.get(item as usize).copied().unwrap_or(true)
-    }
-
-    /// Whether it was found in that run.
-    pub(super) const fn is_of(&self, run: &Run) -> bool {
-        self.order.run == run.number
     }
 
     /// The item that comes after that one in the table, or the first.

@@ -42,6 +42,20 @@ fn items_are_searched_dimmed_and_listed() {
     assert!(shows(&window, "item 7 · sleep 0.005 s"));
 }
 
+/// What a task gave is told while others still run.
+#[test]
+fn results_are_there_before_the_run_is_over() {
+    let form = remembered("countdown", &[("from", "10,20,1000000000000")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until(&mut window, "two are done", |window| run(window).is_some_and(|run| run.totals().returned == 2));
+    key(&mut window, Key::Period);
+    until_shown(&mut window, "counted down from 10");
+    key(&mut window, Key::Period);
+    until_shown(&mut window, "counted down from 20");
+    assert!(!run(&window).unwrap().ended());
+}
+
 #[test]
 fn histograms_choose_items_and_areas_choose_what_they_count() {
     let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.02")], "threads", "1", "1");
@@ -116,6 +130,72 @@ fn whatever_a_reader_comes_to_has_a_role_and_a_value() {
     }
 }
 
+/// By key: bars of a histogram, an area over some of the lanes, and the moment in the list of events.
+#[test]
+fn what_a_drag_selects_keys_select_too() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.02")], "threads", "2", "1");
+    let mut window = window_after_run(form);
+    window.get_by_role_and_label(Role::Tab, "Durations").click();
+    window.run_steps(3);
+    window.get_by_label_contains("histogram of run time:").focus();
+    window.run_steps(2);
+    key(&mut window, Key::ArrowRight);
+    assert!(window.query_by_label_contains("items from").is_some(), "the first bar");
+    window.key_press_modifiers(egui::Modifiers::SHIFT, Key::ArrowRight);
+    for _ in 0..60 {
+        window.key_press_modifiers(egui::Modifiers::SHIFT, Key::ArrowRight);
+        window.run_steps(1);
+    }
+    until_shown(&mut window, "8 fit");
+    key(&mut window, Key::Enter);
+    assert!(!shows(&window, "8 fit"), "Enter lets go of it");
+
+    // From the middle to the left end, over the upper lane.
+    key(&mut window, Key::R);
+    key(&mut window, Key::ArrowLeft);
+    assert!(window.query_by_label_contains("crosshair at").is_some());
+    key(&mut window, Key::Enter);
+    for _ in 0..30 {
+        key(&mut window, Key::ArrowLeft);
+    }
+    key(&mut window, Key::Enter);
+    assert!(window.query_by_label_contains("crosshair at").is_none());
+    let counted = window.get_by_label_contains("histogram of run time, in the selected area").value().unwrap();
+    assert!(["1 items", "2 items"].iter().any(|count| counted.ends_with(count)), "{counted}");
+
+    window.get_by_role_and_label(Role::Tab, "Events").click();
+    window.run_steps(3);
+    window.get_by_role(Role::ListBox).focus();
+    window.run_steps(3);
+    let events = run(&window).unwrap().history.len();
+    for (pressed, at) in [(Key::ArrowUp, events - 1), (Key::ArrowUp, events - 2), (Key::Home, 1), (Key::ArrowDown, 2)] {
+        key(&mut window, pressed);
+        until(&mut window, "it is that moment", |window| {
+            window.query_by_label_contains(&format!("event {at} of ")).is_some()
+        });
+    }
+    assert!(window.get_by_role(Role::ListBox).is_focused());
+}
+
+/// Of a list or a table, the Tab key comes to one row.
+#[test]
+fn tables_and_lists_are_one_stop_of_the_tab_key() {
+    let form = remembered("sleep", &[("tasks", "30"), ("seconds", "0")], "threads", "2", "1");
+    let mut window = window_after_run(form);
+    let focusable = |node: &Node<'_>| node.accesskit_node().data().supports_action(egui::accesskit::Action::Focus);
+    window.get_by_role_and_label(Role::Tab, "Tasks").click();
+    until_shown(&mut window, "30 items");
+    window.run_steps(3);
+    assert!(window.query_all_by_role(Role::Row).count() > 3);
+    assert_eq!(window.query_all_by_role(Role::Row).filter(focusable).count(), 0);
+    assert!(window.query_all_by_role(Role::ListBox).all(|table| focusable(&table)));
+    window.get_by_role_and_label(Role::Tab, "Events").click();
+    window.run_steps(5);
+    let events =
+        window.query_all_by_label_contains("item 2").filter(|node| node.accesskit_node().role() == Role::Button);
+    assert_eq!(events.filter(focusable).count(), 0);
+}
+
 /// Keys go from row to row, as far as there are rows, and each row that they come to is selected and in sight.
 #[test]
 fn the_table_is_walked_through_by_key() {
@@ -123,14 +203,17 @@ fn the_table_is_walked_through_by_key() {
     let mut window = window_after_run(form);
     window.get_by_role_and_label(Role::Tab, "Tasks").click();
     until(&mut window, "the items are there", |window| window.query_by_label("item 0, returned").is_some());
-    window.get_by_label("item 0, returned").focus();
+    window.get_by_role_and_label(Role::ListBox, "items").focus();
     window.run_steps(3);
-    for (pressed, item) in [(Key::ArrowDown, 1), (Key::End, 4999), (Key::ArrowDown, 4999), (Key::ArrowUp, 4998)] {
+    for (pressed, item) in
+        [(Key::ArrowDown, 0), (Key::ArrowDown, 1), (Key::End, 4999), (Key::ArrowDown, 4999), (Key::ArrowUp, 4998)]
+    {
         key(&mut window, pressed);
         window.run_steps(20);
         assert!(shows(&window, &format!("item {item} · noop")), "{pressed:?}");
         let name = format!("item {item}, returned");
         let row = window.get_by_label(&name);
-        assert!(row.is_focused() && row.rect().bottom() < 900.0, "{pressed:?}");
+        assert!(row.rect().bottom() < 900.0, "{pressed:?}");
+        assert!(window.get_by_role_and_label(Role::ListBox, &format!("items: {name}")).is_focused(), "{pressed:?}");
     }
 }

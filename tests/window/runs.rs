@@ -94,6 +94,17 @@ fn runs_are_compared_named_moved_and_deleted() {
     assert_eq!(run(&window).unwrap().number, 5);
     key(&mut window, Key::N);
     assert_eq!(run(&window).unwrap().number, 6);
+    // What is looked for is looked for in both.
+    key(&mut window, Key::Slash);
+    window.get_by_role_and_label(Role::SearchInput, "search").type_text("worker0");
+    until(&mut window, "it is looked for", |window| {
+        let headings = window.query_all_by_label_contains("look closer at ");
+        headings
+            .filter(|heading| heading.accesskit_node().label().is_some_and(|name| name.ends_with(" of 6 fit")))
+            .count()
+            == 2
+    });
+    press(&mut window, "Clear the search");
     // A name, another place, and away with it.
     press(&mut window, "more for 1. sleep · threads 1 × 1");
     press(&mut window, "Rename");

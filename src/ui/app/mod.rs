@@ -203,7 +203,7 @@ impl App {
         readers::name_window(ui.ctx(), "Poolscope");
         self.take_in_what_came(ui.ctx());
         // Keys first: what they ask for is seen in this very frame.
-        for action in commands::pressed(ui.ctx()) {
+        for action in commands::pressed(ui.ctx(), self.chart.takes_keys()) {
             self.act(ui.ctx(), action);
         }
         let looked_at = self.looked_at();

@@ -39,8 +39,12 @@ impl App {
         let errors = settings.as_ref().err().map_or(&[][..], Vec::as_slice);
         let palette = theme::palette(ui);
         let panel = Frame::new().fill(palette.panel);
-        if let Some(run) = run.filter(|_| self.details.shows_tasks() || !self.filter.is_empty()) {
-            self.index.ask(ui.ctx(), run, &self.filter);
+        // The table is of the run in focus; what is looked for is looked for in all.
+        if !self.filter.is_empty() {
+            let all: Vec<_> = shown.iter().map(Shown::looked_at).collect();
+            self.index.ask(ui.ctx(), &all, &self.filter);
+        } else if self.details.shows_tasks() {
+            self.index.ask(ui.ctx(), run.as_slice(), &self.filter);
         }
         let (item, area) = (self.chart.selected(shown), self.chart.area(shown));
 
@@ -120,8 +124,7 @@ impl App {
             let stuck = live.filter(|live| past.is_none() && of_focus(live.number));
             deadlock::show(ui, stuck, actions);
             ui.add_space(6.0);
-            let found = run.and_then(|run| self.index.found(run.number));
-            let found = found.filter(|found| !self.filter.is_empty() && !found.fits_all());
+            let found = (!self.filter.is_empty()).then_some(&self.index);
             let area = ui.available_rect_before_wrap();
             if shown.is_empty() {
                 chart::invite(ui, errors.first());

@@ -40,9 +40,9 @@ pub(in crate::ui) struct AreaFigures {
 }
 
 impl Area {
-    /// All rows, of which there are so many, for all the time that is in sight.
-    pub(super) const fn all(view: TimeView, rows: usize) -> Self {
-        Self { time: view.start..view.end, rows: 0..rows }
+    /// These rows, by their numbers, for that time; `None` if there is nothing of it.
+    pub(super) fn over(time: Range<i64>, rows: Range<usize>) -> Option<Self> {
+        (!time.is_empty() && !rows.is_empty()).then_some(Self { time, rows })
     }
 
     /// The area with these two corners; `None` if there is nothing between them.
@@ -50,8 +50,7 @@ impl Area {
         let canvas = rows.canvas;
         let time = |x: f32| view.time_at(x.clamp(canvas.left(), canvas.right()) - canvas.left(), canvas.width());
         let time = time(one.x.min(other.x))..time(one.x.max(other.x));
-        let rows = rows.between(one.y.min(other.y), one.y.max(other.y));
-        (!time.is_empty() && !rows.is_empty()).then_some(Self { time, rows })
+        Self::over(time, rows.between(one.y.min(other.y), one.y.max(other.y)))
     }
 
     pub(super) fn draw(&self, painter: &Painter, palette: &Palette, rows: &Rows<'_>, view: TimeView) {

@@ -157,12 +157,14 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
         entries.push(("start-up", palette.raised, None));
     }
-    // As far as that is wide enough to be seen when all of the run is.
+    // As far as a worker was idle then, for long enough to be seen when all of the run is.
     let idle = |shown: &Shown<'_>| {
         let (run, all) = (shown.run, shown.run.elapsed());
-        let wide = move |time: &Range<i64>| (time.end - time.start).saturating_mul(1_000) > all;
-        let stretches = run.trace.without_work(all, run.ended()).filter(move |(time, _)| wide(time));
-        stretches.map(|(_, cause)| cause).collect::<Vec<_>>()
+        let wide = move |nanos: i64| nanos.saturating_mul(1_000) > all;
+        let idle_in = move |time: &Range<i64>| run.trace.lanes().iter().any(|lane| wide(lane.idle_in(time)));
+        let stretches = run.trace.without_work(all, run.ended());
+        let seen = stretches.filter(move |(time, _)| wide(time.end - time.start) && idle_in(time));
+        seen.map(|(_, cause)| cause).collect::<Vec<_>>()
     };
     let causes: Vec<_> = shown.iter().flat_map(idle).collect();
     for (name, cause) in [

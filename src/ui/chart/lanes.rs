@@ -16,7 +16,7 @@ use crate::lab::Run;
 use crate::trace::{Column, EndStage, IdleCause, Lane, Marks, Span, Trace, Wait};
 use crate::ui::action::Action;
 use crate::ui::format;
-use crate::ui::task_index::Found;
+use crate::ui::task_index::{Found, TaskIndex};
 use crate::ui::theme::{self, Palette};
 
 /// A bar narrower than this has no label; and no more labels than this a frame.
@@ -35,7 +35,7 @@ pub(super) fn show(
     rows: &Rows<'_>,
     left: f32,
     view: TimeView,
-    found: Option<&Found>,
+    found: Option<&TaskIndex>,
     actions: &mut Vec<Action>,
 ) -> usize {
     let palette = theme::palette(ui);
@@ -58,7 +58,10 @@ pub(super) fn show(
     for row in rows.visible() {
         let rect = rows.rect(row);
         match &row.lane {
-            Err(shown) => heading(ui, &painter, palette, shown, rect, left, actions),
+            Err(shown) => {
+                let found = found.and_then(|index| index.found_among_others(shown.run.number));
+                heading(ui, &painter, palette, shown, found, rect, left, actions);
+            }
             Ok(lane) => {
                 // The name tells of the moment that is looked at.
                 match row.past.map(|past| (past, lane.of_past(past))) {
@@ -78,7 +81,8 @@ pub(super) fn show(
                 picture.look_for_idle(row.run, lane);
                 (picture.brackets, picture.trace) = (Rows::brackets(row), Some(lane.trace));
                 // What is looked for is looked for among the run's own items.
-                picture.found = found.filter(|found| matches!(lane.place, Place::Worker) && found.is_of(row.run));
+                let found = found.filter(|_| matches!(lane.place, Place::Worker));
+                picture.found = found.and_then(|index| index.found_among_others(row.run.number));
                 picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
             }
         }
@@ -110,12 +114,14 @@ pub(super) fn show(
     drawn
 }
 
-/// The name of a run, over its lanes, and how long it took. A click has all panels tell of it.
+/// The name of a run, over its lanes, how long it took, and how many of its items are looked for. A click has all panels tell of it.
+#[expect(clippy::too_many_arguments, reason = "where, what and for whom")]
 fn heading(
     ui: &Ui,
     painter: &Painter,
     palette: &Palette,
     shown: &Shown<'_>,
+    found: Option<&Found>,
     row: Rect,
     left: f32,
     actions: &mut Vec<Action>,
@@ -127,13 +133,19 @@ fn heading(
     let at = pos2(left + 10.0, row.bottom() - 2.0);
     let written = painter.text(at, Align2::LEFT_BOTTOM, name, FontId::new(12.5, theme::strong()), palette.text);
     let mut text = format::duration(run.working_time());
+    let fit = found.map(|found| format!("{} of {} fit", format::count(found.tasks.len()), format::count(found.of)));
+    if let Some(fit) = &fit {
+        text.push_str("   · ");
+        text.push_str(fit);
+    }
     if in_focus {
         text.push_str("   · the panels tell of this one");
     }
     painter.text(pos2(written.right() + 10.0, at.y), Align2::LEFT_BOTTOM, text, theme::small(), palette.dim);
     let place = row.with_min_x(left).intersect(painter.clip_rect());
+    let label = fit.map_or_else(|| format!("look closer at {name}"), |fit| format!("look closer at {name}: {fit}"));
     let response = ui.interact(place, ui.scope_id().with(("heading", run.number)), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, in_focus, format!("look closer at {name}")));
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, in_focus, &label));
     let help = "Data flow, figures and the panel below tell of this run";
     if response.on_hover_text(help).on_hover_cursor(CursorIcon::PointingHand).clicked() {
         actions.push(Action::FocusRun(run.number));

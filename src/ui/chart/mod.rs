@@ -5,6 +5,7 @@
 
 mod area;
 mod axis;
+mod crosshair;
 mod hatch;
 mod hover;
 mod item;
@@ -29,11 +30,12 @@ pub(in crate::ui) use view::TimeView;
 
 use super::action::Action;
 use super::format;
-use super::task_index::Found;
+use super::task_index::TaskIndex;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
 use crate::workload::FieldError;
 use axis::Legend;
+use crosshair::Crosshair;
 use navigation::Navigation;
 use notes::Notes;
 use rows::Rows;
@@ -87,8 +89,9 @@ pub(super) struct Chart {
     area: Option<Area>,
     /// What was in it, after how many events, and when that was counted.
     figures: Option<(Area, usize, Instant, Arc<AreaFigures>)>,
-    /// The next drag selects an area.
+    /// The next drag selects an area, or keys do.
     selecting: bool,
+    crosshair: Option<Crosshair>,
     /// A drag over the ruler that zooms, from where it began.
     zooming_from: Option<i64>,
     brush: Option<overview::Brush>,
@@ -112,8 +115,8 @@ struct Layout {
 impl Chart {
     /// As it is seen, without what is going on in it.
     pub(super) fn still(&self) -> Self {
-        let (selecting, zooming_from, brush, asked) = (false, None, None, Vec::new());
-        Self { selecting, zooming_from, brush, asked, covered: false, ..self.clone() }
+        let (selecting, crosshair, zooming_from, brush, asked) = (false, None, None, None, Vec::new());
+        Self { selecting, crosshair, zooming_from, brush, asked, covered: false, ..self.clone() }
     }
 
     /// The whole run again.
@@ -124,13 +127,18 @@ impl Chart {
 
     /// Other runs are looked at from now on: what was selected by its place is not there any more.
     pub(super) fn look_elsewhere(&mut self) {
-        (self.area, self.figures, self.selecting) = (None, None, false);
+        (self.area, self.figures, self.selecting, self.crosshair) = (None, None, false, None);
         self.fit();
     }
 
     /// Moves with the next frame, as only that knows where everything is.
     pub(super) fn ask(&mut self, way: Move) {
         self.asked.push(way);
+    }
+
+    /// Whether arrows and Enter are for the area that is being selected.
+    pub(super) const fn takes_keys(&self) -> bool {
+        self.selecting
     }
 
     /// How many items the last picture has, drawn one by one.
@@ -145,6 +153,7 @@ impl Chart {
 
     /// Ends what is going on or is selected. Returns whether there was something.
     pub(super) fn clear(&mut self) -> bool {
+        self.crosshair = None;
         let area = self.area.take().is_some() | std::mem::take(&mut self.selecting);
         area || self.selected.take().is_some()
     }
@@ -187,13 +196,13 @@ impl Chart {
     }
 
     /// Draws the chart of these runs, one below the other on one time axis, into what is left of `ui`. `playhead` = the moment
-    /// that is looked at, if it is not now; `found` = which items are looked for, if not all.
+    /// that is looked at, if it is not now; `found` knows which items are looked for, if not all.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
         shown: &[Shown<'_>],
         playhead: Option<i64>,
-        found: Option<&Found>,
+        found: Option<&TaskIndex>,
         actions: &mut Vec<Action>,
     ) {
         let area = ui.available_rect_before_wrap();
@@ -247,6 +256,9 @@ impl Chart {
         }
         if self.selecting {
             self.drag_area(ui, &response, &rows, view);
+            if !self.covered {
+                self.area_by_key(ui, &rows, view);
+            }
             return;
         }
         if !self.covered {
@@ -263,7 +275,8 @@ impl Chart {
     /// Draws an area as long as the button is down.
     fn drag_area(&mut self, ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
         ui.set_cursor_icon(CursorIcon::Crosshair);
-        say(ui, rows.canvas, "Drag over the lanes to select an area · Esc: leave it");
+        let text = "Drag over the lanes to select an area, or arrows, and Enter at two corners · Esc: leave it";
+        say(ui, rows.canvas, text);
         let now = response.interact_pointer_pos();
         let from = ui.input(|input| input.pointer.press_origin());
         if response.dragged()
@@ -272,6 +285,23 @@ impl Chart {
             self.area = Area::between(from, to, rows, view);
         }
         self.selecting = !response.drag_stopped();
+    }
+
+    /// The same with the keyboard.
+    fn area_by_key(&mut self, ui: &Ui, rows: &Rows<'_>, view: TimeView) {
+        let area = Crosshair::take_keys(&mut self.crosshair, ui.ctx(), view, rows.len());
+        let Some(crosshair) = self.crosshair else { return };
+        self.scrolled += rows.out_of_sight(crosshair.row());
+        crosshair.draw(ui.painter(), theme::palette(ui), rows, view);
+        if let Some(area) = area.clone().or_else(|| crosshair.area()) {
+            self.area = Some(area);
+        }
+        if area.is_some() {
+            (self.selecting, self.crosshair) = (false, None);
+        }
+        let (name, time) = (rows.name_of(crosshair.row()), format::duration(crosshair.time()));
+        let response = ui.interact(rows.canvas, ui.scope_id().with("crosshair"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("crosshair at {time}, {name}")));
     }
 
     /// What the keys and commands asked for.
@@ -320,8 +350,12 @@ impl Chart {
                 }
                 Move::Mark => self.mark(pointed.or(playhead).unwrap_or(pivot), view, layout.axis.width()),
                 Move::ClearMarks => self.marks.clear(),
-                Move::SelectArea => self.selecting = !self.selecting,
-                Move::SelectView => self.area = Some(Area::all(view, Rows::count(shown))),
+                Move::SelectArea => {
+                    (self.selecting, self.crosshair) = (!self.selecting, None);
+                    // Arrows and Enter are for the area now.
+                    ui.memory_mut(|memory| memory.focused().inspect(|focused| memory.surrender_focus(*focused)));
+                }
+                Move::SelectView => self.area = Area::over(view.start..view.end, 0..Rows::count(shown)),
             }
         }
     }

@@ -227,6 +227,26 @@ impl<'a> Rows<'a> {
         Some(self.rect(self.all.get(rows.start)?).top()..self.rect(self.all.get(last)?).bottom())
     }
 
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// What the row with that number is called.
+    pub(super) fn name_of(&self, row: usize) -> String {
+        match self.all.get(row).map(|row| &row.lane) {
+            Some(Ok(lane)) => lane.title(),
+            Some(Err(shown)) => shown.name.to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// How far the rows have to be scrolled up, or down, for that one to be in sight.
+    pub(super) fn out_of_sight(&self, row: usize) -> f32 {
+        let Some(rect) = self.all.get(row).map(|row| self.rect(row)) else { return 0.0 };
+        (rect.bottom() - self.canvas.bottom()).max(0.0) - (self.canvas.top() - rect.top()).max(0.0)
+    }
+
     /// The part of the rows that is in sight, as a bar along the right edge; `None` if all of them are.
     pub(super) fn scroll_bar(&self) -> Option<Rect> {
         const WIDTH: f32 = 4.0;

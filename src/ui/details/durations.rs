@@ -1,10 +1,11 @@
-//! How long items ran, and how long they waited: two histograms. A drag over one chooses items, which stay bright in the chart and
+//! How long items ran, and how long they waited: two histograms. A drag over one, or the arrows, choose items, which stay bright in the chart and
 //! are listed in the table; an area of the chart, in turn, chooses what is counted.
 
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, Color32, Id, Painter, Rect, Response, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Color32, EventFilter, Id, Key, Painter, Rect, Response, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
 use egui_plot::{Bar, BarChart, PlotBounds};
 
@@ -132,9 +133,12 @@ fn one(
     let top = format::count(highest as usize);
     painter.text(pos2(inner.left() - 6.0, inner.top()), Align2::RIGHT_TOP, top, theme::small(), palette.dim);
     draw_times(&painter, palette, scale, area.right());
-    let response = ui.interact(inner, Id::unique(("brush", title)), Sense::CLICK | Sense::DRAG);
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("histogram of {title}: {figures}")));
+    let response = ui.interact(inner, Id::unique(("brush", title)), Sense::click_and_drag());
     brush(ui, &response, scale, chosen);
+    if response.has_focus() {
+        *chosen = chosen_by_key(ui, &response, scale.group, &bars, chosen.take());
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, told(title, &figures, &bars, chosen.as_ref())));
     if let Some(chosen) = chosen {
         let x = |time: i64| scale.x_of(Histogram::bucket_of(time) as f64).clamp(inner.left(), inner.right());
         let covered = Rect::from_x_y_ranges(x(chosen.start)..=x(chosen.end), inner.y_range());
@@ -145,7 +149,7 @@ fn one(
         let count = bars.iter().find(|bar| bar.0 == start).map_or(0, |bar| bar.1);
         let time = |bucket: usize| format::duration(Histogram::times_of(bucket).start);
         let (count, from, to) = (format::count(count as usize), time(start), time(start + scale.group));
-        response.on_hover_text_at_pointer(format!("{count} items from {from} to {to}\nDrag: choose items; click: all"));
+        response.on_hover_text_at_pointer(format!("{count} items from {from} to {to}\nDrag: choose items; click: all. By key: ← → choose, Shift takes in more, Enter: all"));
     }
 }
 
@@ -195,6 +199,47 @@ fn draw_times(painter: &Painter, palette: &Palette, scale: Scale, right: f32) {
             painter.galley(at, text, palette.dim);
         }
     }
+}
+
+/// The histogram in words, and what is chosen of it.
+fn told(title: &str, figures: &str, bars: &[(usize, u64)], chosen: Option<&Range<i64>>) -> String {
+    let Some(times) = chosen else { return format!("histogram of {title}: {figures}") };
+    let within = |bar: &&(usize, u64)| times.contains(&Histogram::times_of(bar.0).start);
+    let count: u64 = bars.iter().filter(within).map(|bar| bar.1).sum();
+    let (from, to) = (format::duration(times.start), format::duration(times.end));
+    format!("histogram of {title}: {} items from {from} to {to} chosen, of {figures}", format::count(count as usize))
+}
+
+/// The arrows go from bar to bar, and with Shift take one more; what is empty is passed over. Each bar holds `group` buckets.
+fn chosen_by_key(
+    ui: &Ui,
+    response: &Response,
+    group: usize,
+    bars: &[(usize, u64)],
+    chosen: Option<Range<i64>>,
+) -> Option<Range<i64>> {
+    let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let (more, forward) = ui.input(|input| {
+        let pressed = |key| i64::from(input.key_pressed(key));
+        (input.modifiers.shift, pressed(Key::ArrowRight) - pressed(Key::ArrowLeft))
+    });
+    let full: Vec<usize> = bars.iter().filter(|bar| bar.1 > 0).map(|bar| bar.0).collect();
+    let (Some(last), false) = (full.len().checked_sub(1), forward == 0) else { return chosen };
+    let within = |bar: &usize| chosen.as_ref().is_some_and(|times| times.contains(&Histogram::times_of(*bar).start));
+    let those = full.iter().position(within).zip(full.iter().rposition(within));
+    let (one, other) = match (those, forward > 0) {
+        (None, true) => (0, 0),
+        (None, false) => (last, last),
+        (Some((one, other)), true) => (one, (other + 1).min(last)),
+        (Some((one, other)), false) => (one.saturating_sub(1), other),
+    };
+    let (one, other) = match (more, forward > 0) {
+        (true, _) => (one, other),
+        (false, true) => (other, other),
+        (false, false) => (one, one),
+    };
+    Some(Histogram::times_of(full[one]).start..Histogram::times_of(full[other] + group - 1).end)
 }
 
 /// A drag chooses, a click lets go.

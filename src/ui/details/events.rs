@@ -1,9 +1,10 @@
-//! All that happened, event by event, as sentences. A click looks at that moment.
+//! All that happened, event by event, as sentences. A click looks at that moment; so do keys, for which the list is one thing.
 
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Button, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{Button, Id, RichText, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo};
 
+use super::row_keys::moved_by_key;
 use crate::lab::Run;
 use crate::trace::Replay;
 use crate::ui::action::Action;
@@ -37,6 +38,7 @@ impl Events {
         if self.run != run.number {
             *self = Self { run: run.number, ..Self::default() };
         }
+        self.keys(ui, run, happened, actions);
         let height = ui.text_style_height(&TextStyle::Body) + 2.0;
         ui.spacing_mut().interact_size.y = 0.0;
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -59,12 +61,27 @@ impl Events {
                 let color = if later { palette.dim.gamma_multiply(0.6) } else { palette.text };
                 let told = format!("{}   {text}", format::exact(*at));
                 let button = Button::selectable(here, RichText::new(told).monospace().size(11.5).color(color));
-                let response = ui.add(button.frame_when_inactive(false).min_size([0.0, height].into()));
+                let button = button.frame_when_inactive(false).sense(Sense::CLICK);
+                let response = ui.add(button.min_size([0.0, height].into()));
                 if response.on_hover_text("Look at the moment right after this").clicked() {
                     actions.push(Action::LookAtEvent(index + 1));
                 }
             }
         });
+    }
+
+    /// The list has the keyboard as a whole, and keys go from event to event.
+    fn keys(&self, ui: &Ui, run: &Run, happened: Option<usize>, actions: &mut Vec<Action>) {
+        let (place, count) = (ui.available_rect_before_wrap(), run.history.len());
+        let whole = ui.interact(place, Id::unique("list of events"), Sense::focusable_noninteractive());
+        let last = happened.unwrap_or(count).checked_sub(1);
+        let newest = last.and_then(|last| self.told.get(last.checked_sub(self.first)?));
+        let here = newest.map_or_else(String::new, |(at, text)| format!(": {} {text}", format::exact(*at)));
+        whole.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, format!("events{here}")));
+        // A page overlaps the one before it by a row.
+        if let Some(key) = moved_by_key(ui, place, &whole) {
+            actions.push(Action::LookAtEvent(key.target(last, count, self.told.len().saturating_sub(2)) + 1));
+        }
     }
 
     /// Makes sentences of `count` events from number `first` on. Returns whether it came to the end of them.

@@ -34,19 +34,20 @@ impl RowKey {
     }
 }
 
-/// The key that was pressed while a row had the `focus`, or while nothing had it and the pointer was over the table.
-pub(super) fn moved_by_key(ui: &Ui, table: Rect, focus: Option<&Response>) -> Option<RowKey> {
-    if let Some(row) = focus {
+/// The key that was pressed while the `table`, which is at `place`, had the keyboard, or while nothing had it and the pointer was there.
+pub(super) fn moved_by_key(ui: &Ui, place: Rect, table: &Response) -> Option<RowKey> {
+    let focused = table.has_focus();
+    if focused {
         // Otherwise these keys would lead to whatever widget is nearest.
         let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(row.id, filter));
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(table.id, filter));
     }
-    let free = ui.memory(|memory| memory.focused().is_none()) && ui.rect_contains_pointer(table);
-    if focus.is_none() && !free {
+    let free = ui.memory(|memory| memory.focused().is_none()) && ui.rect_contains_pointer(place);
+    if !focused && !free {
         return None;
     }
-    // Home and End are the chart's, unless a row has the keyboard.
-    let usable = |key: Key| focus.is_some() || !matches!(key, Key::Home | Key::End);
+    // Home and End are the chart's, unless the table has the keyboard.
+    let usable = |key: Key| focused || !matches!(key, Key::Home | Key::End);
     let pressed = |key: Key| ui.input(|input| input.modifiers.is_none() && input.key_pressed(key));
     RowKey::ALL.into_iter().find(|(key, _)| usable(*key) && pressed(*key)).map(|(_, row_key)| row_key)
 }

@@ -1,6 +1,6 @@
 //! The table of all items: a million rows, of which those in sight are drawn.
 
-use eframe::egui::{Align, Button, IdSalt, Label, Layout, Response, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align, Button, Id, IdSalt, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 
 use super::row_keys::moved_by_key;
@@ -40,7 +40,7 @@ pub(super) fn show(
         return;
     };
     ui.horizontal(|ui| {
-        let text = if run.ended() && index.is_looking() {
+        let text = if run.ended() && index.is_looking(run.number) {
             "ordering the items …".to_owned()
         } else if found.fits_all() {
             format!("{} items", format::count(found.of))
@@ -56,16 +56,20 @@ pub(super) fn show(
     let (mut by, mut descending) = (index.by, index.descending);
     let place = ui.available_rect_before_wrap();
     let row_of = |item: u32| found.tasks.iter().position(|task| task.item == item);
-    let on_the_way = index.to_item.and_then(|(item, focus)| Some((row_of(item)?, item, focus)));
+    let on_the_way = index.to_item.and_then(|item| Some((row_of(item)?, item)));
+    // The table has the keyboard as a whole, and keys go from row to row.
+    let whole = ui.interact(place, Id::unique("table of items"), Sense::focusable_noninteractive());
+    let here = selected.and_then(|item| found.tasks.get(row_of(item)?));
+    let here = here.map_or_else(String::new, |task| format!(": {}", name_of(task)));
+    whole.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, format!("items{here}")));
     let centered = Layout::left_to_right(Align::Center);
     let table_id = ui.scope_id().with(IdSalt::new("tasks"));
     let context = ui.ctx().clone();
-    let mut table = TableBuilder::new(ui).id_salt("tasks").striped(true).sense(Sense::click()).auto_shrink(false);
+    let mut table = TableBuilder::new(ui).id_salt("tasks").striped(true).sense(Sense::CLICK).auto_shrink(false);
     table = table.cell_layout(centered).min_scrolled_height(0.0).animate_scrolling(false);
-    if let Some((row, ..)) = on_the_way {
+    if let Some((row, _)) = on_the_way {
         table = table.scroll_to_row(row, None);
     }
-    let mut focus: Option<(usize, Response)> = None;
     let mut arrived = false;
     for (_, _, width) in COLUMNS {
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
@@ -83,19 +87,8 @@ pub(super) fn show(
                 ui.add(Label::new(run.label(task.item as usize)).truncate().selectable(false));
             });
             let response = row.response();
-            if let Some((to, _, takes_focus)) = on_the_way
-                && to == row.index()
-            {
-                arrived = true;
-                if takes_focus {
-                    response.request_focus();
-                }
-            }
-            let state = task.state.word();
-            response.widget_info(|| WidgetInfo::labeled(Role::Row, true, format!("item {}, {state}", task.item)));
-            if response.has_focus() {
-                focus = Some((row.index(), response.clone()));
-            }
+            arrived |= on_the_way.is_some_and(|(to, _)| to == row.index());
+            response.widget_info(|| WidgetInfo::labeled(Role::Row, true, name_of(task)));
             if response.clicked() {
                 let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
                 actions.push(Action::Select(Some(selection)));
@@ -105,16 +98,15 @@ pub(super) fn show(
     for (column, (name, ..)) in COLUMNS.into_iter().enumerate() {
         readers::name_column_edge(&context, table_id, column, name);
     }
-    let mut next = on_the_way.filter(|_| !arrived).map(|(_, item, focus)| (item, focus));
-    if let Some(key) = moved_by_key(ui, place, focus.as_ref().map(|(_, row)| row)) {
-        // From where the keys before it lead, from the row that has the keyboard, or from the item that is looked at.
-        let at = on_the_way.map(|(row, ..)| row).or(focus.as_ref().map(|(row, _)| *row));
-        let at = at.or_else(|| row_of(selected?));
+    let mut next = on_the_way.filter(|_| !arrived).map(|(_, item)| item);
+    if let Some(key) = moved_by_key(ui, place, &whole) {
+        // From where the keys before it lead, or from the item that is looked at.
+        let at = on_the_way.map(|(row, _)| row).or_else(|| row_of(selected?));
         // A page overlaps the one before it by a row.
         let page = ((place.height() - HEADER) / (ROW + ui.spacing().item_spacing.y)) as usize;
         if let Some(task) = found.tasks.get(key.target(at, found.tasks.len(), page.saturating_sub(1))) {
             actions.push(Action::Select(Some(Selection::Item { run: run.number, call: task.call, item: task.item })));
-            next = Some((task.item, focus.is_some()));
+            next = Some(task.item);
         }
     }
     if next.is_some() {
@@ -122,6 +114,10 @@ pub(super) fn show(
         context.request_repaint();
     }
     (index.by, index.descending, index.to_item) = (by, descending, next);
+}
+
+fn name_of(task: &Task) -> String {
+    format!("item {}, {}", task.item, task.state.word())
 }
 
 /// The names of the columns; a press on one orders by it.
