@@ -29,7 +29,7 @@ mod tasks;
 mod write;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -143,6 +143,12 @@ impl Lab {
     #[must_use]
     pub fn run(&self) -> Option<Arc<Run>> {
         self.published.look()
+    }
+
+    /// The number of the last run that was started, by this lab or one beside it; 0 = none was.
+    #[must_use]
+    pub fn last_number(&self) -> usize {
+        self.runs.load(Ordering::Relaxed)
     }
 
     /// Lets go of the run with that number, if it is the last one and over.

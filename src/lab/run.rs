@@ -157,6 +157,13 @@ impl Run {
         matches!(self.status, Status::Ended(_))
     }
 
+    /// What it began with: its settings without what was changed while it ran.
+    #[must_use]
+    pub fn settings_at_start(&self) -> RunSettings {
+        let Beginning { workers, chunksize, .. } = self.began_with;
+        RunSettings { workers, chunksize, ..self.settings.clone() }
+    }
+
     /// The run as it was at `time`, when its trace was `trace`.
     #[must_use]
     pub fn at(&self, time: i64, trace: &Trace) -> Self {

@@ -18,20 +18,24 @@ pub(super) enum Action {
     /// Of the runs that are looked at, the one that all panels tell of.
     FocusRun(usize),
     FocusNextRun,
-    SetWorkers(usize),
+    /// Of the run with that number.
+    SetWorkers(usize, usize),
     /// Of the run with that number, the task of a call.
     InterruptCall(usize, u32, Interruption),
     /// Of the run with that number, a pending call.
     CancelCall(usize, u32),
-    CancelPending,
+    /// All that is pending of the run with that number.
+    CancelPending(usize),
     /// Of the run with that number, a worker.
     KillWorker(usize, u32),
-    SetChunksize(usize),
+    /// Of the run with that number.
+    SetChunksize(usize, usize),
     /// So many workers more, or fewer.
     AddWorkers(isize),
-    SubmitMore,
-    /// No more items; what was submitted runs.
-    Close,
+    /// Submits the items of the run with that number once more.
+    SubmitMore(usize),
+    /// The run with that number takes no more items; what was submitted runs.
+    Close(usize),
     PickPath(&'static str),
     RunLesson(&'static Lesson),
     /// The runs of the lesson, on one time axis.

@@ -1,17 +1,18 @@
 //! The panel about the area of the chart that is selected.
 
-use eframe::egui::{Grid, RichText, Ui};
+use eframe::egui::{Button, Grid, RichText, Role, Ui, WidgetInfo};
 
 use super::action::Action;
 use super::chart::AreaFigures;
 use super::{format, theme};
 
-/// Draws the panel.
-pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
+/// Draws the panel; no `area` = it is being counted.
+pub(super) fn show(ui: &mut Ui, area: Option<&AreaFigures>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         theme::heading(ui, "SELECTED AREA");
-        if ui.button("Zoom").on_hover_text("Show it as wide as the chart").clicked() {
+        let zoom = ui.add_enabled(area.is_some(), Button::new("Zoom")).on_hover_text("Show it as wide as the chart");
+        if let Some(area) = area.filter(|_| zoom.clicked()) {
             actions.push(Action::ShowTimes(area.time.start, area.time.end));
         }
         if ui.button("Close").on_hover_text("Select nothing (Esc)").clicked() {
@@ -19,6 +20,10 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         }
     });
     ui.add_space(6.0);
+    let Some(area) = area else {
+        ui.label(RichText::new("counting …").color(palette.dim));
+        return;
+    };
     let length = area.time.end - area.time.start;
     // Before a worker was started and after it ended, or the run did, it was not idle.
     let share = |nanos: i64| {
@@ -29,7 +34,7 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
         0 => "–".to_owned(),
         _ => format::duration(area.run_times.quantile(percent)),
     };
-    let computing = area.busy - area.waiting - area.blocking;
+    let computing = (area.busy - area.waiting - area.blocking).max(0);
     let rows = [
         ("from", format::exact(area.time.start)),
         ("to", format::exact(area.time.end)),
@@ -48,7 +53,8 @@ pub(super) fn show(ui: &mut Ui, area: &AreaFigures, actions: &mut Vec<Action>) {
     Grid::new("area").num_columns(2).spacing([14.0, 3.0]).min_row_height(18.0).show(ui, |ui| {
         for (name, value) in rows {
             ui.label(RichText::new(name).color(palette.dim));
-            ui.label(RichText::new(value).monospace());
+            let told = ui.label(RichText::new(&value).monospace());
+            told.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
             ui.end_row();
         }
     });

@@ -26,7 +26,7 @@ pub(super) struct Shortcut {
     shown: &'static str,
 }
 
-/// Keys that are known by the letter on them, wherever it is; all others by their place on the keyboard.
+/// Keys that are known by what is on them, wherever it is, as are all with Ctrl; the others by their place on the keyboard.
 const BY_LETTER: [Key; 5] = [Key::Questionmark, Key::Slash, Key::Plus, Key::Equals, Key::Minus];
 
 impl Shortcut {
@@ -53,12 +53,13 @@ impl Shortcut {
 
     /// A button or a field that has the focus takes such a key for itself.
     const fn belongs_to_focus(self) -> bool {
-        matches!(self.key, Key::Enter | Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::Home | Key::End)
-            && !self.command
+        let moves = matches!(self.key, Key::ArrowLeft | Key::ArrowRight | Key::PageUp | Key::PageDown);
+        let ends = matches!(self.key, Key::Enter | Key::Space | Key::Home | Key::End);
+        (moves || ends) && !self.command
     }
 
     fn is(self, pressed: &Press) -> bool {
-        let key = if BY_LETTER.contains(&self.key) { pressed.key } else { pressed.place };
+        let key = if self.command || BY_LETTER.contains(&self.key) { pressed.key } else { pressed.place };
         // Which letters need Shift differs between keyboards.
         let shift = BY_LETTER.contains(&self.key) || self.shift == pressed.modifiers.shift;
         let modifiers = self.command == pressed.modifiers.command && !pressed.modifiers.alt && shift;
@@ -76,8 +77,18 @@ struct Press {
     repeat: bool,
 }
 
-/// What the keys that were pressed since the last frame ask for. `by_chart` = the chart takes the arrows and Enter for itself.
-pub(super) fn pressed(context: &Context, by_chart: bool) -> Vec<Action> {
+/// Whose the keys are that a widget doesn't take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeysFor {
+    Window,
+    /// The arrows and Enter move the corners of an area.
+    Area,
+    /// A dialog lies over the window: it can be closed, and drawn larger.
+    Dialog,
+}
+
+/// What the keys that were pressed since the last frame ask for.
+pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
     let presses: Vec<_> = context.input(|input| {
         let presses = input.events.iter().filter_map(|event| match *event {
             Event::Key { key, physical_key, pressed: true, repeat, modifiers } => {
@@ -102,14 +113,20 @@ pub(super) fn pressed(context: &Context, by_chart: bool) -> Vec<Action> {
         if in_popup && (key.belongs_to_focus() || key.key == Key::Escape) {
             return None;
         }
-        let taken = (focused || by_chart) && key.belongs_to_focus();
+        let taken = (focused || keys_for == KeysFor::Area) && key.belongs_to_focus();
         let free = if writing { key.command && key.shift } else { !taken };
+        let free = free && (keys_for != KeysFor::Dialog || command.goes_on_beside_a_dialog());
         free.then(|| command.action.clone())
     });
     asked.collect()
 }
 
 impl Command {
+    const fn goes_on_beside_a_dialog(&self) -> bool {
+        let closes = matches!(self.action, Action::Clear | Action::ToggleHelp | Action::TogglePalette);
+        closes || matches!(self.action, Action::Scale { .. } | Action::ResetScale)
+    }
+
     /// Its key, as it stands on the keyboard; empty = it has none.
     pub(super) fn key_text(&self) -> &'static str {
         self.key.map_or("", Shortcut::text)
@@ -140,6 +157,8 @@ pub(super) fn all() -> Vec<Command> {
         ("Look", "Zoom out at the pointer", Some(held(Key::S, "S")), Action::Move(Move::ZoomOut)),
         ("Look", "Move to the left", Some(held(Key::A, "A")), Action::Move(Move::Left)),
         ("Look", "Move to the right", Some(held(Key::D, "D")), Action::Move(Move::Right)),
+        ("Look", "Scroll up through the lanes", Some(held(Key::PageUp, "PageUp")), Action::Move(Move::LanesUp)),
+        ("Look", "Scroll down through the lanes", Some(held(Key::PageDown, "PageDn")), Action::Move(Move::LanesDown)),
         (
             "Look",
             "To the selected item; again: the whole run",

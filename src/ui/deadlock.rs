@@ -27,7 +27,7 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
                     deadlock.starved && deadlock.within.is_empty() && workers <= run.settings.executor.workers_limit();
                 let text = format!("Add a worker ({workers})");
                 if possible && way_out(ui, &text, "One more takes what they wait for: set_max_workers while it runs") {
-                    actions.push(Action::SetWorkers(workers));
+                    actions.push(Action::SetWorkers(run.number, workers));
                 }
                 // The one that began to wait last closed the circle.
                 let last = deadlock.waits.iter().max_by_key(|wait| wait.since).map(|wait| (wait.call, wait.item));

@@ -56,6 +56,8 @@ type Asked = Option<u64>;
 struct Dialog {
     number: u64,
     kind: FileKind,
+    /// What was looked at when it opened; `None` = no run.
+    subject: Option<Subject>,
     path: String,
     replace: bool,
     /// It is being written or read.
@@ -64,6 +66,16 @@ struct Dialog {
     takes_keyboard: bool,
     /// Why nothing came of it.
     error: Option<String>,
+}
+
+/// What is saved, whatever is looked at meanwhile.
+#[derive(Clone)]
+struct Subject {
+    /// Which part of the runs the picture shows.
+    chart: Chart,
+    runs: Vec<LookedAt>,
+    /// The one of them whose items or events are saved.
+    focus: usize,
 }
 
 /// As typed.
@@ -126,9 +138,13 @@ impl Files {
         Self { dialog: None, picture, notice: None, done_in, done, dialogs: 0, next_number: runs::FROM_FILES }
     }
 
-    /// Asks for a place.
-    pub(super) fn ask(&mut self, kind: FileKind, run: Option<&Run>) {
+    /// Asks for a place. `runs` are what the `chart` shows, `focus` is the one of them to save.
+    pub(super) fn ask(&mut self, kind: FileKind, chart: &Chart, runs: Vec<LookedAt>, focus: Option<usize>) {
+        let run = focus.and_then(|focus| runs.get(focus)).map(|looked| &*looked.run);
         match run {
+            Some(run) if kind == FileKind::SaveRun && run.ended() && !run.can_be_saved() => {
+                return self.tell("The run did not start, so there is nothing to save".to_owned(), true);
+            }
             None if kind != FileKind::OpenRun => return self.tell("There is no run to save yet".to_owned(), true),
             Some(run) if kind == FileKind::SaveRun && !run.can_be_saved() => {
                 return self.tell("A run can be saved once it is over".to_owned(), true);
@@ -144,8 +160,9 @@ impl Files {
         let path = path.display().to_string();
         self.dialogs += 1;
         let number = self.dialogs;
-        self.dialog =
-            Some(Dialog { number, kind, path, replace: false, busy: false, takes_keyboard: true, error: None });
+        let subject = focus.map(|focus| Subject { chart: chart.still(), runs, focus });
+        let (replace, busy, takes_keyboard, error) = (false, false, true, None);
+        self.dialog = Some(Dialog { number, kind, subject, path, replace, busy, takes_keyboard, error });
     }
 
     /// Whether a dialog is open.
@@ -233,8 +250,8 @@ impl Files {
         opened
     }
 
-    /// Draws the dialog and the notice, if there are such. `runs` are what the chart shows, `focus` is the one of them to save.
-    pub(super) fn show(&mut self, context: &Context, chart: &Chart, runs: &[LookedAt], focus: Option<usize>) {
+    /// Draws the dialog and the notice, if there are such. `now` are the runs that are looked at.
+    pub(super) fn show(&mut self, context: &Context, now: &[LookedAt]) {
         let mut wanted = false;
         if let Some(dialog) = &mut self.dialog {
             let mut open = true;
@@ -253,12 +270,12 @@ impl Files {
             if let Some(dialog) = &mut self.dialog {
                 (dialog.busy, dialog.error) = (true, None);
             }
-            self.start(context, chart, runs, focus);
+            self.start(context, now);
         }
         self.show_notice(context);
     }
 
-    fn start(&mut self, context: &Context, chart: &Chart, runs: &[LookedAt], focus: Option<usize>) {
+    fn start(&mut self, context: &Context, now: &[LookedAt]) {
         let Some(dialog) = &self.dialog else { return };
         let (mut path, replace, kind) = (PathBuf::from(dialog.path.trim()), dialog.replace, dialog.kind);
         let asked = Some(dialog.number);
@@ -268,16 +285,20 @@ impl Files {
         if path.file_name().is_some() && path.extension().is_none() {
             path.set_extension(kind.ending());
         }
-        let Some(focus) = focus.and_then(|focus| runs.get(focus)) else {
+        let Some(Subject { chart, mut runs, focus }) = dialog.subject.clone() else {
             return self.fail(asked, "There is no run to save.".to_owned());
         };
+        // One that went on meanwhile is saved as it is now.
+        for looked in &mut runs {
+            if let Some(newer) = now.iter().find(|newer| newer.run.number == looked.run.number) {
+                looked.run = Arc::clone(&newer.run);
+            }
+        }
         if kind == FileKind::Picture {
             let settings = match self.picture.parse() {
                 Ok(settings) => settings,
                 Err(text) => return self.fail(asked, text),
             };
-            let chart = chart.clone();
-            let runs = runs.to_vec();
             return self.in_background(asked, context, move || {
                 let shown: Vec<_> = runs.iter().map(LookedAt::shown).collect();
                 wrote(&path, picture::save(&chart, &shown, &path, settings, replace), |error| match error {
@@ -286,7 +307,7 @@ impl Files {
                 })
             });
         }
-        let run = Arc::clone(&focus.run);
+        let Some(run) = runs.get(focus).map(|looked| Arc::clone(&looked.run)) else { return };
         self.in_background(asked, context, move || {
             let written = write_whole(&path, replace, |out| match kind {
                 FileKind::Csv => write_csv(&run, out),
@@ -380,7 +401,14 @@ fn wrote<E: fmt::Display>(path: &Path, written: Result<(), E>, of_file: fn(&E) -
 
 /// Returns whether it is to be done now.
 fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<(Asked, Done)>) -> bool {
-    let mut entered = false;
+    // Enter is for the dialog, also after a click on a box that can be ticked.
+    let enter = ui.input(|input| input.key_pressed(Key::Enter));
+    let mut entered = enter && ui.memory(|memory| memory.focused().is_none());
+    let of_run = dialog.subject.as_ref().and_then(|subject| subject.runs.get(subject.focus));
+    if let Some(looked) = of_run.filter(|_| matches!(dialog.kind, FileKind::SaveRun | FileKind::Csv)) {
+        let dim = theme::palette(ui).dim;
+        ui.add(Label::new(RichText::new(&looked.name).size(11.5).color(dim)).truncate());
+    }
     ui.horizontal(|ui| {
         let field =
             TextEdit::singleline(&mut dialog.path).id(Id::unique("file")).desired_width(ui.available_width() - 44.0);
@@ -393,7 +421,7 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
         if field.changed() {
             (dialog.replace, dialog.error) = (false, None);
         }
-        entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        entered |= field.lost_focus() && enter;
         let button = ui.button("…").on_hover_text("Choose in the system's own dialog, where there is one");
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Choose the file"));
         if button.clicked() {

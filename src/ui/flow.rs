@@ -68,7 +68,7 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         let inner = draw_station(&painter, palette, area, station);
         if let Some(run) = run {
-            chips(ui, id.with(("chips", index)), palette, inner, station, run, selected, actions);
+            chips(ui, id.with(("chips", run.number)), palette, inner, station, run, selected, actions);
         }
         let middle = rect.top() + BOX_TOP + BOX_HEIGHT / 2.0;
         arrow(&painter, palette, pos2(area.right() + 5.0, middle), arrow_width - 10.0);
@@ -221,6 +221,7 @@ fn chips(
     let dots = 14.0;
     let mut x = area.left();
     let mut drawn = 0;
+    // Each has its id from its call: what is pressed stays what is let go, though the queue moves.
     for (index, &call) in station.calls.iter().enumerate() {
         let text = painter.layout_no_wrap(chip_text(run, call), font.clone(), palette.text);
         let width = (text.size().x + 2.0 * CHIP_PADDING).max(CHIP_WIDTH);
@@ -234,7 +235,7 @@ fn chips(
         painter.rect(chip, 4.0, color.gamma_multiply(0.26), stroke, StrokeKind::Inside);
         let at = Align2::CENTER_CENTER.anchor_size(chip.center(), text.size()).min;
         painter.galley(at, text, palette.text);
-        let response = ui.interact(chip, id.with(index), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        let response = ui.interact(chip, id.with(call), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
         let name = format!("{} in {}", format::call_name(run, call), station.title);
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
         if response.clicked() {

@@ -269,7 +269,8 @@ fn causes(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
             link(ui, text, "What it waited for ([)", &before);
         }
         None => {
-            ui.label("its worker was free");
+            let starting = item.lane().ready.zip(item.way()).is_some_and(|(ready, way)| way.submitted < ready);
+            ui.label(if starting { "its worker was starting up" } else { "its worker was free" });
         }
     }
     if let Some(after) = item.effect() {

@@ -276,6 +276,11 @@ impl Lessons {
         self.advance(newest, last)
     }
 
+    /// The run with that number was deleted: it is not drawn any more.
+    pub(super) fn forget(&mut self, number: usize) {
+        self.ended.retain(|run| run.number != number);
+    }
+
     /// The runs of the lesson with their names, if there are several: those that are over and, of `newest`, the one that is under way.
     pub(super) fn runs(&self, newest: Option<&Arc<Run>>) -> Option<Vec<(&'static str, Arc<Run>)>> {
         if !self.open || self.lesson.is_none() || self.planned.len() < 2 {

@@ -6,6 +6,7 @@
 mod action;
 mod app;
 mod area_panel;
+mod background;
 mod chart;
 mod command_palette;
 mod commands;

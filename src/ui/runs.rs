@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{
     Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Label, Layout, Pos2, RichText, Role, Sense, TextEdit,
-    Ui, WidgetInfo, vec2,
+    Ui, UiBuilder, WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -218,7 +218,10 @@ impl Runs {
                 continue;
             }
             let ends = [place == 0, place + 1 == count];
-            row(ui, palette, listed, shown.contains(&number), ends, actions);
+            // An open menu and the keyboard stay with their run when another one comes above it.
+            ui.scope_builder(UiBuilder::new().scope_id(Id::unique(("run", number))), |ui| {
+                row(ui, palette, listed, shown.contains(&number), ends, actions);
+            });
         }
         if ended_renaming {
             self.renaming = None;
@@ -383,7 +386,7 @@ fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Acti
         ("Another colour", true, Action::RecolorRun(number)),
         ("Move up", !first, Action::MoveRun(number, 1)),
         ("Move down", !last, Action::MoveRun(number, -1)),
-        ("Put its settings in the form", true, Action::TakeOver(Box::new(run.settings.clone()))),
+        ("Put its settings in the form", true, Action::TakeOver(Box::new(run.settings_at_start()))),
         ("Save …", run.can_be_saved(), Action::File(FileKind::SaveRun)),
         ("Delete", run.ended(), Action::DeleteRun(number)),
     ] {

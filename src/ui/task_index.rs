@@ -3,12 +3,10 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
+use super::background::Background;
 use super::filter::Filter;
 use crate::lab::{Run, Task};
 
@@ -29,6 +27,8 @@ pub(super) enum Column {
 struct Order {
     run: usize,
     moment: Option<i64>,
+    /// How many events it had folded.
+    events: usize,
     filter: Filter,
     by: Column,
     descending: bool,
@@ -36,9 +36,6 @@ struct Order {
 
 /// What came of it.
 pub(super) struct Found {
-    order: Order,
-    /// How many events the run had folded then.
-    events: usize,
     /// Those that fit, in order.
     pub(super) tasks: Vec<Task>,
     /// How many there are altogether.
@@ -54,19 +51,8 @@ pub(super) struct TaskIndex {
     /// The item whose row in the table keys went to: it is to be in sight.
     pub(super) to_item: Option<u32>,
     /// Of each run that is looked at, by its number.
-    listings: HashMap<usize, Listing>,
+    listings: HashMap<usize, Background<Order, Found>>,
 }
-
-/// Of one run.
-#[derive(Default)]
-struct Listing {
-    found: Option<Found>,
-    on_its_way: Option<Receiver<Found>>,
-    asked_at: Option<Instant>,
-}
-
-/// A run that goes on is looked through so often, at most.
-const INTERVAL: Duration = Duration::from_millis(400);
 
 impl Default for TaskIndex {
     fn default() -> Self {
@@ -82,63 +68,45 @@ impl TaskIndex {
             let order = Order {
                 run: run.number,
                 moment: run.moment,
+                events: run.trace.events(),
                 filter: filter.clone(),
                 by: self.by,
                 descending: self.descending,
             };
-            self.listings.entry(run.number).or_default().ask(context, run, order);
+            // A moment that moves is no other order.
+            let alike = {
+                let order = order.clone();
+                move |known: &Order| Order { moment: known.moment, events: known.events, ..order } == *known
+            };
+            let find = || {
+                let (run, order) = ((*run).clone(), order.clone());
+                move || find(&run, &order)
+            };
+            let listing = self.listings.entry(run.number).or_default();
+            listing.ask(context, order.clone(), alike, find);
         }
     }
 
     /// Whether that run is being looked through anew, in another order or with other words.
     pub(super) fn is_looking(&self, run: usize) -> bool {
-        self.listings.get(&run).is_some_and(|listing| listing.on_its_way.is_some())
+        self.listings.get(&run).is_some_and(Background::is_on_its_way)
     }
 
     /// What was found of that run, if it was.
     pub(super) fn found(&self, run: usize) -> Option<&Found> {
-        self.listings.get(&run)?.found.as_ref()
+        self.listings.get(&run)?.known().map(|(_, found)| found)
+    }
+
+    /// How many items of that run fit; `None` = that is not known yet.
+    pub(super) fn count(&self, run: usize, filter: &Filter) -> Option<usize> {
+        let (order, found) = self.listings.get(&run)?.known()?;
+        (order.filter == *filter).then_some(found.tasks.len())
     }
 
     /// What was found of that run, unless all of it fits.
     pub(super) fn found_among_others(&self, run: usize) -> Option<&Found> {
-        self.found(run).filter(|found| !found.fits_all())
-    }
-}
-
-impl Listing {
-    fn ask(&mut self, context: &Context, run: &Run, order: Order) {
-        match self.on_its_way.as_ref().map(Receiver::try_recv) {
-            Some(Ok(found)) => (self.found, self.on_its_way) = (Some(found), None),
-            // It broke off; another one is asked for.
-            Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
-            Some(Err(TryRecvError::Empty)) | None => {}
-        }
-        let events = run.trace.events();
-        let same = self.found.as_ref().is_some_and(|found| found.order == order);
-        let news = !same || self.found.as_ref().is_some_and(|found| found.events != events);
-        // A moment that moves is no other order.
-        let alike = |found: &Found| Order { moment: order.moment, ..found.order.clone() } == order;
-        let too_early = self.found.as_ref().is_some_and(alike)
-            && self.asked_at.is_some_and(|asked_at| asked_at.elapsed() < INTERVAL);
-        if !news || self.on_its_way.is_some() {
-            return;
-        }
-        if too_early {
-            context.request_repaint_after(INTERVAL);
-            return;
-        }
-        let (sender, receiver) = bounded(1);
-        let (run, context) = (run.clone(), context.clone());
-        let looking = move || {
-            let _ = sender.send(find(&run, order, events));
-            context.request_repaint();
-        };
-        self.asked_at = Some(Instant::now());
-        // No thread: what was found before stays.
-        if thread::Builder::new().name("tasks".to_owned()).spawn(looking).is_ok() {
-            self.on_its_way = Some(receiver);
-        }
+        let (order, found) = self.listings.get(&run)?.known()?;
+        (!order.filter.is_empty()).then_some(found)
     }
 }
 
@@ -153,14 +121,9 @@ impl Found {
         let place = item.and_then(|item| self.tasks.iter().position(|task| task.item == item));
         place.and_then(|place| self.tasks.get(place + 1)).or_else(|| self.tasks.first())
     }
-
-    /// Whether all items fit.
-    pub(super) fn fits_all(&self) -> bool {
-        self.order.filter.is_empty()
-    }
 }
 
-fn find(run: &Run, order: Order, events: usize) -> Found {
+fn find(run: &Run, order: &Order) -> Found {
     let mut tasks = run.tasks();
     let of = tasks.len();
     let mut fits = Vec::new();
@@ -194,5 +157,5 @@ fn find(run: &Run, order: Order, events: usize) -> Found {
     } else if order.by != Column::Item {
         tasks.sort_by_key(key);
     }
-    Found { order, events, tasks, of, fits }
+    Found { tasks, of, fits }
 }

@@ -216,25 +216,26 @@ fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
 fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     let goes_on = live.is_some_and(|run| run.items.is_some());
     let pending = live.is_some_and(|run| run.trace.counts().calls.pending > 0);
+    let number = live.map_or(0, |run| run.number);
     let takes_more = live.is_some_and(|run| !run.closed && run.settings.executor != ExecutorKind::Sequential);
     for (text, help, enabled, action) in [
         (
             "Submit the items once more",
             "The same workload again, to the same pool, behind what is pending",
             goes_on && takes_more,
-            Action::SubmitMore,
+            Action::SubmitMore(number),
         ),
         (
             "Cancel all pending",
             "cancel() of every future that is PENDING; the pool stays open",
             goes_on && pending,
-            Action::CancelPending,
+            Action::CancelPending(number),
         ),
         (
             "Close: shutdown(cancel_futures=False)",
             "The pool takes nothing more; what was submitted still runs. Nobody here waits for it, so wait=True and wait=False are the same",
             goes_on && takes_more,
-            Action::Close,
+            Action::Close(number),
         ),
         (
             "Stop: shutdown(cancel_futures=True)",
@@ -332,7 +333,8 @@ fn figures(run: &Run) -> String {
         }
     }
     if run.trace.missing_worker().is_some() {
-        parts.push(format!("only {} of {} workers could be started", run.trace.lanes().len(), run.settings.workers));
+        let there = run.trace.lanes().iter().filter(|lane| lane.exited.is_none()).count();
+        parts.push(format!("only {there} of {} workers could be started", run.settings.workers));
     }
     if run.backlog > 10_000 {
         parts.push(format!("{} events behind", format::count(run.backlog)));

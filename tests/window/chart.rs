@@ -100,9 +100,8 @@ fn times_are_marked_and_areas_counted() {
     key(&mut window, Key::R);
     drag(&mut window, canvas.left_top() + vec2(1.0, 3.0), pos2(canvas.right() - 2.0, canvas.top() + 20.0));
     assert!(shows(&window, "SELECTED AREA"));
-    let told = |name: &str| window.query_all_by_label(name).next().is_some();
-    assert!(told("of them failed") && told("idle"));
-    assert!(shows(&window, "4") && shows(&window, "1"), "items and failures");
+    until_shown(&mut window, "items: 4");
+    assert!(shows(&window, "lanes: 1") && shows(&window, "of them failed: 1"));
     window.get_by_label_contains("To the longest item").click();
     window.run_steps(3);
     assert!(shows(&window, "INSPECTOR"));
@@ -139,7 +138,8 @@ fn items_and_areas_are_selected_without_a_mouse() {
     assert!(shows(&window, "item 0 · sleep 0.01 s"));
     window.key_press_modifiers(egui::Modifiers::SHIFT, Key::R);
     window.run_steps(3);
-    assert!(shows(&window, "SELECTED AREA") && shows(&window, "3"));
+    assert!(shows(&window, "SELECTED AREA"));
+    until_shown(&mut window, "items: 3");
 }
 
 /// `F` goes to the selected item, however long it is, and once more to the whole run.

@@ -40,15 +40,15 @@ impl App {
             Action::RunByKey => self.run_by_key(context),
             Action::Stop => self.stop(&|| Command::Stop),
             Action::StopNow => self.stop(&|| Command::StopNow),
-            Action::SetWorkers(workers) => self.lab_in_focus().send(Command::SetWorkers(workers)),
-            Action::SetChunksize(chunksize) => self.lab_in_focus().send(Command::SetChunksize(chunksize)),
+            Action::SetWorkers(run, workers) => self.send_to(run, Command::SetWorkers(workers)),
+            Action::SetChunksize(run, chunksize) => self.send_to(run, Command::SetChunksize(chunksize)),
             Action::AddWorkers(change) => self.add_workers(change),
             Action::InterruptCall(run, call, why) => self.send_to(run, Command::InterruptCall(call, why)),
             Action::CancelCall(run, call) => self.send_to(run, Command::CancelPending(Pending::Call(call.into()))),
-            Action::CancelPending => self.lab_in_focus().send(Command::CancelPending(Pending::All)),
+            Action::CancelPending(run) => self.send_to(run, Command::CancelPending(Pending::All)),
             Action::KillWorker(run, worker) => self.send_to(run, Command::KillWorker(worker)),
-            Action::SubmitMore => self.lab_in_focus().send(Command::SubmitMore),
-            Action::Close => self.lab_in_focus().send(Command::Close),
+            Action::SubmitMore(run) => self.send_to(run, Command::SubmitMore),
+            Action::Close(run) => self.send_to(run, Command::Close),
             Action::PickPath(param) => self.pick_path(context, param),
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
@@ -106,7 +106,11 @@ impl App {
             Action::NextFound => self.next_found(),
             Action::ClearFilter => self.filter = Filter::default(),
             Action::Clear => self.clear(),
-            Action::File(kind) => self.files.ask(kind, self.run().as_deref()),
+            Action::File(kind) => {
+                let runs = self.looked_at();
+                let focus = self.in_focus(&runs);
+                self.files.ask(kind, &self.chart, runs, focus);
+            }
             Action::Copy(how) => {
                 if let Some(run) = self.run() {
                     self.files.copy(context, &run, how);
@@ -182,8 +186,12 @@ impl App {
 
     /// The runs that are ticked, again: one after the other, or the first two together.
     fn run_again(&mut self, context: &Context, together: bool) {
-        let settings = |looked: &LookedAt| looked.run.settings.check().ok().map(Box::new);
-        let mut again: Vec<_> = self.runs.compared().iter().filter_map(settings).collect();
+        let settings = |looked: &LookedAt| looked.run.settings_at_start().check().map(Box::new);
+        let again: Result<Vec<_>, _> = self.runs.compared().iter().map(settings).collect();
+        let mut again = match again {
+            Ok(again) => again,
+            Err(error) => return self.files.tell(format!("One of them can't run again: {error}"), true),
+        };
         if together {
             again.truncate(2);
         }
@@ -197,7 +205,7 @@ impl App {
                 Err(error) => return self.files.tell(error.to_string(), true),
             }
         }
-        let after = self.last_number();
+        let after = self.lab.last_number();
         self.start(context, first);
         self.again = Some(Again { after, queue: again });
         if let Some((lab, second)) = self.beside.as_ref().zip(second) {
@@ -235,6 +243,7 @@ impl App {
     fn delete_run(&mut self, number: usize) {
         let was_looked_at = self.looked_at().iter().any(|looked| looked.run.number == number);
         self.runs.delete(number);
+        self.lessons.forget(number);
         self.labs().for_each(|lab| lab.forget(number));
         if was_looked_at && matches!(self.looking, Looking::Newest | Looking::Run(_)) {
             self.look_at(self.runs.newest().map_or(Looking::Newest, Looking::Run));
@@ -257,9 +266,9 @@ impl App {
     pub(super) fn of_live_run(live: Option<&Run>) -> Vec<(String, Action)> {
         let Some(live) = live else { return Vec::new() };
         let mut commands = vec![
-            ("Cancel all pending calls".to_owned(), Action::CancelPending),
-            ("Submit the items once more".to_owned(), Action::SubmitMore),
-            ("Close: shutdown(cancel_futures=False)".to_owned(), Action::Close),
+            ("Cancel all pending calls".to_owned(), Action::CancelPending(live.number)),
+            ("Submit the items once more".to_owned(), Action::SubmitMore(live.number)),
+            ("Close: shutdown(cancel_futures=False)".to_owned(), Action::Close(live.number)),
         ];
         let processes = live.trace.lanes().iter().filter(|lane| lane.pid.is_some() && lane.exited.is_none());
         commands.extend(processes.map(|lane| {

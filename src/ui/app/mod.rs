@@ -14,8 +14,9 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, Context, ThemePreference, Ui};
 use serde::{Deserialize, Serialize};
 
-use super::chart::{Chart, Shown};
+use super::chart::{AreaCount, Chart, Shown};
 use super::command_palette::CommandPalette;
+use super::commands::KeysFor;
 use super::details::{Details, Tab};
 use super::files::Files;
 use super::filter::Filter;
@@ -98,6 +99,7 @@ pub struct App {
     time: TimeMachine,
     filter: Filter,
     index: TaskIndex,
+    area: AreaCount,
     palette: CommandPalette,
     files: Files,
     runs: Runs,
@@ -150,6 +152,7 @@ impl App {
             time: TimeMachine::default(),
             filter: Filter::default(),
             index: TaskIndex::default(),
+            area: AreaCount::default(),
             palette: CommandPalette::default(),
             files: Files::new(),
             runs: Runs::default(),
@@ -197,13 +200,17 @@ impl App {
         Some(runs.swap_remove(focus).run)
     }
 
-    /// Draws a frame into `ui`, which is the whole window.
+    /// A frame: takes in what came, and draws into `ui`, which is the whole window.
     pub fn show(&mut self, ui: &mut Ui) {
+        self.take_in_what_came(ui.ctx());
+        self.draw(ui);
+    }
+
+    fn draw(&mut self, ui: &mut Ui) {
         self.scale.apply(ui.ctx());
         readers::name_window(ui.ctx(), "Poolscope");
-        self.take_in_what_came(ui.ctx());
         // Keys first: what they ask for is seen in this very frame.
-        for action in commands::pressed(ui.ctx(), self.chart.takes_keys()) {
+        for action in commands::pressed(ui.ctx(), self.keys_are_for()) {
             self.act(ui.ctx(), action);
         }
         let looked_at = self.looked_at();
@@ -223,7 +230,7 @@ impl App {
         self.panels(ui, &shown, live, past.as_ref(), &mut actions);
         let extra = Self::of_live_run(live);
         self.palette.show(ui.ctx(), extra, &mut actions);
-        self.files.show(ui.ctx(), &self.chart, &looked_at, focus);
+        self.files.show(ui.ctx(), &looked_at);
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
@@ -231,6 +238,22 @@ impl App {
         for action in actions {
             self.act(ui.ctx(), action);
         }
+    }
+
+    /// Whose the keys are that a widget doesn't take.
+    fn keys_are_for(&self) -> KeysFor {
+        if self.is_covered() {
+            KeysFor::Dialog
+        } else if self.chart.takes_keys() {
+            KeysFor::Area
+        } else {
+            KeysFor::Window
+        }
+    }
+
+    /// Whether something lies over the chart that has to be closed first.
+    fn is_covered(&self) -> bool {
+        self.files.asks() || self.palette.is_open() || self.show_help
     }
 
     /// The runs that are looked at.
@@ -257,11 +280,6 @@ impl App {
         // One from a file did not begin here.
         let began = |index: &usize| (!runs::is_from_file(&runs[*index].run), runs[*index].run.number);
         asked_for.or_else(|| (0..runs.len()).max_by_key(began))
-    }
-
-    /// The highest number that a run of a lab has.
-    fn last_number(&self) -> usize {
-        self.labs().filter_map(Lab::run).map(|run| run.number).max().unwrap_or_default()
     }
 
     /// The run with that number, if it is still there.
@@ -319,7 +337,7 @@ impl App {
         for (name, run) in self.lessons.runs(self.lab.run().as_ref()).unwrap_or_default() {
             self.runs.is_called(run.number, name);
         }
-        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.last_number()) {
+        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.lab.last_number()) {
             self.start(context, settings);
             self.looking = Looking::Lesson;
         }
@@ -370,10 +388,15 @@ fn waker(context: &Context, live: &Arc<AtomicBool>) -> impl Fn() + Send + 'stati
 }
 
 impl eframe::App for App {
+    /// Also while the window can't be seen: what is to run next begins all the same.
+    fn logic(&mut self, context: &Context, _: &mut eframe::Frame) {
+        self.take_in_what_came(context);
+    }
+
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.frame_cost = frame.info().cpu_usage.unwrap_or(0.0);
         let stopwatch = Stopwatch::start();
-        self.show(ui);
+        self.draw(ui);
         // Comparing with the frame before comes after this; what it took for the last one is known.
         let repaint = ui.ctx().plugin_opt::<Repaint>().map(|repaint| repaint.lock().taken()).unwrap_or_default();
         self.frame_times.add(stopwatch.taken() + repaint, self.frame_cost);

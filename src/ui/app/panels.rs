@@ -46,11 +46,13 @@ impl App {
         } else if self.details.shows_tasks() {
             self.index.ask(ui.ctx(), run.as_slice(), &self.filter);
         }
-        let (item, area) = (self.chart.selected(shown), self.chart.area(shown));
+        let item = self.chart.selected(shown);
+        let selects_area = self.chart.area().is_some();
+        let area = self.chart.area().and_then(|area| self.area.of(ui.ctx(), area, shown));
 
         self.edges(ui, shown, live, errors.first(), actions);
         // A lesson brings its own settings, and the chart needs room beside it.
-        let inspecting = item.is_some() || area.is_some();
+        let inspecting = item.is_some() || selects_area;
         let beside = usize::from(self.lessons.open) + usize::from(inspecting);
         if ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32 || beside == 0 {
             Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
@@ -76,8 +78,8 @@ impl App {
             Panel::right("inspector").frame(frame).default_size(300.0).size_range(240.0..=480.0).show(ui, |ui| {
                 // It is as wide as it was made, whatever is in it.
                 ui.take_available_width();
-                if let Some(area) = &area {
-                    area_panel::show(ui, area, actions);
+                if selects_area {
+                    area_panel::show(ui, area.as_deref(), actions);
                     ui.add_space(12.0);
                 }
                 if let Some(item) = &item {
@@ -129,7 +131,7 @@ impl App {
             if shown.is_empty() {
                 chart::invite(ui, errors.first());
             } else {
-                self.chart.covered = self.files.asks() || self.palette.is_open() || self.show_help;
+                self.chart.covered = self.is_covered();
                 self.chart.show(ui, shown, self.time.time(), found, actions);
             }
             self.frame_times.show(ui, area, now, self.chart.drawn());
@@ -154,7 +156,7 @@ impl App {
                 name: focus.filter(|_| shown.len() > 1).map(|shown| shown.name),
                 live,
                 error,
-                found: run.and_then(|run| self.index.found(run.number)).map(|found| found.tasks.len()),
+                found: run.and_then(|run| self.index.count(run.number, &self.filter)),
                 percent: self.scale.percent().min(Scale::fits(ui.ctx())),
                 can_be_larger: self.scale.stepped(true, Scale::fits(ui.ctx())) != self.scale,
                 high_contrast: self.high_contrast,

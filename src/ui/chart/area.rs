@@ -1,21 +1,53 @@
 //! A part of the chart that is selected, from a time to a time over some of the lanes, and what is in it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use eframe::egui::{Painter, Pos2, Rect, Stroke, StrokeKind};
+use eframe::egui::{Context, Painter, Pos2, Rect, Stroke, StrokeKind};
 
-use super::rows::{Rows, Shown};
+use super::item::LanePlace;
+use super::rows::{LaneRow, Row, Rows, Shown};
 use super::{Selection, TimeView};
 use crate::executor::Activity;
+use crate::lab::Run;
 use crate::trace::{EndStage, Histogram, Lane};
+use crate::ui::background::Background;
 use crate::ui::theme::Palette;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::ui) struct Area {
     time: Range<i64>,
-    /// Of the rows of the chart, by their numbers from the top.
-    rows: Range<usize>,
+    lanes: Vec<LaneId>,
+}
+
+/// A lane of the run with that number; it stays the same wherever the lane is drawn.
+type LaneId = (usize, LanePlace);
+
+/// What an area holds, counted in the background, as that may be a million items.
+#[derive(Default)]
+pub(in crate::ui) struct AreaCount(Background<(Area, Vec<Moment>), Arc<AreaFigures>>);
+
+/// The number of a run, how many events it had folded, and the moment that is looked at.
+type Moment = (usize, usize, Option<i64>);
+
+impl AreaCount {
+    /// Sees to it that what is in `area` becomes known. Returns what is known of it.
+    pub(in crate::ui) fn of(
+        &mut self,
+        context: &Context,
+        area: &Area,
+        shown: &[Shown<'_>],
+    ) -> Option<Arc<AreaFigures>> {
+        let runs = || shown.iter().map(Shown::looked_at);
+        let moments = runs().map(|run| (run.number, run.trace.events(), run.moment)).collect();
+        let find = || {
+            let (area, runs) = (area.clone(), runs().cloned().collect::<Vec<_>>());
+            move || Arc::new(area.figures(&runs))
+        };
+        self.0.ask(context, (area.clone(), moments), |(known, _)| known == area, find);
+        self.0.known().filter(|((known, _), _)| known == area).map(|(_, figures)| Arc::clone(figures))
+    }
 }
 
 /// What is in an area. Times are nanoseconds.
@@ -40,9 +72,11 @@ pub(in crate::ui) struct AreaFigures {
 }
 
 impl Area {
-    /// These rows, by their numbers, for that time; `None` if there is nothing of it.
-    pub(super) fn over(time: Range<i64>, rows: Range<usize>) -> Option<Self> {
-        (!time.is_empty() && !rows.is_empty()).then_some(Self { time, rows })
+    /// The lanes of these rows, for that time; `None` if there is nothing of it.
+    pub(super) fn over(time: Range<i64>, rows: &[Row<'_>]) -> Option<Self> {
+        let lane = |row: &Row<'_>| Some((row.run.number, row.lane.as_ref().ok()?.id()));
+        let lanes: Vec<_> = rows.iter().filter_map(lane).collect();
+        (!time.is_empty() && !lanes.is_empty()).then_some(Self { time, lanes })
     }
 
     /// The area with these two corners; `None` if there is nothing between them.
@@ -53,20 +87,25 @@ impl Area {
         Self::over(time, rows.between(one.y.min(other.y), one.y.max(other.y)))
     }
 
+    /// A frame around the lanes; around each part of them, if others are in between.
     pub(super) fn draw(&self, painter: &Painter, palette: &Palette, rows: &Rows<'_>, view: TimeView) {
         let canvas = rows.canvas;
         let x = |time: i64| canvas.left() + view.x_of(time, canvas.width()).clamp(0.0, canvas.width());
-        let Some(y) = rows.heights(self.rows.clone()) else { return };
-        let rect = Rect::from_x_y_ranges(x(self.time.start)..=x(self.time.end), y.start..=y.end);
         let painter = painter.with_clip_rect(canvas);
-        let accent = palette.accent;
-        painter.rect(rect, 2.0, accent.gamma_multiply(0.12), Stroke::new(1.0, accent), StrokeKind::Inside);
+        let has = |row: &Row<'_>| row.lane.as_ref().is_ok_and(|lane| self.lanes.contains(&(row.run.number, lane.id())));
+        for part in rows.all().chunk_by(|one, next| has(one) == has(next)) {
+            let (Some(first), Some(last)) = (part.first().filter(|first| has(first)), part.last()) else { continue };
+            let y = rows.rect(first).top()..=rows.rect(last).bottom();
+            let rect = Rect::from_x_y_ranges(x(self.time.start)..=x(self.time.end), y);
+            let accent = palette.accent;
+            painter.rect(rect, 2.0, accent.gamma_multiply(0.16), Stroke::new(1.5, accent), StrokeKind::Inside);
+        }
     }
 
     /// What is in it. Walks through the items that are.
-    pub(super) fn figures(&self, shown: &[Shown<'_>]) -> AreaFigures {
+    fn figures(&self, runs: &[Run]) -> AreaFigures {
         // Before the start and after the end there is nothing.
-        let last = shown.iter().map(|shown| shown.run.elapsed()).max().unwrap_or_default();
+        let last = runs.iter().map(Run::elapsed).max().unwrap_or_default();
         let start = self.time.start.clamp(0, last.max(1) - 1);
         let end = self.time.end.clamp(start + 1, last.max(start + 1));
         let mut figures = AreaFigures {
@@ -82,11 +121,15 @@ impl Area {
             queue_waits: Histogram::default(),
             longest: None,
         };
-        for (run, row) in Rows::lanes_of(shown, self.rows.clone()) {
+        let rows = self.lanes.iter().filter_map(|(number, place)| {
+            let run = runs.iter().find(|run| run.number == *number)?;
+            Some((run, LaneRow::find(run, *place)?))
+        });
+        for (run, row) in rows {
             let lane = row.lane;
             let until = end.min(run.elapsed());
             figures.lanes += 1;
-            figures.lived += run.lived(lane, start, until);
+            figures.lived += run.lived(lane, start, until.max(start));
             figures.busy += (lane.busy_until(until) - lane.busy_until(start)).max(0);
             let away = |activity: Activity| spent(lane, activity, start, until);
             figures.blocking += away(Activity::Blocking);

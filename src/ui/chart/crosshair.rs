@@ -2,9 +2,8 @@
 
 use eframe::egui::{Context, Key, Painter, Stroke, pos2};
 
-use super::area::Area;
-use super::rows::Rows;
-use super::view::TimeView;
+use super::rows::{Row, Rows};
+use super::{Area, TimeView};
 use crate::ui::theme::Palette;
 
 /// Where it is, and where the first corner was put.
@@ -27,7 +26,12 @@ const STEP: i64 = 50;
 impl Crosshair {
     /// Does what keys ask for, and begins with the first of them in the middle of what is in sight. Returns the area between its corners
     /// once both are put.
-    pub(super) fn take_keys(now: &mut Option<Self>, context: &Context, view: TimeView, rows: usize) -> Option<Area> {
+    pub(super) fn take_keys(
+        now: &mut Option<Self>,
+        context: &Context,
+        view: TimeView,
+        rows: &[Row<'_>],
+    ) -> Option<Area> {
         let pressed = |key| context.input(|input| input.num_presses(key)) as i64;
         let columns = pressed(Key::ArrowRight) - pressed(Key::ArrowLeft);
         let down = pressed(Key::ArrowDown) - pressed(Key::ArrowUp);
@@ -42,9 +46,9 @@ impl Crosshair {
         };
         let at = &mut crosshair.at;
         at.time = (at.time + columns * (view.length() / STEP).max(1)).clamp(view.start, view.end);
-        at.row = at.row.saturating_add_signed(down as isize).min(rows.saturating_sub(1));
+        at.row = at.row.saturating_add_signed(down as isize).min(rows.len().saturating_sub(1));
         match crosshair.from {
-            Some(_) if put => crosshair.area(),
+            Some(_) if put => crosshair.area(rows),
             None if put => {
                 crosshair.from = Some(crosshair.at);
                 None
@@ -54,10 +58,10 @@ impl Crosshair {
     }
 
     /// What lies between the first corner and where it is.
-    pub(super) fn area(&self) -> Option<Area> {
+    pub(super) fn area(&self, rows: &[Row<'_>]) -> Option<Area> {
         let (one, other) = (self.from?, self.at);
         let time = one.time.min(other.time)..one.time.max(other.time);
-        Area::over(time, one.row.min(other.row)..one.row.max(other.row) + 1)
+        Area::over(time, rows.get(one.row.min(other.row)..=one.row.max(other.row))?)
     }
 
     /// The row that it is in.
@@ -73,7 +77,7 @@ impl Crosshair {
     pub(super) fn draw(&self, painter: &Painter, palette: &Palette, rows: &Rows<'_>, view: TimeView) {
         let canvas = rows.canvas;
         let x = canvas.left() + view.x_of(self.at.time, canvas.width());
-        let stroke = Stroke::new(1.5, palette.accent);
+        let (painter, stroke) = (painter.with_clip_rect(canvas), Stroke::new(1.5, palette.accent));
         painter.vline(x, canvas.y_range(), stroke);
         if let Some(row) = rows.heights(self.at.row..self.at.row + 1) {
             let middle = f32::midpoint(row.start, row.end);

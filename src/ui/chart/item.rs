@@ -158,13 +158,7 @@ impl<'a> Item<'a> {
 impl Selection {
     /// What began at `start` on that lane.
     pub(super) const fn of_span(run: &Run, row: &LaneRow<'_>, start: i64) -> Self {
-        let lane = row.lane.worker;
-        let place = match row.place {
-            Place::Worker => LanePlace::Worker(lane),
-            Place::Within(worker) => LanePlace::Within(worker, lane),
-            Place::Beside { group, .. } => LanePlace::Beside(group, lane),
-        };
-        Self::Began { run: run.number, place, start }
+        Self::Began { run: run.number, place: row.id(), start }
     }
 
     /// The number of the run that it is in.
@@ -190,11 +184,7 @@ impl Selection {
         if run.number != number {
             return None;
         }
-        let row = match place {
-            LanePlace::Worker(worker) => LaneRow::of_worker(run, worker)?,
-            LanePlace::Within(worker, thread) => LaneRow::within(run, worker, thread)?,
-            LanePlace::Beside(group, lane) => LaneRow::beside(run, group, lane)?,
-        };
+        let row = LaneRow::find(run, place)?;
         let open = row.lane.open.filter(|open| open.start == start && !run.ended());
         let ended = row.lane.span_from(start).map(|span| Item::of_span(run, row, span));
         ended.or_else(|| open.map(|open| Item::of_open(run, row, open))).map(Selected::Item)

@@ -132,7 +132,7 @@ fn heading(
     painter.rect_filled(bar, 2.0, palette.runs[color]);
     let at = pos2(left + 10.0, row.bottom() - 2.0);
     let written = painter.text(at, Align2::LEFT_BOTTOM, name, FontId::new(12.5, theme::strong()), palette.text);
-    let mut text = format::duration(run.working_time());
+    let mut text = format::duration(shown.looked_at().working_time());
     let fit = found.map(|found| format!("{} of {} fit", format::count(found.tasks.len()), format::count(found.of)));
     if let Some(fit) = &fit {
         text.push_str("   · ");

@@ -18,12 +18,11 @@ mod rows;
 mod skyline;
 mod view;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use eframe::egui::{
+    Align2, CursorIcon, FontId, Popup, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
-use eframe::egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-
-pub(in crate::ui) use area::{Area, AreaFigures};
+pub(in crate::ui) use area::{AreaCount, AreaFigures};
 pub(in crate::ui) use item::{Item, Selected, Selection, Waiting};
 pub(in crate::ui) use rows::{Shown, in_focus};
 pub(in crate::ui) use view::TimeView;
@@ -34,6 +33,7 @@ use super::task_index::TaskIndex;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
 use crate::workload::FieldError;
+use area::Area;
 use axis::Legend;
 use crosshair::Crosshair;
 use navigation::Navigation;
@@ -74,6 +74,9 @@ pub(super) enum Move {
     SelectView,
     /// Brings the selected item into sight.
     Reveal,
+    /// Scrolls through the lanes.
+    LanesUp,
+    LanesDown,
 }
 
 /// Where in time the chart is. It lasts as long as the window.
@@ -82,13 +85,13 @@ pub(super) struct Chart {
     navigation: Navigation,
     /// How far the lanes are scrolled up.
     scrolled: f32,
+    /// They are to be scrolled so that the lane of what is selected is in sight.
+    reveals: bool,
     /// The item that is looked at.
     selected: Option<Selection>,
     /// Times that the user marked, in order.
     marks: Vec<i64>,
     area: Option<Area>,
-    /// What was in it, after how many events, and when that was counted.
-    figures: Option<(Area, usize, Instant, Arc<AreaFigures>)>,
     /// The next drag selects an area, or keys do.
     selecting: bool,
     crosshair: Option<Crosshair>,
@@ -125,10 +128,9 @@ impl Chart {
         self.navigation.fit();
     }
 
-    /// Other runs are looked at from now on: what was selected by its place is not there any more.
+    /// Other runs are looked at from now on: where the chart was, and what was selected or marked, was of those before.
     pub(super) fn look_elsewhere(&mut self) {
-        (self.area, self.figures, self.selecting, self.crosshair) = (None, None, false, None);
-        self.fit();
+        *self = Self { selected: self.selected, asked: std::mem::take(&mut self.asked), ..Self::default() };
     }
 
     /// Moves with the next frame, as only that knows where everything is.
@@ -146,9 +148,9 @@ impl Chart {
         self.drawn
     }
 
-    /// Looks at an item, or at none.
+    /// Looks at an item, or at none. Its lane comes into sight.
     pub(super) fn select(&mut self, selection: Option<Selection>) {
-        self.selected = selection;
+        (self.selected, self.reveals) = (selection, true);
     }
 
     /// Ends what is going on or is selected. Returns whether there was something.
@@ -169,20 +171,9 @@ impl Chart {
         shown.iter().find_map(|shown| selected.find_as_it_was(shown.run, shown.past))
     }
 
-    /// The area that is selected, and what is in it. While it is being drawn it is none: a panel that opens would take the room.
-    pub(super) fn area(&mut self, shown: &[Shown<'_>]) -> Option<Arc<AreaFigures>> {
-        /// While runs go on, what is in it is counted so often.
-        const INTERVAL: Duration = Duration::from_millis(400);
-        let area = self.area.as_ref().filter(|_| !self.selecting)?;
-        let events = shown.iter().map(|shown| shown.run.trace.events()).sum::<usize>();
-        match &self.figures {
-            Some((of, counted, _, figures)) if of == area && *counted == events => return Some(Arc::clone(figures)),
-            Some((of, _, at, figures)) if of == area && at.elapsed() < INTERVAL => return Some(Arc::clone(figures)),
-            _ => {}
-        }
-        let figures = Arc::new(area.figures(shown));
-        self.figures = Some((area.clone(), events, Instant::now(), Arc::clone(&figures)));
-        Some(figures)
+    /// The area that is selected. While it is being drawn it is none: a panel that opens would take the room.
+    pub(super) fn area(&self) -> Option<&Area> {
+        self.area.as_ref().filter(|_| !self.selecting)
     }
 
     /// Shows a stretch of time.
@@ -232,7 +223,13 @@ impl Chart {
         }
         axis::ruler(ui.painter(), palette, axis, canvas, view, run, playhead);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
-        let rows = Rows::new(shown, canvas, &mut self.scrolled);
+        let mut rows = Rows::new(shown, canvas, &mut self.scrolled);
+        if std::mem::take(&mut self.reveals)
+            && let Some(row) = self.selected(shown).and_then(Selected::begun).and_then(|item| rows.row_of(&item))
+        {
+            self.scrolled += rows.out_of_sight(row);
+            rows = Rows::new(shown, canvas, &mut self.scrolled);
+        }
         self.drawn = lanes::show(ui, &rows, area.left(), view, found, actions);
         if let Some(playhead) = playhead {
             for lanes in shown.iter().filter_map(|shown| rows.of_run(shown.run.number)) {
@@ -256,7 +253,8 @@ impl Chart {
         }
         if self.selecting {
             self.drag_area(ui, &response, &rows, view);
-            if !self.covered {
+            let free = ui.memory(|memory| memory.focused().is_none()) && !Popup::is_any_open(ui.ctx());
+            if free && !self.covered {
                 self.area_by_key(ui, &rows, view);
             }
             return;
@@ -289,11 +287,11 @@ impl Chart {
 
     /// The same with the keyboard.
     fn area_by_key(&mut self, ui: &Ui, rows: &Rows<'_>, view: TimeView) {
-        let area = Crosshair::take_keys(&mut self.crosshair, ui.ctx(), view, rows.len());
+        let area = Crosshair::take_keys(&mut self.crosshair, ui.ctx(), view, rows.all());
         let Some(crosshair) = self.crosshair else { return };
-        self.scrolled += rows.out_of_sight(crosshair.row());
+        self.scrolled += rows.all().get(crosshair.row()).map_or(0.0, |row| rows.out_of_sight(row));
         crosshair.draw(ui.painter(), theme::palette(ui), rows, view);
-        if let Some(area) = area.clone().or_else(|| crosshair.area()) {
+        if let Some(area) = area.clone().or_else(|| crosshair.area(rows.all())) {
             self.area = Some(area);
         }
         if area.is_some() {
@@ -322,6 +320,7 @@ impl Chart {
                 Move::FitSelection => match selected {
                     Some(item) if self.navigation.shows_everything() || !is_close_up(view, &item) => {
                         self.show_times(item.start, item.until());
+                        self.reveals = true;
                     }
                     _ => self.fit(),
                 },
@@ -343,6 +342,8 @@ impl Chart {
                         self.keep_in_sight(&item, view);
                     }
                 }
+                Move::LanesUp => self.scrolled -= 0.8 * layout.canvas.height(),
+                Move::LanesDown => self.scrolled += 0.8 * layout.canvas.height(),
                 Move::Reveal => {
                     if let Some(item) = selected {
                         self.keep_in_sight(&item, view);
@@ -355,13 +356,14 @@ impl Chart {
                     // Arrows and Enter are for the area now.
                     ui.memory_mut(|memory| memory.focused().inspect(|focused| memory.surrender_focus(*focused)));
                 }
-                Move::SelectView => self.area = Area::over(view.start..view.end, 0..Rows::count(shown)),
+                Move::SelectView => self.area = Area::over(view.start..view.end, &Rows::list(shown)),
             }
         }
     }
 
     /// Moves so that the item can be seen, if it can't.
     fn keep_in_sight(&mut self, item: &Item<'_>, view: TimeView) {
+        self.reveals = true;
         if item.until() < view.start || item.start > view.end {
             let start = item.start - view.length() / 4;
             self.navigation.jump(TimeView { start, end: start + view.length() });

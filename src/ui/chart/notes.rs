@@ -42,8 +42,9 @@ impl Notes {
         const EACH: f32 = 80.0;
 
         let several = shown.len() > 1;
-        let done = shown.iter().flat_map(|Shown { run, color, .. }| {
-            let color = several.then_some(*color);
+        // At a moment that is past, what was done later was not done.
+        let done = shown.iter().flat_map(|shown| {
+            let (run, color) = (shown.looked_at(), several.then_some(shown.color));
             let done = run.trace.interventions().enumerate();
             done.map(move |(index, (at, what))| {
                 let (text, of) = (what.to_string(), Of::Run(run.number, index));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use eframe::egui::{Rect, pos2};
 
-use super::item::Item;
+use super::item::{Item, LanePlace};
 use crate::executor::Intervention;
 use crate::lab::Run;
 use crate::trace::{Lane, Trace};
@@ -99,6 +99,24 @@ impl<'a> LaneRow<'a> {
         Some(Self { lane: trace.lane_of(lane)?, trace, place })
     }
 
+    pub(super) fn find(run: &'a Run, place: LanePlace) -> Option<Self> {
+        match place {
+            LanePlace::Worker(worker) => Self::of_worker(run, worker),
+            LanePlace::Within(worker, thread) => Self::within(run, worker, thread),
+            LanePlace::Beside(group, lane) => Self::beside(run, group, lane),
+        }
+    }
+
+    /// Where it is in its run.
+    pub(super) const fn id(&self) -> LanePlace {
+        let lane = self.lane.worker;
+        match self.place {
+            Place::Worker => LanePlace::Worker(lane),
+            Place::Within(worker) => LanePlace::Within(worker, lane),
+            Place::Beside { group, .. } => LanePlace::Beside(group, lane),
+        }
+    }
+
     pub(super) fn title(&self) -> String {
         let number = self.lane.worker;
         match self.place {
@@ -109,25 +127,9 @@ impl<'a> LaneRow<'a> {
         }
     }
 
-    /// Whether it is the same lane, maybe at another moment.
-    fn is_same(&self, other: &LaneRow<'_>) -> bool {
-        let place = match (self.place, other.place) {
-            (Place::Worker, Place::Worker) => true,
-            (Place::Within(one), Place::Within(other)) => one == other,
-            (Place::Beside { group: one, .. }, Place::Beside { group: other, .. }) => one == other,
-            _ => false,
-        };
-        place && self.lane.worker == other.lane.worker
-    }
-
     /// The same lane of the run as it was, if it was there already.
     pub(super) fn of_past(&self, past: &'a Run) -> Option<Self> {
-        let lane = self.lane.worker;
-        match self.place {
-            Place::Worker => Self::of_worker(past, lane),
-            Place::Within(worker) => Self::within(past, worker, lane),
-            Place::Beside { group, .. } => Self::beside(past, group, lane),
-        }
+        Self::find(past, self.id())
     }
 
     /// What an item on it is called.
@@ -179,7 +181,7 @@ impl<'a> Rows<'a> {
     }
 
     /// All of them, without a place.
-    fn list(shown: &[Shown<'a>]) -> Vec<Row<'a>> {
+    pub(super) fn list(shown: &[Shown<'a>]) -> Vec<Row<'a>> {
         let mut rows = Vec::new();
         for heading @ &Shown { run, past, .. } in shown {
             let row = |lane| Row { run, past, lane, top: 0.0, height: 0.0 };
@@ -202,23 +204,12 @@ impl<'a> Rows<'a> {
         rows
     }
 
-    /// How many rows there are.
-    pub(super) fn count(shown: &[Shown<'a>]) -> usize {
-        Self::list(shown).len()
-    }
-
-    /// The lanes among the rows with these numbers, from the top, and their runs.
-    pub(super) fn lanes_of(shown: &[Shown<'a>], rows: Range<usize>) -> impl Iterator<Item = (&'a Run, LaneRow<'a>)> {
-        let rows = Self::list(shown).into_iter().skip(rows.start).take(rows.len());
-        rows.filter_map(|row| Some((row.run, row.lane.ok()?)))
-    }
-
-    /// The numbers of the rows of which a part lies between these heights of the screen.
-    pub(super) fn between(&self, top: f32, bottom: f32) -> Range<usize> {
+    /// Those of which a part lies between these heights of the screen.
+    pub(super) fn between(&self, top: f32, bottom: f32) -> &[Row<'a>] {
         let within = |y: f32| y.clamp(self.canvas.top(), self.canvas.bottom()) - self.canvas.top() + self.scrolled;
         let (top, bottom) = (within(top), within(bottom));
         let first = self.all.partition_point(|row| row.top + row.height <= top);
-        first..self.all.partition_point(|row| row.top < bottom).max(first)
+        &self.all[first..self.all.partition_point(|row| row.top < bottom).max(first)]
     }
 
     /// Where on the screen these rows are, from top to bottom.
@@ -227,9 +218,9 @@ impl<'a> Rows<'a> {
         Some(self.rect(self.all.get(rows.start)?).top()..self.rect(self.all.get(last)?).bottom())
     }
 
-    /// How many there are.
-    pub(super) const fn len(&self) -> usize {
-        self.all.len()
+    /// All of them, from the top.
+    pub(super) fn all(&self) -> &[Row<'a>] {
+        &self.all
     }
 
     /// What the row with that number is called.
@@ -242,8 +233,8 @@ impl<'a> Rows<'a> {
     }
 
     /// How far the rows have to be scrolled up, or down, for that one to be in sight.
-    pub(super) fn out_of_sight(&self, row: usize) -> f32 {
-        let Some(rect) = self.all.get(row).map(|row| self.rect(row)) else { return 0.0 };
+    pub(super) fn out_of_sight(&self, row: &Row<'_>) -> f32 {
+        let rect = self.rect(row);
         (rect.bottom() - self.canvas.bottom()).max(0.0) - (self.canvas.top() - rect.top()).max(0.0)
     }
 
@@ -301,7 +292,7 @@ impl<'a> Rows<'a> {
     pub(super) fn row_of(&self, item: &Item<'_>) -> Option<&Row<'a>> {
         let is_its = |row: &&Row<'_>| {
             let Ok(lane) = &row.lane else { return false };
-            row.run.number == item.run.number && lane.is_same(&item.row)
+            row.run.number == item.run.number && lane.id() == item.row.id()
         };
         self.all.iter().find(is_its)
     }

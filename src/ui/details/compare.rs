@@ -1,39 +1,29 @@
 //! Runs beside each other: their figures, and where the same items took how long.
 
 use std::cmp::Reverse;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
-use crate::lab::Run;
+use crate::lab::{End, Run, Status};
 use crate::trace::{Histogram, Lane};
 use crate::ui::action::Action;
+use crate::ui::background::Background;
 use crate::ui::chart::{Selection, Shown};
 use crate::ui::{format, theme};
 
 /// What was found out last; it lasts as long as the window.
 #[derive(Default)]
 pub(super) struct Compare {
-    differences: Option<Differences>,
-    on_its_way: Option<Receiver<Differences>>,
-    asked_at: Option<Instant>,
+    differences: Background<[Finished; 2], Vec<Difference>>,
 }
+
+/// The number of a run, and how many of its items had finished.
+type Finished = (usize, usize);
 
 /// The names of runs take no more than this.
 const NAME: f32 = 190.0;
 
-/// Runs that go on are compared so often, at most.
-const INTERVAL: Duration = Duration::from_millis(500);
-
-/// How long the same items ran in two runs, those that differ most first.
-struct Differences {
-    /// The numbers of the runs, and how many items had finished.
-    of: [(usize, usize); 2],
-    items: Vec<Difference>,
-}
-
+/// How long an item ran in two runs.
 #[derive(Clone, Copy)]
 struct Difference {
     item: u32,
@@ -123,6 +113,12 @@ impl Compare {
         }
         let different = shown.windows(2).find_map(|pair| difference(pair[0].run, pair[1].run));
         let alike = different.is_none();
+        // Of one that goes on or was stopped, figures are of less work.
+        let whole = |shown: &Shown<'_>| {
+            let run = shown.looked_at();
+            run.moment.is_none() && run.status == Status::Ended(End::Completed)
+        };
+        let judged = alike && shown.iter().all(whole);
         if alike {
             self.look(ui, shown[0].looked_at(), shown[1].looked_at());
         }
@@ -130,7 +126,7 @@ impl Compare {
             ScrollArea::both().id_salt("figures").max_width(ui.available_width() * 0.58).auto_shrink(false).show(
                 ui,
                 |ui| {
-                    figures(ui, shown, alike);
+                    figures(ui, shown, judged);
                 },
             );
             ui.vertical(|ui| {
@@ -145,49 +141,30 @@ impl Compare {
 
     /// Sees to it that the differences are known.
     fn look(&mut self, ui: &Ui, one: &Run, other: &Run) {
-        match self.on_its_way.as_ref().map(Receiver::try_recv) {
-            Some(Ok(found)) => (self.differences, self.on_its_way) = (Some(found), None),
-            // It broke off; it is tried again.
-            Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
-            Some(Err(TryRecvError::Empty)) | None => {}
-        }
         let of = [one, other].map(|run| (run.number, run.trace.counts().items.finished));
-        let same = |found: &Differences| found.of == of;
-        let too_early = self.asked_at.is_some_and(|asked| asked.elapsed() < INTERVAL);
-        if self.on_its_way.is_some() || self.differences.as_ref().is_some_and(same) {
-            return;
-        }
-        if too_early {
-            return ui.ctx().request_repaint_after(INTERVAL);
-        }
-        self.asked_at = Some(Instant::now());
-        let (sender, receiver) = bounded(1);
-        let (context, runs) = (ui.ctx().clone(), [one.clone(), other.clone()]);
-        let looking = move || {
-            let _ = sender.send(Differences { of, items: differences(&runs) });
-            context.request_repaint();
+        let alike = move |known: &[Finished; 2]| known.map(|(number, _)| number) == of.map(|(number, _)| number);
+        let find = || {
+            let runs = [one.clone(), other.clone()];
+            move || differences(&runs)
         };
-        // No thread: what was known before stays.
-        if thread::Builder::new().name("differences".to_owned()).spawn(looking).is_ok() {
-            self.on_its_way = Some(receiver);
-        }
+        self.differences.ask(ui.ctx(), of, alike, find);
     }
 
     fn items(&self, ui: &mut Ui, shown: &[Shown<'_>], actions: &mut Vec<Action>) {
         let palette = theme::palette(ui);
         let numbers = [shown[0].run.number, shown[1].run.number];
-        let of_these = |found: &&Differences| found.of.map(|(number, _)| number) == numbers;
-        let Some(found) = self.differences.as_ref().filter(of_these) else {
+        let of_these = |(of, _): &(&[Finished; 2], _)| of.map(|(number, _)| number) == numbers;
+        let Some((_, found)) = self.differences.known().filter(of_these) else {
             ui.label(RichText::new("Comparing the items …").color(palette.dim));
             return;
         };
-        let text = format!("{} items ran in both; those that differ most first", format::count(found.items.len()));
+        let text = format!("{} items ran in both; those that differ most first", format::count(found.len()));
         ui.label(RichText::new(text).size(11.5).color(palette.dim));
         let height = 18.0;
         ui.spacing_mut().interact_size.y = 0.0;
         let list = ScrollArea::both().id_salt("items").auto_shrink(false);
-        list.show_rows(ui, height, found.items.len(), |ui, rows| {
-            for Difference { item, calls, ran: [one, other] } in &found.items[rows] {
+        list.show_rows(ui, height, found.len(), |ui, rows| {
+            for Difference { item, calls, ran: [one, other] } in &found[rows] {
                 ui.horizontal(|ui| {
                     let link = ui.link(RichText::new(format!("item {item:<7}")).monospace().size(11.5));
                     if link.on_hover_text("Look at it in the second run").clicked() {
@@ -242,8 +219,8 @@ fn difference(one: &Run, other: &Run) -> Option<&'static str> {
     differences.into_iter().find(|(_, differ)| *differ).map(|(what, _)| what)
 }
 
-/// A column a run; what differs from the first stands beside it, and if they are `alike`, whether it is better.
-fn figures(ui: &mut Ui, shown: &[Shown<'_>], alike: bool) {
+/// A column a run; what differs from the first stands beside it, and if they are to be `judged`, whether it is better.
+fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
     let palette = theme::palette(ui);
     let runs: Vec<&Run> = shown.iter().map(Shown::looked_at).collect();
     Grid::new("compared").num_columns(runs.len() + 1).spacing([22.0, 3.0]).min_row_height(17.0).striped(true).show(
@@ -275,7 +252,7 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], alike: bool) {
                         format(value)
                     };
                     let color: Color32 = match less_is_better {
-                        Some(less) if alike && index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.05 => {
+                        Some(less) if judged && index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.05 => {
                             if (ratio < 1.0) == less {
                                 palette.computing
                             } else {

@@ -47,8 +47,16 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, area: Option<&AreaFigures>, f
         (None, None) => (&none, &none),
     };
     let of_area = if area.is_some() { ", in the selected area" } else { "" };
-    one(ui, left, &format!("run time{of_area}"), ran, palette.computing, &mut filter.run_time, palette);
-    one(ui, right, &format!("waited until started{of_area}"), waited, palette.pending, &mut filter.wait, palette);
+    let none = |what: &str| match (area, run) {
+        (Some(_), _) => format!("No item {what} within the selected area."),
+        (None, None) => "Nothing has run yet.".to_owned(),
+        (None, Some(run)) if run.ended() => format!("No item {what}."),
+        (None, Some(_)) => format!("No item has {what} yet."),
+    };
+    let title = format!("run time{of_area}");
+    one(ui, left, &title, ran, &none("finished"), palette.computing, &mut filter.run_time, palette);
+    let title = format!("waited until started{of_area}");
+    one(ui, right, &title, waited, &none("started"), palette.pending, &mut filter.wait, palette);
 }
 
 /// Where on the screen the buckets are.
@@ -100,11 +108,14 @@ impl Scale {
     }
 }
 
+/// One of them, or why there is `none`.
+#[expect(clippy::too_many_arguments, reason = "where, what and for whom")]
 fn one(
     ui: &mut Ui,
     area: Rect,
     title: &str,
     histogram: &Histogram,
+    none: &str,
     color: Color32,
     chosen: &mut Option<Range<i64>>,
     palette: &Palette,
@@ -118,7 +129,9 @@ fn one(
     );
     let named = painter.text(area.left_top(), Align2::LEFT_TOP, title, theme::small(), palette.text);
     if histogram.total() == 0 {
-        painter.text(area.center(), Align2::CENTER_CENTER, "No item has finished yet.", theme::small(), palette.dim);
+        painter.text(area.center(), Align2::CENTER_CENTER, none, theme::small(), palette.dim);
+        let response = ui.interact(area, Id::unique(("brush", title)), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("histogram of {title}: {none}")));
         return;
     }
     let text = painter.layout_no_wrap(figures.clone(), theme::small(), palette.dim);

@@ -46,8 +46,8 @@ pub(super) fn moved_by_key(ui: &Ui, place: Rect, table: &Response) -> Option<Row
     if !focused && !free {
         return None;
     }
-    // Home and End are the chart's, unless the table has the keyboard.
-    let usable = |key: Key| focused || !matches!(key, Key::Home | Key::End);
+    // The others are the chart's, unless the table has the keyboard.
+    let usable = |key: Key| focused || matches!(key, Key::ArrowUp | Key::ArrowDown);
     let pressed = |key: Key| ui.input(|input| input.modifiers.is_none() && input.key_pressed(key));
     RowKey::ALL.into_iter().find(|(key, _)| usable(*key) && pressed(*key)).map(|(_, row_key)| row_key)
 }

@@ -36,19 +36,20 @@ pub(super) fn show(
 ) {
     let palette = theme::palette(ui);
     let Some((run, found)) = run.and_then(|run| Some((run, index.found(run.number)?))) else {
-        ui.label(RichText::new("No item was submitted yet.").color(palette.dim));
+        let text = if run.is_some() { "listing the items …" } else { "Nothing has run yet." };
+        ui.label(RichText::new(text).color(palette.dim));
         return;
     };
     ui.horizontal(|ui| {
         let text = if run.ended() && index.is_looking(run.number) {
             "ordering the items …".to_owned()
-        } else if found.fits_all() {
+        } else if found.tasks.len() == found.of {
             format!("{} items", format::count(found.of))
         } else {
             format!("{} of {} items fit", format::count(found.tasks.len()), format::count(found.of))
         };
         ui.label(RichText::new(text).color(palette.dim));
-        let help = "All items that fit, with their times, as a file that spreadsheets read";
+        let help = "All items, with their times, as a file that spreadsheets read";
         if ui.add_enabled(found.of > 0, Button::new("Save as CSV …")).on_hover_text(help).clicked() {
             actions.push(Action::File(FileKind::Csv));
         }

@@ -32,10 +32,10 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
             let help = "The rule of thumb for waiting on files and networks";
             come_to |= preset(ui, form, 2 * cores + 1, "2 × cores + 1", help);
         });
-        let of_live = live.filter(|live| live.settings.executor == form.executor).map(|live| live.settings.workers);
-        let wanted = parse_workers(&form.workers, form.executor).ok();
-        if let Some((workers, _)) = wanted.zip(of_live).filter(|(wanted, now)| come_to && wanted != now) {
-            actions.push(Action::SetWorkers(workers));
+        let of_live = live.filter(|live| live.settings.executor == form.executor);
+        let wanted = parse_workers(&form.workers, form.executor).ok().zip(of_live);
+        if let Some((workers, live)) = wanted.filter(|(wanted, live)| come_to && *wanted != live.settings.workers) {
+            actions.push(Action::SetWorkers(live.number, workers));
         }
     });
     if sequential {
@@ -48,10 +48,9 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
         let mut come_to = false;
         row(ui, "chunksize", help, |ui| come_to = number(ui, "chunksize", &mut form.chunksize, 64));
         let maps = |live: &&Run| live.settings.collect == Collect::Map;
-        let of_live = live.filter(maps).map(|live| live.settings.chunksize);
-        let wanted = parse_chunksize(&form.chunksize).ok();
-        if let Some((chunksize, _)) = wanted.zip(of_live).filter(|(wanted, now)| come_to && wanted != now) {
-            actions.push(Action::SetChunksize(chunksize));
+        let wanted = parse_chunksize(&form.chunksize).ok().zip(live.filter(maps));
+        if let Some((chunksize, live)) = wanted.filter(|(wanted, live)| come_to && *wanted != live.settings.chunksize) {
+            actions.push(Action::SetChunksize(live.number, chunksize));
         }
     });
     if !in_chunks {
