@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use parking_lot::Mutex;
 
 use super::warden;
@@ -14,8 +14,8 @@ use crate::executor::{Stream, TaskContext, TaskError};
 use crate::sys;
 use crate::workload::unattended::LOOK_AGAIN;
 
-/// Of what a command says, so many bytes are kept: the first of standard output, the last of standard error. However much it says,
-/// it is read, so that nobody waits for a reader.
+/// Of what a command says on a stream, so many bytes are told, and so many are kept: the first of standard output, the last of standard
+/// error. However much it says, it is read, so that nobody waits for a reader.
 const KEPT: usize = 4096;
 
 /// Nothing takes longer to die when it is killed.
@@ -59,7 +59,8 @@ enum CommandError {
 #[error("{0}")]
 struct Said(String);
 
-/// Runs it to its end. The result is the first line that it writes to standard output; what is kept of all that it says, the task says.
+/// Runs it to its end. The result is the first line that it writes to standard output. The task says what it says, as it comes: of each
+/// stream the first bytes, and of standard error the last too.
 ///
 /// # Errors
 /// When it can't be started, does not end in time, or says by its exit status that it failed; [`TaskError::Interrupted`] as soon as the
@@ -90,20 +91,32 @@ fn start_and_wait(
         Err(cause) => return Err(CommandError::NotExecutable { program, cause }),
     };
     warden::watch(child.id());
-    let output = Kept::of(child.stdout.take(), Keep::First);
-    let errors = Kept::of(child.stderr.take(), Keep::Last);
+    let (says, said) = unbounded();
+    let output = Kept::of(child.stdout.take(), Stream::Stdout, &says);
+    let errors = Kept::of(child.stderr.take(), Stream::Stderr, &says);
+    drop(says);
     let tree = Arc::new(Tree { pid: child.id(), reaped: Mutex::new(false) });
     let ended = tree.reap_when_it_ends(child);
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let (mut killed_at, mut timed_out, mut stopped) = (None, false, Ok(()));
+    let (mut killed_at, mut timed_out, mut stopped, mut is_silent) = (None, false, Ok(()), false);
     let status = loop {
-        match ended.recv_timeout(LOOK_AGAIN) {
-            Ok(status) => break status,
-            Err(RecvTimeoutError::Disconnected) => {
+        // Lines are said as they come.
+        let nothing = never();
+        select! {
+            recv(if is_silent { &nothing } else { &said }) -> line => match line {
+                Ok((stream, line)) => {
+                    context.print(stream, line);
+                    continue;
+                }
+                Err(_) => is_silent = true,
+            },
+            recv(ended) -> status => if let Ok(status) = status {
+                break status;
+            } else {
                 tree.kill();
                 break Err(std::io::Error::other("its end was not seen"));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
+            },
+            default(LOOK_AGAIN) => {}
         }
         match killed_at {
             // It may be another user's, by now.
@@ -122,10 +135,11 @@ fn start_and_wait(
     warden::forget(tree.pid);
     stopped.map_err(CommandError::Stopped)?;
     let status = status.map_err(|cause| CommandError::System { program: program.clone(), cause })?;
-    let (output, errors) = (output.text(), errors.text());
-    for (stream, text) in [(Stream::Stdout, &output), (Stream::Stderr, &errors)] {
-        text.lines().for_each(|line| context.print(stream, line));
-    }
+    let (output, errors) = (output.finish(), errors.finish());
+    said.try_iter().for_each(|(stream, line)| context.print(stream, line));
+    // Of more than it was worth to tell, the last words.
+    errors.untold.lines().for_each(|line| context.print(Stream::Stderr, line));
+    let (output, errors) = (output.text, errors.text);
     match timeout {
         Some(timeout) if timed_out => Err(CommandError::TimedOut { program, timeout }),
         _ if status.success() => {
@@ -172,40 +186,54 @@ impl Tree {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Keep {
-    First,
-    Last,
-}
-
 /// What is kept of a stream, while it is read.
 struct Kept {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    bytes: Arc<Mutex<Bytes>>,
     /// Closes when the stream does.
     open: Receiver<()>,
 }
 
+#[derive(Default)]
+struct Bytes {
+    kept: Vec<u8>,
+    /// How many were kept, or were let go for later ones, since the last line was told.
+    untold: usize,
+}
+
+/// All that was kept, as text.
+struct Finished {
+    text: String,
+    /// What of it was not told.
+    untold: String,
+}
+
 impl Kept {
-    fn of(stream: Option<impl Read + Send + 'static>, keep: Keep) -> Self {
-        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+    /// Reads it to its end. Lines are told to `says`, as long as they are not too many.
+    fn of(stream: Option<impl Read + Send + 'static>, which: Stream, says: &Sender<(Stream, String)>) -> Self {
+        let bytes = Arc::<Mutex<Bytes>>::default();
         let (open_in, open) = bounded(0);
-        let into = Arc::clone(&bytes);
+        let (into, says) = (Arc::clone(&bytes), says.clone());
         if let Some(stream) = stream {
             // Without the thread the pipe is closed, and nothing is kept.
-            let _ = thread::Builder::new().name("output".to_owned()).spawn(move || read(stream, keep, &into, open_in));
+            let reading = move || read(stream, which, &into, &says, open_in);
+            let _ = thread::Builder::new().name("output".to_owned()).spawn(reading);
         }
         Self { bytes, open }
     }
 
-    /// All that is kept, as text.
-    fn text(&self) -> String {
+    fn finish(self) -> Finished {
         let _ = self.open.recv_timeout(STRAGGLERS);
-        String::from_utf8_lossy(&self.bytes.lock()).trim().to_owned()
+        let bytes = self.bytes.lock();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        let told = bytes.kept.len().saturating_sub(bytes.untold);
+        Finished { text: text(&bytes.kept), untold: text(&bytes.kept[told..]) }
     }
 }
 
-fn read(mut stream: impl Read, keep: Keep, kept: &Mutex<Vec<u8>>, open: Sender<()>) {
+/// Of standard output the first bytes are kept and told; of standard error the last are kept, and the first told.
+fn read(mut stream: impl Read, which: Stream, kept: &Mutex<Bytes>, says: &Sender<(Stream, String)>, open: Sender<()>) {
     let mut buffer = vec![0; 1 << 16];
+    let (mut line, mut told) = (Vec::new(), 0);
     loop {
         let read = match stream.read(&mut buffer) {
             Ok(0) => break,
@@ -213,18 +241,42 @@ fn read(mut stream: impl Read, keep: Keep, kept: &Mutex<Vec<u8>>, open: Sender<(
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => break,
         };
-        let mut kept = kept.lock();
-        match keep {
-            Keep::First => {
-                let room = KEPT.saturating_sub(kept.len());
-                kept.extend_from_slice(&buffer[..read.min(room)]);
+        let mut bytes = kept.lock();
+        if which == Stream::Stdout {
+            let room = KEPT.saturating_sub(bytes.kept.len());
+            bytes.kept.extend_from_slice(&buffer[..read.min(room)]);
+        } else {
+            bytes.kept.extend_from_slice(&buffer[read.saturating_sub(KEPT)..read]);
+            let surplus = bytes.kept.len().saturating_sub(KEPT);
+            bytes.kept.drain(..surplus);
+            bytes.untold += read;
+        }
+        for part in buffer[..read].split_inclusive(|byte| *byte == b'\n') {
+            if told + line.len() >= KEPT {
+                break;
             }
-            Keep::Last => {
-                kept.extend_from_slice(&buffer[read.saturating_sub(KEPT)..read]);
-                let surplus = kept.len().saturating_sub(KEPT);
-                kept.drain(..surplus);
+            let room = KEPT - told - line.len();
+            line.extend_from_slice(&part[..part.len().min(room)]);
+            if part.ends_with(b"\n") || told + line.len() >= KEPT {
+                told += line.len();
+                bytes.untold = bytes.untold.saturating_sub(line.len());
+                tell(&mut line, which, says);
             }
         }
     }
+    if !line.is_empty() {
+        let mut bytes = kept.lock();
+        bytes.untold = bytes.untold.saturating_sub(line.len());
+        tell(&mut line, which, says);
+    }
     drop(open);
+}
+
+/// Says a line, unless there is nothing in it.
+fn tell(line: &mut Vec<u8>, which: Stream, says: &Sender<(Stream, String)>) {
+    let text = String::from_utf8_lossy(line).trim_end().to_owned();
+    line.clear();
+    if !text.is_empty() {
+        let _ = says.send((which, text));
+    }
 }
