@@ -4,7 +4,7 @@
 //! A file is the line [`MAGIC`] and then, in postcard's encoding, what [`Content`] has.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -173,10 +173,18 @@ impl Run {
     /// When the file can't be read, or is no run, or is damaged.
     pub fn open(path: &Path, number: usize) -> Result<Self, OpenError> {
         let file = path.to_owned();
-        let bytes = fs::read(path).map_err(|cause| OpenError::Read { path: file.clone(), cause })?;
-        let Some(content) = bytes.strip_prefix(MAGIC) else { return Err(OpenError::NoRun { path: file }) };
+        let unread = |cause| OpenError::Read { path: file.clone(), cause };
+        let mut reader = fs::File::open(path).map_err(unread)?;
+        // What is no run is not read to its end.
+        let mut begin = Vec::with_capacity(MAGIC.len());
+        (&reader).take(MAGIC.len() as u64).read_to_end(&mut begin).map_err(unread)?;
+        if begin != MAGIC {
+            return Err(OpenError::NoRun { path: file });
+        }
+        let mut content = Vec::new();
+        reader.read_to_end(&mut content).map_err(unread)?;
         let damaged = |cause: String| OpenError::Damaged { path: file.clone(), cause };
-        let mut content: Content = postcard::from_bytes(content).map_err(|error| damaged(error.to_string()))?;
+        let mut content: Content = postcard::from_bytes(&content).map_err(|error| damaged(error.to_string()))?;
         content.check().map_err(|cause| damaged(cause.to_owned()))?;
         let logs = std::mem::take(&mut content.events);
         let history: History = logs.into_iter().flat_map(EventLog::into_events).collect();

@@ -1,5 +1,6 @@
 //! Files that are there whole or not at all: written beside their place, then moved there.
 
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,8 @@ pub enum WriteError {
     },
 }
 
-/// Writes what `write` writes to the file `path`, which replaces one that is there only if `replace` says so.
+/// Writes what `write` writes to the file `path`, which replaces one that is there only if `replace` says so. It keeps that one's
+/// permissions, and a link stays a link. What is no file, as a pipe or a device, is written to as it is.
 ///
 /// # Errors
 /// When the file can't be made or written; also what `write` fails with.
@@ -33,10 +35,20 @@ pub fn write_whole(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let error = |cause| WriteError::Io { path: path.to_owned(), cause };
+    let there = fs::metadata(path).ok();
+    if there.is_some() && !replace {
+        return Err(WriteError::Exists(path.to_owned()));
+    }
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        let mut out = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(error)?);
+        return write(&mut out).and_then(|()| out.flush()).map_err(error);
+    }
+    // Where a link leads.
+    let place = if there.is_some() { fs::canonicalize(path).map_err(error)? } else { path.to_owned() };
     // Moving it to its place must not cross a border between disks.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    if let Some(permissions) = sys::ordinary_file() {
+    if let Some(permissions) = there.map(|there| there.permissions()).or_else(sys::ordinary_file) {
         // Temporary files are for nobody else; this will not be one.
         builder.permissions(permissions);
     }
@@ -45,7 +57,7 @@ pub fn write_whole(
     write(&mut out).map_err(error)?;
     let file: NamedTempFile = out.into_inner().map_err(|unwritten| error(unwritten.into_error()))?;
     file.as_file().sync_all().map_err(error)?;
-    let moved = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    let moved = if replace { file.persist(&place) } else { file.persist_noclobber(&place) };
     moved.map(drop).map_err(|unmoved| match unmoved.error.kind() {
         io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
         _ => error(unmoved.error),

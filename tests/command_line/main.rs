@@ -618,6 +618,27 @@ fn a_worker_that_nobody_greets_says_so() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
+/// What is replaced keeps its permissions, a link stays a link, and what is no file is written to as it is.
+#[test]
+#[cfg(unix)]
+fn files_are_replaced_as_they_were() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let home = TempDir::new().unwrap();
+    let (file, link) = (home.path().join("file.csv"), home.path().join("link.csv"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("file.csv", &link).unwrap();
+    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv link.csv --save /dev/null").status.success());
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 3, "a heading and two items");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    let full = run(home.path(), "run noop --set tasks=2 --quiet --save /dev/full");
+    assert!(!full.status.success() && stderr(&full).contains("/dev/full"), "{}", stderr(&full));
+    assert!(!fs::metadata("/dev/full").unwrap().is_file());
+}
+
 #[test]
 fn a_run_is_kept_tabled_and_drawn_and_shown_again() {
     let home = TempDir::new().unwrap();
