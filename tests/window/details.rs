@@ -56,6 +56,25 @@ fn results_are_there_before_the_run_is_over() {
     assert!(!run(&window).unwrap().ended());
 }
 
+/// Lines of a command are there as it writes them, not when it ends.
+#[test]
+#[cfg(unix)]
+fn what_a_command_says_is_told_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let command = format!("sh -c 'echo first; while [ ! -e {} ]; do sleep 0.01; done; echo second'", go.display());
+    let form = remembered("command", &[("command", &command), ("items", "1..1")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until(&mut window, "it has said something", |window| {
+        window.query_by_role_and_label(Role::Tab, "Log (1)").is_some()
+    });
+    assert!(!run(&window).unwrap().ended());
+    std::fs::write(&go, "").unwrap();
+    until_over(&mut window, 1);
+    assert!(window.query_by_role_and_label(Role::Tab, "Log (2)").is_some());
+}
+
 #[test]
 fn histograms_choose_items_and_areas_choose_what_they_count() {
     let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.02")], "threads", "1", "1");
