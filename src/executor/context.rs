@@ -145,9 +145,9 @@ impl TaskContext {
     }
 
     /// # Errors
-    /// Why an item that has not begun is not to be run at all.
-    pub(super) fn may_begin(&self) -> Result<(), TaskError> {
-        self.control.may_begin()
+    /// Why an item of `call` that has not begun is not to be run at all.
+    pub(super) fn may_begin(&self, call: WorkId) -> Result<(), TaskError> {
+        self.control.may_begin(call)
     }
 
     /// This item begins; its start was told.
@@ -514,11 +514,12 @@ impl Control {
         }
     }
 
-    fn may_begin(&self) -> Result<(), TaskError> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(TaskError::Interrupted);
+    fn may_begin(&self, call: WorkId) -> Result<(), TaskError> {
+        if self.attention.load(Ordering::Acquire) {
+            self.check_cancelled(call)?;
+        } else {
+            self.check_around()?;
         }
-        self.check_around()?;
         if self.skipping.load(Ordering::Relaxed) { Err(TaskError::Skipped) } else { Ok(()) }
     }
 }

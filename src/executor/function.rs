@@ -100,7 +100,7 @@ impl<'a> RunningCall<'a> {
     ) -> Result<R, TaskError> {
         let (call, context, worker) = (self.call, self.context, self.context.worker());
         let item = u32::try_from(index).unwrap_or(u32::MAX);
-        if let Err(not_begun) = context.may_begin() {
+        if let Err(not_begun) = context.may_begin(call) {
             self.tell(EventKind::Skipped { call, item });
             return Err(not_begun);
         }

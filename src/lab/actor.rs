@@ -482,7 +482,9 @@ impl Current {
                 Interruption::Cancelled => "interrupted",
                 Interruption::TimedOut => "timed out",
             };
-            self.intervened(other(format!("item {item} {how}")));
+            let is_chunk = self.run.trace.call(call).is_some_and(|facts| facts.items > 1);
+            let of_chunk = if is_chunk { format!(", and what is left of chunk {call}") } else { String::new() };
+            self.intervened(other(format!("item {item} {how}{of_chunk}")));
             executor.interrupt_call(call.into(), why);
         }
     }

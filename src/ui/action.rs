@@ -1,6 +1,7 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
 use super::chart::{Move, Selection};
+use super::details::Tab;
 use super::files::{Copied, FileKind};
 use crate::executor::Interruption;
 use crate::lab::RunSettings;
@@ -26,6 +27,9 @@ pub(super) enum Action {
     CancelCall(usize, u32),
     /// All that is pending of the run with that number.
     CancelPending(usize),
+    /// Cancels what is selected and pending, or interrupts it.
+    StopSelected,
+    ShowTab(Tab),
     /// Of the run with that number, a worker.
     KillWorker(usize, u32),
     /// Of the run with that number.

@@ -40,7 +40,12 @@ impl CommandPalette {
     }
 
     /// Draws it while it is open. `extra` = commands that there are at the moment.
-    pub(super) fn show(&mut self, context: &Context, extra: Vec<(String, Action)>, actions: &mut Vec<Action>) {
+    pub(super) fn show(
+        &mut self,
+        context: &Context,
+        extra: impl FnOnce() -> Vec<(String, Action)>,
+        actions: &mut Vec<Action>,
+    ) {
         if !self.open {
             return;
         }
@@ -59,7 +64,7 @@ impl CommandPalette {
             if field.changed() {
                 self.chosen = 0;
             }
-            let entries: Vec<_> = entries(extra).into_iter().filter(|entry| fits(&entry.name, &self.text)).collect();
+            let entries: Vec<_> = entries(extra()).into_iter().filter(|entry| fits(&entry.name, &self.text)).collect();
             let last = entries.len().saturating_sub(1);
             self.chosen = (self.chosen + usize::from(down)).saturating_sub(usize::from(up)).min(last);
             if entries.is_empty() {

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::action::Action;
 use super::chart::{Item, Selected, Waiting};
 use super::theme::{self, Palette};
-use super::{focus, format};
+use super::{commands, focus, format};
 use crate::executor::{Activity, Interruption};
 use crate::lab::Collect;
 use crate::trace::{EndStage, Stage};
@@ -75,7 +75,11 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     if executes {
         // Not where a pending one has its button to be cancelled: who presses that a moment too late interrupts nothing.
         ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-            let button = ui.button("Interrupt").on_hover_text("Ask it to end at its next checkpoint, with an error");
+            let is_chunk = item.way().is_some_and(|way| way.items > 1);
+            let rest = if is_chunk { "; what is left of its chunk is not run" } else { "" };
+            let key = commands::key_of(&Action::StopSelected);
+            let help = format!("Ask it to end at its next checkpoint, with an error{rest} ({key})");
+            let button = ui.button("Interrupt").on_hover_text(help);
             if button.clicked() {
                 actions.push(Action::InterruptCall(item.run.number, item.call, Interruption::Cancelled));
             }

@@ -2,6 +2,31 @@
 
 use super::*;
 
+/// Of a chunk, what has not begun when an item is interrupted is not run.
+#[test]
+fn what_is_selected_is_interrupted_by_a_key_and_the_rest_of_its_chunk_is_not_run() {
+    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "3000")], "threads", "1", "2");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "▶  Run");
+    until_shown(&mut window, "workers: 1 of 1");
+    until(&mut window, "it executes", |window| {
+        run(window).is_some_and(|run| run.trace.lanes().iter().any(|lane| lane.open.is_some()))
+    });
+    key(&mut window, Key::Period);
+    key(&mut window, Key::Delete);
+    until_shown(&mut window, "cancelled: 1");
+    until_shown(&mut window, "raised: 1");
+    assert!(window.query_by_label_contains("item 0 interrupted, and what is left of chunk 0, at ").is_some());
+    // The other chunk is pending no more, and is interrupted in turn.
+    until(&mut window, "the next executes", |window| {
+        run(window).is_some_and(|run| run.trace.lanes()[0].open.is_some_and(|open| open.item == 2))
+    });
+    key(&mut window, Key::Period);
+    key(&mut window, Key::Delete);
+    until_over(&mut window, 1);
+    assert!(shows(&window, "cancelled: 2") && shows(&window, "raised: 2"));
+}
+
 #[test]
 fn a_run_is_changed_while_it_goes_on_and_the_chart_says_so() {
     let form = remembered("sleep", &[("tasks", "30"), ("seconds", "3000")], "processes", "2", "2");

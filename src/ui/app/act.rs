@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Context, Event, Id};
 
 use super::{Again, App, Looking, Pick, preference, waker};
-use crate::executor::Pending;
+use crate::executor::{Interruption, Pending};
 use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
 use crate::ui::action::Action;
-use crate::ui::chart::{Move, Selection};
+use crate::ui::chart::{Move, Selected, Selection};
+use crate::ui::details::Tab;
 use crate::ui::filter::Filter;
 use crate::ui::runs::LookedAt;
 use crate::ui::scale::Scale;
@@ -46,6 +47,8 @@ impl App {
             Action::InterruptCall(run, call, why) => self.send_to(run, Command::InterruptCall(call, why)),
             Action::CancelCall(run, call) => self.send_to(run, Command::CancelPending(Pending::Call(call.into()))),
             Action::CancelPending(run) => self.send_to(run, Command::CancelPending(Pending::All)),
+            Action::StopSelected => self.stop_selected(),
+            Action::ShowTab(tab) => self.details.tab = tab,
             Action::KillWorker(run, worker) => self.send_to(run, Command::KillWorker(worker)),
             Action::SubmitMore(run) => self.send_to(run, Command::SubmitMore),
             Action::Close(run) => self.send_to(run, Command::Close),
@@ -61,7 +64,7 @@ impl App {
             Action::ShowLessonRuns => self.look_at(Looking::Lesson),
             Action::Compare => {
                 self.look_at(Looking::Compared);
-                self.details.compare();
+                self.details.tab = Tab::Compare;
             }
             Action::RunAgain { together } => self.run_again(context, together),
             Action::ToggleCompared(number) => self.runs.toggle_compared(number),
@@ -129,6 +132,21 @@ impl App {
             Action::ToggleFrameTimes => self.frame_times.toggle(),
             Action::ToggleHelp => self.show_help = !self.show_help,
             Action::TogglePalette => self.palette.toggle(),
+        }
+    }
+
+    /// Cancels the call of what is selected if it is pending; if it executes, asks it to end.
+    fn stop_selected(&self) {
+        let looked_at = self.looked_at();
+        let shown: Vec<_> = looked_at.iter().map(LookedAt::shown).collect();
+        let Some(selected) = self.chart.selected(&shown) else { return };
+        let Some((run, call)) = selected.call() else { return };
+        match selected {
+            Selected::Waiting(_) => self.send_to(run, Command::CancelPending(Pending::Call(call.into()))),
+            Selected::Item(item) if item.ended.is_none() => {
+                self.send_to(run, Command::InterruptCall(call, Interruption::Cancelled));
+            }
+            Selected::Item(_) | Selected::Later { .. } => {}
         }
     }
 
@@ -213,7 +231,7 @@ impl App {
         }
         self.runs.compare_none();
         self.looking = Looking::Compared;
-        self.details.compare();
+        self.details.tab = Tab::Compare;
     }
 
     /// Of several runs that are looked at, all panels tell of the next.
@@ -262,14 +280,25 @@ impl App {
         }
     }
 
-    /// What can be done to the run that goes on, for the palette.
-    pub(super) fn of_live_run(live: Option<&Run>) -> Vec<(String, Action)> {
-        let Some(live) = live else { return Vec::new() };
-        let mut commands = vec![
+    /// What can be done at the moment, for the palette: to `live`, which goes on, and to `focus`, which all panels tell of.
+    pub(super) fn for_palette(live: Option<&Run>, focus: Option<&Run>) -> Vec<(String, Action)> {
+        let tabs = Tab::ALL.map(|tab| (format!("Show {}", tab.name()), Action::ShowTab(tab)));
+        let mut commands = tabs.to_vec();
+        if let Some(run) = focus {
+            commands.push(("Rename the run".to_owned(), Action::RenameRun(run.number)));
+            commands.push(("Put the settings of the run in the form".to_owned(), {
+                Action::TakeOver(Box::new(run.settings_at_start()))
+            }));
+        }
+        if let Some(run) = focus.filter(|run| run.ended()) {
+            commands.push(("Delete the run".to_owned(), Action::DeleteRun(run.number)));
+        }
+        let Some(live) = live else { return commands };
+        commands.extend([
             ("Cancel all pending calls".to_owned(), Action::CancelPending(live.number)),
             ("Submit the items once more".to_owned(), Action::SubmitMore(live.number)),
             ("Close: shutdown(cancel_futures=False)".to_owned(), Action::Close(live.number)),
-        ];
+        ]);
         let processes = live.trace.lanes().iter().filter(|lane| lane.pid.is_some() && lane.exited.is_none());
         commands.extend(processes.map(|lane| {
             let worker = lane.worker;

@@ -228,8 +228,8 @@ impl App {
         let live = of_focus.or(live.first()).map(AsRef::as_ref);
         let mut actions = Vec::new();
         self.panels(ui, &shown, live, past.as_ref(), &mut actions);
-        let extra = Self::of_live_run(live);
-        self.palette.show(ui.ctx(), extra, &mut actions);
+        let now = focus.map(|focus| runs[focus]);
+        self.palette.show(ui.ctx(), || Self::for_palette(live, now), &mut actions);
         self.files.show(ui.ctx(), &looked_at);
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);

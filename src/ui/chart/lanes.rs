@@ -19,6 +19,8 @@ use crate::ui::format;
 use crate::ui::task_index::{Found, TaskIndex};
 use crate::ui::theme::{self, Palette};
 
+/// The name of a lane takes so much height.
+const NAME: f32 = 13.0;
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
 /// How wide a letter of a label is.
@@ -55,6 +57,8 @@ pub(super) fn show(
         idle: Vec::new(),
     };
     let mut arrows = Vec::new();
+    // Where lanes are lower than their names, only some have one.
+    let mut named_until = f32::NEG_INFINITY;
     for row in rows.visible() {
         let rect = rows.rect(row);
         match &row.lane {
@@ -64,7 +68,12 @@ pub(super) fn show(
             }
             Ok(lane) => {
                 // The name tells of the moment that is looked at.
+                let is_named = rect.height() >= NAME || rect.top() >= named_until;
+                if is_named {
+                    named_until = rect.top() + NAME;
+                }
                 match row.past.map(|past| (past, lane.of_past(past))) {
+                    _ if !is_named => {}
                     None => name(ui, &painter, palette, row.run, lane, rect, left, actions),
                     Some((past, Some(then))) => name(ui, &painter, palette, past, &then, rect, left, actions),
                     Some((_, None)) => {
@@ -293,7 +302,11 @@ impl Picture<'_> {
     fn lane(&mut self, lane: &Lane, row: Rect, bars: Range<f32>, now: i64, ended: bool) {
         let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
         let background = self.x(lane.started)..self.x(end);
-        self.quad(background, row.top() + 1.0..row.bottom() - 3.0, self.palette.panel);
+        self.quad(
+            background,
+            row.top() + (row.height() * 0.05).min(1.0)..row.bottom() - (row.height() * 0.15).min(3.0),
+            self.palette.panel,
+        );
         let ready = lane.ready.unwrap_or(now).min(end);
         if ready > lane.started {
             self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);

@@ -85,6 +85,8 @@ pub(super) struct Chart {
     navigation: Navigation,
     /// How far the lanes are scrolled up.
     scrolled: f32,
+    /// All of them are to be seen, however low they are then: nobody scrolls through a picture.
+    pub(super) all_lanes: bool,
     /// They are to be scrolled so that the lane of what is selected is in sight.
     reveals: bool,
     /// The item that is looked at.
@@ -93,8 +95,7 @@ pub(super) struct Chart {
     marks: Vec<i64>,
     area: Option<Area>,
     /// The next drag selects an area, or keys do.
-    selecting: bool,
-    crosshair: Option<Crosshair>,
+    selecting: Selecting,
     /// A drag over the ruler that zooms, from where it began.
     zooming_from: Option<i64>,
     brush: Option<overview::Brush>,
@@ -104,6 +105,16 @@ pub(super) struct Chart {
     pub(super) covered: bool,
     /// What was asked for since the last frame.
     asked: Vec<Move>,
+}
+
+/// Whether an area is being selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Selecting {
+    #[default]
+    No,
+    /// The next drag will, or keys.
+    Begins,
+    WithCrosshair(Crosshair),
 }
 
 /// What part of the chart is what.
@@ -118,8 +129,8 @@ struct Layout {
 impl Chart {
     /// As it is seen, without what is going on in it.
     pub(super) fn still(&self) -> Self {
-        let (selecting, crosshair, zooming_from, brush, asked) = (false, None, None, None, Vec::new());
-        Self { selecting, crosshair, zooming_from, brush, asked, covered: false, ..self.clone() }
+        let (selecting, zooming_from, brush, asked) = (Selecting::No, None, None, Vec::new());
+        Self { selecting, zooming_from, brush, asked, covered: false, ..self.clone() }
     }
 
     /// The whole run again.
@@ -139,8 +150,8 @@ impl Chart {
     }
 
     /// Whether arrows and Enter are for the area that is being selected.
-    pub(super) const fn takes_keys(&self) -> bool {
-        self.selecting
+    pub(super) fn takes_keys(&self) -> bool {
+        self.selecting != Selecting::No
     }
 
     /// How many items the last picture has, drawn one by one.
@@ -155,8 +166,7 @@ impl Chart {
 
     /// Ends what is going on or is selected. Returns whether there was something.
     pub(super) fn clear(&mut self) -> bool {
-        self.crosshair = None;
-        let area = self.area.take().is_some() | std::mem::take(&mut self.selecting);
+        let area = self.area.take().is_some() | (std::mem::take(&mut self.selecting) != Selecting::No);
         area || self.selected.take().is_some()
     }
 
@@ -173,7 +183,7 @@ impl Chart {
 
     /// The area that is selected. While it is being drawn it is none: a panel that opens would take the room.
     pub(super) fn area(&self) -> Option<&Area> {
-        self.area.as_ref().filter(|_| !self.selecting)
+        self.area.as_ref().filter(|_| self.selecting == Selecting::No)
     }
 
     /// Shows a stretch of time.
@@ -223,12 +233,12 @@ impl Chart {
         }
         axis::ruler(ui.painter(), palette, axis, canvas, view, run, playhead);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "what each worker executed, over time"));
-        let mut rows = Rows::new(shown, canvas, &mut self.scrolled);
+        let mut rows = Rows::new(shown, canvas, self.all_lanes, &mut self.scrolled);
         if std::mem::take(&mut self.reveals)
             && let Some(row) = self.selected(shown).and_then(Selected::begun).and_then(|item| rows.row_of(&item))
         {
             self.scrolled += rows.out_of_sight(row);
-            rows = Rows::new(shown, canvas, &mut self.scrolled);
+            rows = Rows::new(shown, canvas, self.all_lanes, &mut self.scrolled);
         }
         self.drawn = lanes::show(ui, &rows, area.left(), view, found, actions);
         if let Some(playhead) = playhead {
@@ -251,7 +261,7 @@ impl Chart {
         if let Some(item) = self.selected(shown).and_then(Selected::begun) {
             hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.text));
         }
-        if self.selecting {
+        if self.selecting != Selecting::No {
             self.drag_area(ui, &response, &rows, view);
             let free = ui.memory(|memory| memory.focused().is_none()) && !Popup::is_any_open(ui.ctx());
             if free && !self.covered {
@@ -282,20 +292,28 @@ impl Chart {
         {
             self.area = Area::between(from, to, rows, view);
         }
-        self.selecting = !response.drag_stopped();
+        if response.drag_stopped() {
+            self.selecting = Selecting::No;
+        }
     }
 
     /// The same with the keyboard.
     fn area_by_key(&mut self, ui: &Ui, rows: &Rows<'_>, view: TimeView) {
-        let area = Crosshair::take_keys(&mut self.crosshair, ui.ctx(), view, rows.all());
-        let Some(crosshair) = self.crosshair else { return };
+        let mut crosshair = match self.selecting {
+            Selecting::WithCrosshair(crosshair) => Some(crosshair),
+            Selecting::Begins => None,
+            Selecting::No => return,
+        };
+        let area = Crosshair::take_keys(&mut crosshair, ui.ctx(), view, rows.all());
+        let Some(crosshair) = crosshair else { return };
+        self.selecting = Selecting::WithCrosshair(crosshair);
         self.scrolled += rows.all().get(crosshair.row()).map_or(0.0, |row| rows.out_of_sight(row));
         crosshair.draw(ui.painter(), theme::palette(ui), rows, view);
         if let Some(area) = area.clone().or_else(|| crosshair.area(rows.all())) {
             self.area = Some(area);
         }
         if area.is_some() {
-            (self.selecting, self.crosshair) = (false, None);
+            self.selecting = Selecting::No;
         }
         let (name, time) = (rows.name_of(crosshair.row()), format::duration(crosshair.time()));
         let response = ui.interact(rows.canvas, ui.scope_id().with("crosshair"), Sense::hover());
@@ -352,7 +370,7 @@ impl Chart {
                 Move::Mark => self.mark(pointed.or(playhead).unwrap_or(pivot), view, layout.axis.width()),
                 Move::ClearMarks => self.marks.clear(),
                 Move::SelectArea => {
-                    (self.selecting, self.crosshair) = (!self.selecting, None);
+                    self.selecting = if self.selecting == Selecting::No { Selecting::Begins } else { Selecting::No };
                     // Arrows and Enter are for the area now.
                     ui.memory_mut(|memory| memory.focused().inspect(|focused| memory.surrender_focus(*focused)));
                 }
@@ -388,12 +406,13 @@ impl Chart {
             let pivot = pointed_time(response, layout.axis, view).unwrap_or(view.start);
             self.glide(ui, view.zoomed(pivot, 1.0 / pinch), shown);
         }
-        let dragged = if self.selecting { 0.0 } else { response.drag_delta().x };
+        let selects = self.selecting != Selecting::No;
+        let dragged = if selects { 0.0 } else { response.drag_delta().x };
         let moved = (f64::from(-dragged - wheel.x) / f64::from(width) * view.length() as f64) as i64;
         if moved != 0 {
             self.navigation.glide(view.moved(moved, elapsed(shown)), false, seconds(ui));
         }
-        if !self.selecting {
+        if !selects {
             self.scrolled -= response.drag_delta().y;
         }
         if response.double_clicked() {

@@ -155,8 +155,8 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Lanes share the height; when there are too many for that, they scroll.
-    pub(super) fn new(shown: &[Shown<'a>], canvas: Rect, scrolled: &mut f32) -> Self {
+    /// Lanes share the height; when there are too many for that, they scroll, or if `all` are to be seen, are as low as that takes.
+    pub(super) fn new(shown: &[Shown<'a>], canvas: Rect, all: bool, scrolled: &mut f32) -> Self {
         let mut rows = Self::list(shown);
         let share = |row: &Row<'_>| match &row.lane {
             Err(_) => 0.0,
@@ -165,13 +165,14 @@ impl<'a> Rows<'a> {
         };
         let headings = rows.iter().filter(|row| row.lane.is_err()).count() as f32 * HEADING;
         let shares = rows.iter().map(share).sum::<f32>().max(1.0);
-        let height = ((canvas.height() - headings) / shares).clamp(SHORTEST, TALLEST);
+        let (shortest, shortest_within) = if all { (0.0, 0.0) } else { (SHORTEST, SHORTEST_WITHIN) };
+        let height = ((canvas.height() - headings) / shares).clamp(shortest, TALLEST);
         let mut top = 0.0;
         for row in &mut rows {
             row.top = top;
             row.height = match &row.lane {
                 Err(_) => HEADING,
-                Ok(lane) if lane.is_within() => (height * WITHIN).max(SHORTEST_WITHIN),
+                Ok(lane) if lane.is_within() => (height * WITHIN).max(shortest_within),
                 Ok(_) => height,
             };
             top += row.height;
@@ -258,13 +259,11 @@ impl<'a> Rows<'a> {
     /// How much of a row the brackets over its chunks take; 0 = there are none.
     pub(super) fn brackets(row: &Row<'_>) -> f32 {
         match &row.lane {
-            Ok(LaneRow { place: Place::Worker, .. }) if has_chunks(row.run) => {
-                if row.height >= TALL {
-                    NAMED_BRACKET
-                } else {
-                    BRACKET
-                }
-            }
+            Ok(LaneRow { place: Place::Worker, .. }) if has_chunks(row.run) => match row.height {
+                TALL.. => NAMED_BRACKET,
+                SHORTEST.. => BRACKET,
+                _ => 0.0,
+            },
             _ => 0.0,
         }
     }
@@ -273,7 +272,7 @@ impl<'a> Rows<'a> {
     pub(super) fn bars(&self, row: &Row<'_>) -> Range<f32> {
         let brackets = Self::brackets(row);
         let (above, below) = match brackets {
-            _ if row.height < SHORTEST => (1.0, 3.0),
+            _ if row.height < SHORTEST => (row.height * 0.05, row.height * 0.15),
             NAMED_BRACKET | 0.0 => (4.0, 6.0),
             _ => (3.0, 6.0),
         };

@@ -49,6 +49,35 @@ pub(super) enum Tab {
     Log,
 }
 
+impl Tab {
+    /// All, from left to right.
+    pub(super) const ALL: [Self; 9] = [
+        Self::Queues,
+        Self::Throughput,
+        Self::Processes,
+        Self::Durations,
+        Self::Tasks,
+        Self::Events,
+        Self::Compare,
+        Self::Errors,
+        Self::Log,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Queues => "Queues",
+            Self::Throughput => "Throughput",
+            Self::Processes => "CPU and memory",
+            Self::Durations => "Durations",
+            Self::Tasks => "Tasks",
+            Self::Events => "Events",
+            Self::Compare => "Compare",
+            Self::Errors => "Errors",
+            Self::Log => "Log",
+        }
+    }
+}
+
 /// What the tabs tell of.
 pub(super) struct Subject<'a> {
     /// The runs that are looked at.
@@ -78,11 +107,6 @@ impl Details {
         self.tab == Tab::Tasks
     }
 
-    /// Shows the comparison.
-    pub(super) fn compare(&mut self) {
-        self.tab = Tab::Compare;
-    }
-
     /// Draws the panel.
     pub(super) fn show(
         &mut self,
@@ -106,16 +130,14 @@ impl Details {
             if ui.available_width() < ROOM_FOR_TABS {
                 ui.spacing_mut().button_padding.x = 4.0;
             }
-            self.tab(ui, Tab::Queues, "Queues");
-            self.tab(ui, Tab::Throughput, "Throughput");
-            self.tab(ui, Tab::Processes, "CPU and memory");
-            self.tab(ui, Tab::Durations, "Durations");
-            self.tab(ui, Tab::Tasks, "Tasks");
-            self.tab(ui, Tab::Events, "Events");
-            self.tab(ui, Tab::Compare, "Compare");
-            self.tab(ui, Tab::Errors, &format!("Errors ({})", format::count(failed)));
             let lines = run.map_or(0, |run| run.trace.log_length());
-            self.tab(ui, Tab::Log, &format!("Log ({})", format::count(lines)));
+            for tab in Tab::ALL {
+                match tab {
+                    Tab::Errors => self.tab(ui, tab, &format!("Errors ({})", format::count(failed))),
+                    Tab::Log => self.tab(ui, tab, &format!("Log ({})", format::count(lines))),
+                    _ => self.tab(ui, tab, tab.name()),
+                }
+            }
         });
         ui.add_space(4.0);
         match self.tab {

@@ -44,7 +44,7 @@ const PIXELS_LIMIT: f64 = 100e6;
 pub enum PictureError {
     /// It would have no room for a chart, or be larger than any use.
     #[error(
-        "{width} × {height} points at {scale} pixels each is no size for a picture: 320 × 160 to 100 million pixels, scale 0.5 to 8"
+        "{width} × {height} points at {scale} pixels each is no size for a picture: 480 × 240 to 100 million pixels, scale 0.5 to 8"
     )]
     Size {
         /// See [`PictureSettings`].
@@ -96,7 +96,7 @@ impl PictureSettings {
     pub fn check(&self) -> Result<(), PictureError> {
         let &Self { width, height, scale, .. } = self;
         let pixels = f64::from(width) * f64::from(height) * f64::from(scale) * f64::from(scale);
-        let fits = width >= 320 && height >= 160 && (0.5..=8.0).contains(&scale) && pixels <= PIXELS_LIMIT;
+        let fits = width >= 480 && height >= 240 && (0.5..=8.0).contains(&scale) && pixels <= PIXELS_LIMIT;
         if fits { Ok(()) } else { Err(PictureError::Size { width, height, scale }) }
     }
 
@@ -164,6 +164,7 @@ fn draw(
     // Sizes settle and fades end within some passes.
     for pass in 0..3 {
         let mut chart = chart.still();
+        chart.all_lanes = true;
         let input = RawInput { time: Some(f64::from(pass) * 10.0), ..input() };
         let mut output = context.run_ui(input, |ui| {
             let palette = theme::palette(ui);
