@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use super::action::Action;
-use super::{commands, theme};
+use super::{commands, focus, format, readers, theme};
 use crate::{lesson, workload};
 
 /// What was typed, and which of the commands that fit is chosen.
@@ -14,6 +14,8 @@ pub(super) struct CommandPalette {
     open: bool,
     text: String,
     chosen: usize,
+    /// The one that is chosen, and how many there are, in words.
+    told: String,
 }
 
 struct Entry {
@@ -32,6 +34,11 @@ impl CommandPalette {
 
     pub(super) const fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// What is chosen in it, in words.
+    pub(super) fn told(&self) -> String {
+        if self.open { self.told.clone() } else { String::new() }
     }
 
     /// Closes it. Returns whether it was open.
@@ -57,6 +64,7 @@ impl CommandPalette {
         let window = Window::new("Commands").open(&mut open).resizable(false).collapsible(false);
         let shown = window.anchor(Align2::CENTER_TOP, vec2(0.0, 72.0)).show(context, |ui| {
             ui.set_width(460.0);
+            readers::dialog(ui, "Commands");
             let field = TextEdit::singleline(&mut self.text).id(Id::unique("command")).desired_width(f32::INFINITY);
             let field = ui.add(field.hint_text("What is to be done?"));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "command"));
@@ -67,6 +75,8 @@ impl CommandPalette {
             let entries: Vec<_> = entries(extra()).into_iter().filter(|entry| fits(&entry.name, &self.text)).collect();
             let last = entries.len().saturating_sub(1);
             self.chosen = (self.chosen + usize::from(down)).saturating_sub(usize::from(up)).min(last);
+            let chosen = entries.get(self.chosen).map_or("nothing", |entry| &entry.name);
+            self.told = format!("{chosen}, {} of {}", self.chosen + 1, format::count(entries.len()));
             if entries.is_empty() {
                 ui.label(RichText::new("Nothing is called so.").weak());
             }
@@ -87,6 +97,7 @@ impl CommandPalette {
             });
             done
         });
+        focus::keep_within(context, shown.as_ref().map(|shown| shown.response.clone()));
         let done = shown.and_then(|shown| shown.inner).flatten();
         self.open = open && done.is_none();
         actions.extend(done);

@@ -3,7 +3,7 @@
 use eframe::egui::{Button, Frame, Label, Margin, RichText, Stroke, Ui};
 
 use super::action::Action;
-use super::theme;
+use super::{readers, theme};
 use crate::executor::Interruption;
 use crate::lab::Run;
 
@@ -20,7 +20,7 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         |ui| {
             ui.set_min_width(ui.available_width());
             let text = run.trace.describe_deadlock(deadlock);
-            ui.add(Label::new(RichText::new(text).color(palette.text)).wrap());
+            readers::live(&ui.add(Label::new(RichText::new(text).color(palette.text)).wrap()));
             ui.horizontal_wrapped(|ui| {
                 let workers = run.settings.workers + 1;
                 let possible =

@@ -17,7 +17,7 @@ use eframe::egui::{
 use super::chart::Chart;
 use super::picture::{self, PictureError, PictureSettings};
 use super::runs::{self, LookedAt};
-use super::{readers, theme};
+use super::{focus, readers, theme};
 use crate::lab::{Report, Run, WriteError, write_csv, write_whole};
 use crate::units::parse_whole;
 
@@ -257,10 +257,12 @@ impl Files {
             let mut open = true;
             let window = Window::new(dialog.kind.title()).open(&mut open).resizable(false).collapsible(false);
             let sender = self.done_in.clone();
-            window.anchor(Align2::CENTER_CENTER, vec2(0.0, -40.0)).show(context, |ui| {
+            let shown = window.anchor(Align2::CENTER_CENTER, vec2(0.0, -40.0)).show(context, |ui| {
                 ui.set_width(440.0);
+                readers::dialog(ui, dialog.kind.title());
                 wanted = fields(ui, dialog, &mut self.picture, &sender);
             });
+            focus::keep_within(context, shown.map(|shown| shown.response));
             // The field that has the keyboard hears of it first, but one press is enough.
             if !open || context.input(|input| input.key_pressed(Key::Escape)) {
                 self.dialog = None;
@@ -354,7 +356,7 @@ impl Files {
                     let room = ui.available_width() - 40.0;
                     ui.scope(|ui| {
                         ui.set_max_width(room);
-                        ui.add(Label::new(&notice.text).wrap());
+                        readers::live(&ui.add(Label::new(&notice.text).wrap()));
                     });
                     let button = ui.button("×").on_hover_text("Close");
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Close the notice"));
@@ -436,7 +438,7 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
     }
     if let Some(error) = &dialog.error {
         let color = theme::palette(ui).error;
-        ui.add(Label::new(RichText::new(error).size(11.5).color(color)).wrap());
+        readers::live(&ui.add(Label::new(RichText::new(error).size(11.5).color(color)).wrap()));
     }
     ui.add_space(4.0);
     let verb = if dialog.kind == FileKind::OpenRun { "Open" } else { "Save" };

@@ -8,8 +8,8 @@ use eframe::egui::{
 
 use super::action::Action;
 use super::chart::Selection;
-use super::format;
 use super::theme::{self, Palette};
+use super::{format, readers};
 use crate::lab::{ExecutorKind, Run};
 use crate::trace::{Stage, Trace};
 
@@ -59,6 +59,10 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
     let room = rect.width() - done_width - arrow_width * stations.len() as f32;
     let mut x = rect.left();
     let mut edges = Vec::new();
+    let told = readers::are_there(ui.ctx()).then(|| in_words(&stations, run));
+    let whole = ui.interact(rect, id, Sense::focusable_noninteractive());
+    let told = readers::calm(&whole, told.unwrap_or_default());
+    whole.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("data flow: {told}")));
     for (index, station) in stations.iter().enumerate() {
         let width = needs[index] + (room - needs.iter().sum::<f32>()) * station.weight / weights;
         let area = Rect::from_min_size(pos2(x, rect.top()), vec2(width, BOX_TOP + BOX_HEIGHT));
@@ -153,6 +157,21 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
             ]
         }
     }
+}
+
+/// All of it in a line.
+fn in_words(stations: &[Station], run: Option<&Run>) -> String {
+    let totals = run.map(Run::totals).unwrap_or_default();
+    let done = [
+        ("returned", totals.returned),
+        ("raised", totals.raised),
+        ("cancelled", totals.cancelled),
+        ("lost", totals.lost),
+    ];
+    let queues = stations.iter().map(|station| format!("{} {}", station.title, amount(station)));
+    let done = done.into_iter().map(|(name, count)| format!("{name} {}", format::count(count)));
+    let what = run.and_then(manager).into_iter();
+    queues.chain(done).chain(what).collect::<Vec<_>>().join(", ")
 }
 
 /// The width without which a station's title or its number would be missing. Up to [`USUAL_COUNT`] it does not change with the number.

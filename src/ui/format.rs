@@ -132,7 +132,7 @@ pub(super) fn is_broken(run: &Run) -> bool {
     refused || run.trace.lost_in_queue() || run.totals().lost > 0 && !replaces
 }
 
-/// How far a run is, in a word.
+/// How a run stands, in a word.
 pub(super) fn status_word(run: &Run) -> &'static str {
     if run.moment.is_some() {
         return "As it was";

@@ -6,7 +6,7 @@ use eframe::egui::{Align, Align2, Context, Grid, Label, Layout, RichText, Scroll
 
 use super::action::Action;
 use super::chart::Move;
-use super::{commands, theme};
+use super::{commands, focus, readers, theme};
 
 /// What is done with the mouse.
 const MOUSE: [(&str, &str); 8] = [
@@ -58,7 +58,8 @@ const AROUND: f32 = 90.0;
 /// Draws the sheet while `open`.
 pub(super) fn show(context: &Context, open: &mut bool) {
     let window = Window::new("Keys").open(open).resizable(false).collapsible(false);
-    window.anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(context, |ui| {
+    let shown = window.anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(context, |ui| {
+        readers::dialog(ui, "Keys");
         let commands = commands::all();
         let with_keys = commands.iter().filter_map(|command| Some((command.topic, command.key?.text(), command.name)));
         let rows: Vec<_> = with_keys.chain(MOUSE.map(|(how, what)| ("Mouse", how, what))).collect();
@@ -81,6 +82,7 @@ pub(super) fn show(context: &Context, open: &mut bool) {
             });
         });
     });
+    focus::keep_within(context, shown.map(|shown| shown.response));
 }
 
 fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::action::Action;
 use super::chart::{Item, Selected, Waiting};
 use super::theme::{self, Palette};
-use super::{commands, focus, format};
+use super::{commands, focus, format, readers};
 use crate::executor::{Activity, Interruption};
 use crate::lab::Collect;
 use crate::trace::{EndStage, Stage};
@@ -60,7 +60,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
 
 fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    ui.add(Label::new(RichText::new(item.title()).family(theme::strong()).size(14.0)).wrap());
+    readers::live(&ui.add(Label::new(RichText::new(item.title()).family(theme::strong()).size(14.0)).wrap()));
     let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
     let word = if failed { palette.error } else { palette.computing };
     ui.horizontal_wrapped(|ui| {
@@ -101,7 +101,7 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
 /// An item that waits in a queue, or never came to run.
 fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    ui.add(Label::new(RichText::new(waiting.title()).family(theme::strong()).size(14.0)).wrap());
+    readers::live(&ui.add(Label::new(RichText::new(waiting.title()).family(theme::strong()).size(14.0)).wrap()));
     let way = &waiting.way;
     let (color, state) = match way.stage {
         Stage::Pending => (palette.pending, "its future is PENDING"),

@@ -10,7 +10,7 @@ use eframe::egui::{
 use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use super::action::Action;
-use super::{focus, theme};
+use super::{focus, readers, theme};
 use crate::lab::{CheckedSettings, End, Run, Status};
 use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Question};
 
@@ -126,15 +126,18 @@ impl Lessons {
         ui.add_space(8.0);
         let done = matches!(self.progress, Progress::Done(_));
         let header = CollapsingHeader::new("What is to be seen, and why").id_salt(("why", lesson.id));
-        header.open(done.then_some(true).filter(|_| self.just_done)).show(ui, |ui| {
+        let shown = header.open(done.then_some(true).filter(|_| self.just_done)).show(ui, |ui| {
             CommonMarkViewer::new().show(ui, &mut self.texts, why);
         });
+        readers::foldable(&shown.header_response, shown.openness > 0.0);
         self.just_done = false;
-        CollapsingHeader::new("The programs, in Python and in Rust").id_salt(("programs", lesson.id)).show(ui, |ui| {
+        let header = CollapsingHeader::new("The programs, in Python and in Rust").id_salt(("programs", lesson.id));
+        let shown = header.show(ui, |ui| {
             // The viewer names the language of a block by its first word.
             let programs = format!("## In Python{programs}").replace("```rust,no_run", "```rust");
             CommonMarkViewer::new().show(ui, &mut self.texts, &programs);
         });
+        readers::foldable(&shown.header_response, shown.openness > 0.0);
     }
 
     /// What the learner thinks; it can be changed until the lesson has run.

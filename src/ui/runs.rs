@@ -11,6 +11,7 @@ use super::action::Action;
 use super::chart::Shown;
 use super::commands;
 use super::files::FileKind;
+use super::focus;
 use super::format;
 use super::theme::{self, Palette};
 use crate::executor::GilMode;
@@ -263,12 +264,14 @@ impl Runs {
             let menu = ui.add_enabled_ui(over, |ui| {
                 ui.menu_button("Run again ▾", |ui| {
                     let help = "The same settings and seed again, one run after the other, then compared";
-                    if ui.button("One after the other").on_hover_text(help).clicked() {
+                    let entry = focus::menu_entry(ui, true, Button::new("One after the other"));
+                    if entry.on_hover_text(help).clicked() {
                         actions.push(Action::RunAgain { together: false });
                         ui.close();
                     }
                     let help = "The first two of them again, started at the same time: they share the cores";
-                    if ui.button("Two at the same time").on_hover_text(help).clicked() {
+                    let entry = focus::menu_entry(ui, true, Button::new("Two at the same time"));
+                    if entry.on_hover_text(help).clicked() {
                         actions.push(Action::RunAgain { together: true });
                         ui.close();
                     }
@@ -390,7 +393,7 @@ fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Acti
         ("Save …", run.can_be_saved(), Action::File(FileKind::SaveRun)),
         ("Delete", run.ended(), Action::DeleteRun(number)),
     ] {
-        if ui.add_enabled(enabled, Button::new(text)).clicked() {
+        if focus::menu_entry(ui, enabled, Button::new(text)).clicked() {
             if matches!(action, Action::File(_)) {
                 actions.push(Action::ShowRun(number));
             }

@@ -9,7 +9,7 @@ use super::action::Action;
 use super::commands;
 use super::files::{Copied, FileKind};
 use super::filter::Filter;
-use super::{format, readers, theme};
+use super::{focus, format, readers, theme};
 use crate::lab::{self, End, ExecutorKind, Run};
 use crate::workload::FieldError;
 
@@ -103,7 +103,7 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
             }
         }
         let count = found.map_or_else(|| "…".to_owned(), format::count);
-        ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim));
+        readers::live(&ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim)));
         let button = ui.button("×").on_hover_text("Look for all items again (Esc)");
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear the search"));
         if button.clicked() {
@@ -149,11 +149,12 @@ fn entry(ui: &mut Ui, action: &Action, enabled: bool, on: Option<bool>, actions:
     let name = command.name;
     let text = if on == Some(true) { format!("✓  {name}") } else { name.to_owned() };
     let key = RichText::new(command.key_text()).monospace().size(11.0);
-    let response = ui.add_enabled(enabled, Button::new(text).shortcut_text(key));
+    let response = focus::menu_entry(ui, enabled, Button::new(text).shortcut_text(key));
     response.widget_info(|| match on {
-        Some(on) => WidgetInfo::selected(Role::CheckBox, enabled, on, name),
-        None => WidgetInfo::labeled(Role::Button, enabled, name),
+        Some(on) => WidgetInfo::selected(Role::MenuItemCheckBox, enabled, on, name),
+        None => WidgetInfo::labeled(Role::MenuItem, enabled, name),
     });
+    readers::name_key(&response, command.key_text());
     if response.clicked() {
         actions.push(command.action);
         ui.close();
@@ -177,6 +178,7 @@ fn run_button(ui: &mut Ui, live: Option<&Run>, error: Option<&FieldError>, actio
     let text = RichText::new("▶  Run").family(theme::strong()).color(palette.on_button);
     let button = Button::new(text).fill(palette.button).min_size(vec2(84.0, 28.0));
     let response = ui.add_enabled(error.is_none(), button);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, error.is_none(), "Run"));
     let hint = if live.is_some() { "Stop this run and start anew (Enter)" } else { "Start (Enter)" };
     let response = response.on_hover_text(hint);
     let response = match error {
@@ -201,7 +203,10 @@ fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         _ => ("■  Stop", "Nothing is running", None),
     };
     let button = Button::new(text).min_size(vec2(84.0, 28.0));
-    let response = ui.add_enabled(action.is_some(), button).on_hover_text(hint).on_disabled_hover_text(hint);
+    let response = ui.add_enabled(action.is_some(), button);
+    let name = text.trim_start_matches(['■', ' ']);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, action.is_some(), name));
+    let response = response.on_hover_text(hint).on_disabled_hover_text(hint);
     if let Some(action) = action
         && response.clicked()
     {
@@ -245,7 +250,7 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         ),
         ("Stop now", "Interrupt what executes, too", live.is_some(), Action::StopNow),
     ] {
-        let button = ui.add_enabled(enabled, Button::new(text)).on_hover_text(help);
+        let button = focus::menu_entry(ui, enabled, Button::new(text)).on_hover_text(help);
         if button.clicked() {
             actions.push(action);
             ui.close();
@@ -276,6 +281,7 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>, live: Option<&
         });
     }
     let word = ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
+    readers::live(&word);
     if let Some(error) = run.trace.errors().last().filter(|_| trouble) {
         word.on_hover_text(&*error.message);
     }

@@ -58,7 +58,10 @@ pub(super) fn show(
             ui.label(RichText::new(count).size(11.5).color(palette.dim));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let text = if past.arrived { past.sentence.as_str() } else { "on the way there …" };
-                ui.add(Label::new(RichText::new(text).color(palette.text)).truncate());
+                let told = ui.add(Label::new(RichText::new(text).color(palette.text)).truncate());
+                if past.arrived && !machine.plays() {
+                    readers::live(&told);
+                }
             });
         });
     });

@@ -7,7 +7,7 @@ use super::*;
 fn what_is_selected_is_interrupted_by_a_key_and_the_rest_of_its_chunk_is_not_run() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "3000")], "threads", "1", "2");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_shown(&mut window, "workers: 1 of 1");
     until(&mut window, "it executes", |window| {
         run(window).is_some_and(|run| run.trace.lanes().iter().any(|lane| lane.open.is_some()))
@@ -31,7 +31,7 @@ fn what_is_selected_is_interrupted_by_a_key_and_the_rest_of_its_chunk_is_not_run
 fn a_run_is_changed_while_it_goes_on_and_the_chart_says_so() {
     let form = remembered("sleep", &[("tasks", "30"), ("seconds", "3000")], "processes", "2", "2");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_shown(&mut window, "call queue: 3 of 3");
     let marked = |window: &Window, what: &str| window.query_by_label_contains(&format!("{what}, at ")).is_some();
     // One worker more, by a key.
@@ -89,7 +89,7 @@ fn a_run_is_changed_while_it_goes_on_and_the_chart_says_so() {
 fn a_pool_is_closed_and_what_was_submitted_runs() {
     let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.1")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_shown(&mut window, "workers: 2 of 2");
     press(&mut window, "More to do with the run");
     press(&mut window, "Close: shutdown(cancel_futures=False)");
@@ -109,14 +109,14 @@ fn initializers_and_limits_are_typed_checked_and_felt() {
     assert!(window.query_all_by_label_contains("initializer: must be `fail`, or seconds from").count() == 2);
     type_into(&mut window, "initializer", "0.1");
     type_into(&mut window, "max-tasks-per-child", "2");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 1);
     let first = run(&window).unwrap();
     assert_eq!(first.trace.lanes().len(), 2, "each worker took two calls");
     let started = first.trace.lanes()[0].started;
     assert!(first.trace.lanes()[0].ready.unwrap() - started >= 100_000_000, "the initializer takes its time");
     type_into(&mut window, "initializer", "fail");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 2);
     assert!(shows(&window, "Broken"));
 }
@@ -126,7 +126,7 @@ fn what_is_done_goes_to_the_run_that_it_is_done_to() {
     let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.5")], "processes", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
     for number in 1..=2 {
-        press(&mut window, "▶  Run");
+        press(&mut window, "Run");
         until_over(&mut window, number);
         let name = format!("compare {number}. sleep · processes 2 × 1");
         window.get_by_role_and_label(Role::CheckBox, &name).click();

@@ -116,7 +116,7 @@ fn panels_keep_their_width() {
     let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
     for number in 1..=2 {
-        press(&mut window, "▶  Run");
+        press(&mut window, "Run");
         until_over(&mut window, number);
     }
     let before = canvas(&window);

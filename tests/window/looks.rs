@@ -21,10 +21,10 @@ fn keys_run_and_show_the_sheet() {
 fn everything_fits_at_the_smallest_size_in_both_themes() {
     let form = remembered("sum", &[("tasks", "12"), ("to", "1000000")], "processes", "4", "3");
     let mut window = window_of(form, vec2(1024.0, 640.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 1);
     for theme in ["Light", "Dark"] {
-        for label in ["▶  Run", "■  Stop", "?", theme] {
+        for label in ["Run", "Stop", "?", theme] {
             let rect = window.get_by_role_and_label(Role::Button, label).rect();
             assert!(rect.min.x >= 0.0 && rect.max.x <= 1024.0 && rect.max.y <= 640.0, "{label} is cut off: {rect}");
         }
@@ -80,16 +80,16 @@ fn the_palette_finds_and_does_everything() {
 fn size_contrast_tab_and_frame_times_are_chosen_and_remembered() {
     let form = remembered("noop", &[("tasks", "5")], "threads", "2", "1");
     let mut window = window_of(form, vec2(2560.0, 1440.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 1);
-    let height = |window: &Window| window.get_by_role_and_label(Role::Button, "▶  Run").rect().height();
+    let height = |window: &Window| window.get_by_role_and_label(Role::Button, "Run").rect().height();
     let usual = height(&window);
     for _ in 0..2 {
         command_key(&mut window, Key::Plus);
     }
     press(&mut window, "View");
     assert!(shows(&window, "size: 150 %"));
-    window.get_by_role_and_label(Role::CheckBox, "High contrast").click();
+    window.get_by_role_and_label(Role::MenuItemCheckBox, "High contrast").click();
     window.run_steps(3);
     key(&mut window, Key::F3);
     assert!(window.query_by_label_contains("items drawn").is_some());
@@ -115,7 +115,7 @@ fn a_small_window_is_never_drawn_larger_than_it_is() {
     }
     window.run_steps(4);
     let points = window.ctx.input(egui::InputState::content_rect);
-    for label in ["▶  Run", "?", "File", "View"] {
+    for label in ["Run", "?", "File", "View"] {
         let rect = window.get_by_role_and_label(Role::Button, label).rect();
         assert!(points.contains_rect(rect), "{label} is cut off: {rect} in {points}");
     }
@@ -126,7 +126,7 @@ fn a_small_window_is_never_drawn_larger_than_it_is() {
 fn the_keyboard_stays_in_sight() {
     let mut window = window_of(remembered("thumbnails", &[], "processes", "2", "1"), vec2(1024.0, 640.0));
     let in_sight = |window: &Window, rect: egui::Rect| {
-        let toolbar = window.get_by_role_and_label(Role::Button, "▶  Run").rect().bottom();
+        let toolbar = window.get_by_role_and_label(Role::Button, "Run").rect().bottom();
         window.ctx.input(egui::InputState::content_rect).with_min_y(toolbar).contains_rect(rect)
     };
     window.get_by_label("initializer, max tasks, seed …").click();
@@ -139,13 +139,13 @@ fn the_keyboard_stays_in_sight() {
     window.get_by_role_and_label(Role::ComboBox, "GIL").focus();
     window.run_steps(2);
     key(&mut window, Key::Enter);
-    window.get_by_role_and_label(Role::Button, "shared").focus();
+    window.get_by_role_and_label(Role::ListBoxOption, "shared").focus();
     window.run_steps(2);
     key(&mut window, Key::Enter);
     assert_eq!(gil(&window).as_deref(), Some("shared"));
     window.run_steps(10);
     assert!(window.get_by_role_and_label(Role::ComboBox, "GIL").is_focused(), "where the keyboard was before");
-    assert!(window.query_by_role_and_label(Role::Button, "one a worker").is_none(), "the list is closed");
+    assert!(window.query_by_role_and_label(Role::ListBoxOption, "one a worker").is_none(), "the list is closed");
 }
 
 #[test]
@@ -158,7 +158,47 @@ fn numbers_are_grouped_where_nobody_types() {
     field(&window, "tasks").focus();
     window.run_steps(3);
     assert_eq!(to(&window), "12,345");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 1);
     assert_eq!(run(&window).unwrap().settings.params["to"], "12345", "what is run has no marks");
+}
+
+/// Enter in a field runs, menus are walked by key, and what is closed gives the keyboard back to where it was.
+#[test]
+fn the_keyboard_comes_back_from_where_it_went() {
+    let mut window = window_of(remembered("sleep", &[("tasks", "5"), ("seconds", "0.02")], "threads", "2", "1"), vec2(1440.0, 900.0));
+    type_into(&mut window, "tasks", "7");
+    key(&mut window, Key::Enter);
+    until_over(&mut window, 1);
+    assert_eq!(run(&window).unwrap().items, Some(7));
+    assert!(field(&window, "tasks").is_focused(), "who typed goes on typing");
+    // A menu, by key.
+    window.get_by_role_and_label(Role::Button, "File").focus();
+    window.run_steps(2);
+    window.key_press(Key::Enter);
+    window.run_steps(20);
+    let open = "Open a run …";
+    assert!(window.get_by_role_and_label(Role::MenuItem, open).is_focused(), "its first entry");
+    key(&mut window, Key::Escape);
+    window.run_steps(20);
+    assert!(window.query_by_role_and_label(Role::MenuItem, open).is_none());
+    assert!(window.get_by_role_and_label(Role::Button, "File").is_focused());
+    // A dialog has the keyboard to itself, and what is chosen in the palette is told.
+    window.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, Key::P);
+    window.run_steps(4);
+    key(&mut window, Key::ArrowDown);
+    let told = window.get_by_label_contains(", 2 of ");
+    assert!(told.accesskit_node().data().live() == Some(egui::accesskit::Live::Polite));
+    key(&mut window, Key::Escape);
+    window.run_steps(4);
+    assert!(window.get_by_role_and_label(Role::Button, "File").is_focused());
+    // The chart, by the arrows.
+    window.get_by_label("what each worker executed, over time").focus();
+    window.run_steps(2);
+    key(&mut window, Key::ArrowRight);
+    assert!(shows(&window, "INSPECTOR"));
+    let on = |window: &Window, lane: &str| shows(window, &format!("on {lane}"));
+    let above = on(&window, "worker 0");
+    key(&mut window, if above { Key::ArrowDown } else { Key::ArrowUp });
+    assert!(on(&window, if above { "worker 1" } else { "worker 0" }));
 }

@@ -73,16 +73,24 @@ fn until_over(window: &mut Window, number: usize) {
 /// One in which Run was pressed, and the run is over.
 fn window_after_run(remembered: Remembered) -> Window {
     let mut window = window_of(remembered, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 1);
     window
 }
 
+/// The button, or what is like one, of that name.
+fn pressable<'a>(window: &'a Window, label: &'a str) -> Node<'a> {
+    let roles = [Role::Button, Role::MenuItem, Role::MenuItemCheckBox, Role::RadioButton, Role::ListBoxOption];
+    let found = roles.iter().flat_map(|role| window.query_all_by_role_and_label(*role, label)).collect::<Vec<_>>();
+    let [node] = found.as_slice() else { panic!("{} buttons `{label}`", found.len()) };
+    *node
+}
+
 fn press(window: &mut Window, label: &str) {
     // It may be out of sight.
-    window.get_by_role_and_label(Role::Button, label).scroll_to_me();
+    pressable(window, label).scroll_to_me();
     window.run_steps(3);
-    window.get_by_role_and_label(Role::Button, label).click();
+    pressable(window, label).click();
     window.run_steps(3);
 }
 
@@ -158,8 +166,8 @@ fn until_shown(window: &mut Window, label: &str) {
 #[test]
 fn first_start_is_ready_to_run_and_says_what_to_do() {
     let window = window();
-    assert!(!window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
-    assert!(window.get_by_role_and_label(Role::Button, "■  Stop").accesskit_node().is_disabled());
+    assert!(!window.get_by_role_and_label(Role::Button, "Run").accesskit_node().is_disabled());
+    assert!(window.get_by_role_and_label(Role::Button, "Stop").accesskit_node().is_disabled());
     for queue in ["work ids: 0", "call queue: 0", "workers: 0", "result queue: 0", "returned: 0", "lost: 0"] {
         assert!(shows(&window, queue), "{queue}");
     }
@@ -175,7 +183,7 @@ fn run_shows_lanes_and_counts_that_add_up() {
     ] {
         let form = remembered("sum", &[("tasks", "20"), ("to", "2000000")], executor, "3", "2");
         let mut window = window_of(form, vec2(1440.0, 900.0));
-        press(&mut window, "▶  Run");
+        press(&mut window, "Run");
         until_over(&mut window, 1);
         let run = run(&window).unwrap();
         assert_eq!((run.totals().returned, run.totals().sum()), (20, 20));
@@ -196,15 +204,15 @@ fn a_running_task_is_seen_before_it_ends() {
     for executor in ["processes", "threads"] {
         let form = remembered("sleep", &[("tasks", "4"), ("seconds", "3000")], executor, "2", "1");
         let mut window = window_of(form, vec2(1440.0, 900.0));
-        press(&mut window, "▶  Run");
+        press(&mut window, "Run");
         until(&mut window, "two tasks execute", |window| {
             run(window).is_some_and(|run| run.trace.lanes().iter().filter(|lane| lane.open.is_some()).count() == 2)
         });
         assert!(shows(&window, "workers: 2 of 2"), "{executor}");
-        press(&mut window, "■  Stop");
+        press(&mut window, "Stop");
         until(&mut window, "it is stopping", |window| shows(window, "Stopping"));
         // The first press lets executing tasks finish, and these would take their time.
-        press(&mut window, "■  Stop now");
+        press(&mut window, "Stop now");
         until_over(&mut window, 1);
         assert!(shows(&window, "Stopped"), "{executor}");
         assert_eq!(run(&window).unwrap().totals().sum(), 4);
@@ -218,7 +226,7 @@ fn one_click_switches_the_executor_and_run_goes_again() {
     let mut window = window_of(form, vec2(1440.0, 900.0));
     for (number, button) in [(1, "Processes"), (2, "Threads"), (3, "Sequential"), (4, "Processes")] {
         press(&mut window, button);
-        press(&mut window, "▶  Run");
+        press(&mut window, "Run");
         until_over(&mut window, number);
         let run = run(&window).unwrap();
         assert_eq!(run.settings.executor.to_string(), button.to_lowercase());
@@ -239,9 +247,9 @@ fn threads_can_share_a_gil_and_waiting_for_it_is_told() {
     press(&mut window, "shared");
     type_into(&mut window, "switch-interval", "soon");
     assert!(window.query_all_by_label_contains("switch-interval: must be seconds from").count() == 2);
-    assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
+    assert!(window.get_by_role_and_label(Role::Button, "Run").accesskit_node().is_disabled());
     type_into(&mut window, "switch-interval", "0.001");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 1);
     assert!(window.query_all_by_label_contains("waiting for the GIL").count() >= 1);
 }
@@ -250,7 +258,7 @@ fn threads_can_share_a_gil_and_waiting_for_it_is_told() {
 fn a_deadlock_is_told_with_ways_out() {
     let form = remembered("deadlock-nested", &[("tasks", "1")], "threads", "1", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until(&mut window, "the deadlock is told", |window| {
         window.query_by_label_contains("deadlock: item 0 on worker 0 waits for item 1").is_some()
     });
@@ -264,10 +272,10 @@ fn a_deadlock_is_told_with_ways_out() {
 fn run_during_a_run_stops_it_and_starts_anew() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.items == Some(2)));
     type_into(&mut window, "seconds", "0.01");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 2);
     assert_eq!(run(&window).unwrap().totals().returned, 2);
     // The one that was stopped for it is in the list, and can be looked at again.
@@ -281,14 +289,14 @@ fn a_live_run_can_be_stopped_while_an_earlier_one_is_looked_at() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "2", "1");
     let mut window = window_after_run(form);
     type_into(&mut window, "seconds", "3000");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.number == 2 && run.items == Some(2)));
     choose_run(&mut window, "1. sleep · threads");
     assert_eq!(run(&window).unwrap().number, 1);
     assert!(shows(&window, "2. sleep · threads 2 × 1 live"));
-    press(&mut window, "■  Stop");
-    until(&mut window, "the second press is offered", |window| shows(window, "■  Stop now"));
-    press(&mut window, "■  Stop now");
+    press(&mut window, "Stop");
+    until(&mut window, "the second press is offered", |window| shows(window, "Stop now"));
+    press(&mut window, "Stop now");
     until(&mut window, "the live run is over", |window| {
         window.query_all_by_label_contains("2. sleep · threads 2 × 1 live").next().is_none()
     });
@@ -307,7 +315,7 @@ fn every_wrong_field_says_so_and_one_out_of_use_does_not_matter() {
     assert!(field(&window, "tasks").is_focused());
     press(&mut window, "Sequential");
     assert!(window.query_all_by_label_contains("workers: must be").next().is_none());
-    assert!(!window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
+    assert!(!window.get_by_role_and_label(Role::Button, "Run").accesskit_node().is_disabled());
 }
 
 #[test]
@@ -326,7 +334,7 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
         type_into(&mut window, name, text);
         // Under the field, and where the chart will be.
         assert_eq!(window.query_all_by_label_contains(message).count(), 2, "{name} = {text}");
-        let disabled = window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled();
+        let disabled = window.get_by_role_and_label(Role::Button, "Run").accesskit_node().is_disabled();
         assert!(disabled, "{name} = {text}");
         let in_chart = format!("This can't run yet: {message}");
         assert!(window.query_all_by_label_contains(&in_chart).next().is_some(), "{name} = {text}");
@@ -396,5 +404,5 @@ fn what_is_pressed_is_seen_within_two_frames() {
 fn an_executor_that_cannot_run_the_workload_says_so() {
     let window = window_of(remembered("deadlock-pair", &[], "processes", "2", "1"), vec2(1440.0, 900.0));
     assert!(window.query_all_by_label_contains("executor: deadlock-pair runs on threads only").count() == 2);
-    assert!(window.get_by_role_and_label(Role::Button, "▶  Run").accesskit_node().is_disabled());
+    assert!(window.get_by_role_and_label(Role::Button, "Run").accesskit_node().is_disabled());
 }

@@ -58,7 +58,7 @@ fn runs_are_compared_named_moved_and_deleted() {
     let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.3")], "threads", "1", "1");
     let mut window = window_after_run(form);
     type_into(&mut window, "workers", "3");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 2);
     for name in ["compare 1. sleep · threads 1 × 1", "compare 2. sleep · threads 3 × 1"] {
         window.get_by_role_and_label(Role::CheckBox, name).click();
@@ -197,7 +197,7 @@ fn folded(run: &Run) -> poolscope::trace::Trace {
 fn a_deleted_run_is_gone() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0")], "threads", "1", "1");
     let mut window = window_after_run(form);
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 2);
     for (number, left) in [(2, Some(1)), (1, None)] {
         press(&mut window, &format!("more for {number}. sleep · threads 1 × 1"));
@@ -205,6 +205,6 @@ fn a_deleted_run_is_gone() {
         assert_eq!(run(&window).map(|run| run.number), left);
     }
     assert!(shows(&window, "Ready"));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 3);
 }

@@ -53,7 +53,7 @@ fn a_replay_comes_to_the_end_by_itself_and_can_be_paused() {
 fn the_view_pauses_and_the_run_does_not() {
     let form = remembered("sleep", &[("tasks", "3000"), ("seconds", "0.001")], "threads", "2", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.totals().returned > 20));
     key(&mut window, Key::Space);
     assert!(shows(&window, "As it was"));
@@ -110,7 +110,7 @@ fn the_list_of_events_follows_the_moment() {
 fn a_moment_shows_what_was_asked_for_then() {
     let form = remembered("sleep", &[("tasks", "10"), ("seconds", "0.1")], "processes", "1", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_shown(&mut window, "workers: 1 of 1");
     key(&mut window, Key::Plus);
     until_shown(&mut window, "workers: 2 of 2");
@@ -155,7 +155,7 @@ fn nothing_is_told_of_what_comes_later() {
 fn space_goes_on_from_where_it_stands() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_shown(&mut window, "workers: 1 of 1");
     until(&mut window, "there is a history", |window| !run(window).unwrap().history.is_empty());
     // Slow enough that no replay comes to an end.
@@ -195,7 +195,7 @@ fn another_run_in_focus_is_seen_at_the_same_time() {
     let form = remembered("sleep", &[("tasks", "4"), ("seconds", "0.1")], "threads", "1", "1");
     let mut window = window_after_run(form);
     type_into(&mut window, "tasks", "1");
-    press(&mut window, "▶  Run");
+    press(&mut window, "Run");
     until_over(&mut window, 2);
     for number in 1..=2 {
         window.get_by_role_and_label(Role::CheckBox, &format!("compare {number}. sleep · threads 1 × 1")).click();

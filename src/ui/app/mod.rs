@@ -23,6 +23,7 @@ use super::filter::Filter;
 use super::form::Form;
 use super::frame_times::FrameTimes;
 use super::lessons::Lessons;
+use super::readers::Announcer;
 use super::repaint::Repaint;
 use super::runs::{self, LookedAt, Runs};
 use super::scale::Scale;
@@ -100,6 +101,7 @@ pub struct App {
     filter: Filter,
     index: TaskIndex,
     area: AreaCount,
+    announcer: Announcer,
     palette: CommandPalette,
     files: Files,
     runs: Runs,
@@ -153,6 +155,7 @@ impl App {
             filter: Filter::default(),
             index: TaskIndex::default(),
             area: AreaCount::default(),
+            announcer: Announcer::default(),
             palette: CommandPalette::default(),
             files: Files::new(),
             runs: Runs::default(),
@@ -234,9 +237,20 @@ impl App {
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
+        self.announce(ui, &shown, live);
+        focus::come_back(ui.ctx(), self.is_covered());
         focus::ring(ui.ctx());
         for action in actions {
             self.act(ui.ctx(), action);
+        }
+    }
+
+    /// Tells readers of the screen what has changed and stands nowhere in words.
+    fn announce(&mut self, ui: &Ui, shown: &[Shown<'_>], live: Option<&Run>) {
+        if readers::are_there(ui.ctx()) {
+            let workers = live.map(|live| format!("{} workers", live.settings.workers)).unwrap_or_default();
+            let crosshair = self.chart.crosshair_in_words(shown);
+            self.announcer.show(ui, [("workers", workers), ("crosshair", crosshair), ("command", self.palette.told())]);
         }
     }
 

@@ -66,6 +66,14 @@ impl<'a> Item<'a> {
         ended.or_else(|| open.map(|open| Self::of_open(run, row, open)))
     }
 
+    /// The one that executes at `time`, or begins next, or was the last.
+    pub(super) fn near(run: &'a Run, row: LaneRow<'a>, time: i64) -> Option<Self> {
+        let of_span = |span: Span| Self::of_span(run, row, span);
+        let open = row.lane.open.filter(|_| !run.ended()).map(|open| Self::of_open(run, row, open));
+        let after = || row.lane.spans_between(time, i64::MAX).next().copied().map(of_span);
+        Self::at(run, row, time).or_else(after).or(open).or_else(|| row.lane.spans().last().copied().map(of_span))
+    }
+
     /// The first of the run's own that ends after `time`, on the first lane that has one.
     pub(super) fn first_from(run: &'a Run, time: i64) -> Option<Self> {
         run.trace.lanes().iter().find_map(|lane| {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Align2, Button, Color32, CursorIcon, FontId, Mesh, Painter, Popup, Pos2, Rect, Role, Sense, Shape, Stroke, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::hatch::{HATCH_GROUND, Hatch};
@@ -15,9 +15,9 @@ use crate::executor::Activity;
 use crate::lab::Run;
 use crate::trace::{Column, EndStage, IdleCause, Lane, Marks, Span, Trace, Wait};
 use crate::ui::action::Action;
-use crate::ui::format;
 use crate::ui::task_index::{Found, TaskIndex};
 use crate::ui::theme::{self, Palette};
+use crate::ui::{focus, format, readers};
 
 /// The name of a lane takes so much height.
 const NAME: f32 = 13.0;
@@ -227,11 +227,12 @@ fn name(
     let busy = if row.is_within() { String::new() } else { format!(" {pid} {percent} busy") };
     let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
     let role = if can_be_killed { Role::Button } else { Role::Label };
+    let label = readers::calm(&response, label);
     response.widget_info(|| WidgetInfo::labeled(role, true, &label));
     if can_be_killed {
         Popup::menu(&response).show(|ui| {
             let help = "As a crash would: what follows is what follows from that";
-            if ui.button(format!("Kill {title}")).on_hover_text(help).clicked() {
+            if focus::menu_entry(ui, true, Button::new(format!("Kill {title}"))).on_hover_text(help).clicked() {
                 actions.push(Action::KillWorker(run.number, lane.worker));
             }
         });

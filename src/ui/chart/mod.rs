@@ -19,7 +19,8 @@ mod skyline;
 mod view;
 
 use eframe::egui::{
-    Align2, CursorIcon, FontId, Popup, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, CursorIcon, EventFilter, FontId, Key, Popup, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 pub(in crate::ui) use area::{AreaCount, AreaFigures};
@@ -38,7 +39,7 @@ use axis::Legend;
 use crosshair::Crosshair;
 use navigation::Navigation;
 use notes::Notes;
-use rows::Rows;
+use rows::{Row, Rows};
 
 /// Left of the lanes, for their names; the plots below leave the same room.
 pub(super) const GUTTER: f32 = 124.0;
@@ -62,6 +63,9 @@ pub(super) enum Move {
     /// To the item after or before the selected one on its lane.
     Next,
     Previous,
+    /// To what executed on the next lane when the selected one began.
+    LaneAbove,
+    LaneBelow,
     /// To the item that the selected one had to wait for, or that waited for it.
     Cause,
     Effect,
@@ -149,6 +153,13 @@ impl Chart {
         self.asked.push(way);
     }
 
+    /// Where the crosshair is, if there is one.
+    pub(super) fn crosshair_in_words(&self, shown: &[Shown<'_>]) -> String {
+        let Selecting::WithCrosshair(crosshair) = self.selecting else { return String::new() };
+        let row = Rows::list(shown).get(crosshair.row()).map(Row::name).unwrap_or_default();
+        format!("crosshair at {}, {row}", format::duration(crosshair.time()))
+    }
+
     /// Whether arrows and Enter are for the area that is being selected.
     pub(super) fn takes_keys(&self) -> bool {
         self.selecting != Selecting::No
@@ -207,7 +218,8 @@ impl Chart {
         actions: &mut Vec<Action>,
     ) {
         let area = ui.available_rect_before_wrap();
-        let response = ui.allocate_rect(area, Sense::CLICK | Sense::DRAG);
+        let response = ui.allocate_rect(area, Sense::click_and_drag());
+        self.asked.extend(walked(ui, &response));
         let palette = theme::palette(ui);
         // Of several that go on, the one that has come furthest says where now is.
         let furthest = shown.iter().filter(|shown| !shown.run.ended()).max_by_key(|shown| shown.run.elapsed());
@@ -315,9 +327,6 @@ impl Chart {
         if area.is_some() {
             self.selecting = Selecting::No;
         }
-        let (name, time) = (rows.name_of(crosshair.row()), format::duration(crosshair.time()));
-        let response = ui.interact(rows.canvas, ui.scope_id().with("crosshair"), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("crosshair at {time}, {name}")));
     }
 
     /// What the keys and commands asked for.
@@ -356,6 +365,14 @@ impl Chart {
                     let first = || in_turn.clone().find_map(|shown| Item::first_from(shown.run, view.start));
                     let to = if self.selected(shown).is_none() { first() } else { to };
                     if let Some(item) = to {
+                        self.selected = Some(item.select());
+                        self.keep_in_sight(&item, view);
+                    }
+                }
+                Move::LaneAbove | Move::LaneBelow => {
+                    let rows = Rows::list(shown);
+                    let next = selected.and_then(|item| Row::beside(&rows, &item, way == Move::LaneBelow));
+                    if let Some(item) = next {
                         self.selected = Some(item.select());
                         self.keep_in_sight(&item, view);
                     }
@@ -546,6 +563,23 @@ fn say(ui: &Ui, canvas: Rect, text: &str) {
     ui.painter().galley(place.min, galley, palette.on_accent);
     let response = ui.interact(place, ui.scope_id().with("said"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+}
+
+/// Where the arrows lead from item to item, as long as the chart has the keyboard.
+fn walked(ui: &Ui, chart: &Response) -> Vec<Move> {
+    const WAYS: [(Key, Move); 4] = [
+        (Key::ArrowLeft, Move::Previous),
+        (Key::ArrowRight, Move::Next),
+        (Key::ArrowUp, Move::LaneAbove),
+        (Key::ArrowDown, Move::LaneBelow),
+    ];
+    if !chart.has_focus() {
+        return Vec::new();
+    }
+    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(chart.id, filter));
+    let pressed = |key| ui.input(|input| input.modifiers.is_none() && input.key_pressed(key));
+    WAYS.into_iter().filter(|(key, _)| pressed(*key)).map(|(_, way)| way).collect()
 }
 
 /// What to say, and to readers of the screen too, where there is nothing to draw.

@@ -1,6 +1,8 @@
 //! The line at the moment that is looked at; what came after it is veiled.
 
-use eframe::egui::{Align2, CursorIcon, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, CursorIcon, EventFilter, Key, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::TimeView;
 use crate::ui::action::Action;
@@ -31,12 +33,21 @@ pub(super) fn show(ui: &Ui, ruler: Rect, canvas: Rect, view: TimeView, playhead:
     ui.painter().rect_filled(handle, 4.0, palette.accent);
     let at = Align2::CENTER_CENTER.anchor_size(handle.center(), text.size()).min;
     ui.painter().galley(at, text, palette.on_accent);
-    let response = ui.interact(handle.expand(3.0), ui.scope_id().with("playhead"), Sense::DRAG);
+    let response = ui.interact(handle.expand(3.0), ui.scope_id().with("playhead"), Sense::drag());
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Slider, true, "moment that is looked at");
         info.value = Some(playhead as f64 / 1e9);
         info
     });
+    if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let pressed = |key| ui.input(|input| input.num_presses(key)) as i64;
+        let events = pressed(Key::ArrowRight) - pressed(Key::ArrowLeft);
+        if events != 0 {
+            actions.push(Action::StepEvents(events));
+        }
+    }
     if response.dragged()
         && let Some(at) = response.interact_pointer_pos()
     {

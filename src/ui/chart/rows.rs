@@ -145,6 +145,27 @@ impl<'a> LaneRow<'a> {
     }
 }
 
+impl<'a> Row<'a> {
+    /// What it is called.
+    pub(super) fn name(&self) -> String {
+        match &self.lane {
+            Ok(lane) => lane.title(),
+            Err(shown) => shown.name.to_owned(),
+        }
+    }
+
+    fn has(&self, item: &Item<'_>) -> bool {
+        self.run.number == item.run.number && self.lane.as_ref().is_ok_and(|lane| lane.id() == item.row.id())
+    }
+
+    /// On the next of these rows, below or above that of the `item`, that has one: what executed when it began, or next to that.
+    pub(super) fn beside(rows: &[Self], item: &Item<'a>, below: bool) -> Option<Item<'a>> {
+        let from = rows.iter().position(|row| row.has(item))?;
+        let near = |row: &Self| Item::near(row.run, *row.lane.as_ref().ok()?, item.start);
+        if below { rows[from + 1..].iter().find_map(near) } else { rows[..from].iter().rev().find_map(near) }
+    }
+}
+
 /// All rows, from top to bottom.
 pub(super) struct Rows<'a> {
     pub(super) canvas: Rect,
@@ -224,15 +245,6 @@ impl<'a> Rows<'a> {
         &self.all
     }
 
-    /// What the row with that number is called.
-    pub(super) fn name_of(&self, row: usize) -> String {
-        match self.all.get(row).map(|row| &row.lane) {
-            Some(Ok(lane)) => lane.title(),
-            Some(Err(shown)) => shown.name.to_owned(),
-            None => String::new(),
-        }
-    }
-
     /// How far the rows have to be scrolled up, or down, for that one to be in sight.
     pub(super) fn out_of_sight(&self, row: &Row<'_>) -> f32 {
         let rect = self.rect(row);
@@ -289,11 +301,7 @@ impl<'a> Rows<'a> {
 
     /// The row that an item is in.
     pub(super) fn row_of(&self, item: &Item<'_>) -> Option<&Row<'a>> {
-        let is_its = |row: &&Row<'_>| {
-            let Ok(lane) = &row.lane else { return false };
-            row.run.number == item.run.number && lane.id() == item.row.id()
-        };
-        self.all.iter().find(is_its)
+        self.all.iter().find(|row| row.has(item))
     }
 
     /// Where the lanes of that run are, as far as they are in sight, from top to bottom.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use eframe::egui::{RichText, ScrollArea, Ui};
+use eframe::egui::{RichText, Role, ScrollArea, Ui, WidgetInfo};
 
 use crate::executor::Stream;
 use crate::lab::{End, ExecutorKind, Run, Status};
@@ -30,6 +30,9 @@ pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) 
         for error in run.trace.errors_from(rows.start).take(rows.len()) {
             ui.horizontal(|ui| {
                 let link = ui.link(RichText::new(format!("item {}", error.item)).monospace());
+                link.widget_info(|| {
+                    WidgetInfo::labeled(Role::Link, true, format!("item {}: {}", error.item, error.message))
+                });
                 if link.on_hover_text("Look at it in the inspector").clicked() {
                     let call = run.trace.call_of(error.item).unwrap_or_default();
                     let selection = Selection::Item { run: run.number, call, item: error.item };

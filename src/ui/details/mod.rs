@@ -17,7 +17,7 @@ use super::action::Action;
 use super::chart::{AreaFigures, Shown, TimeView, in_focus};
 use super::filter::Filter;
 use super::task_index::TaskIndex;
-use super::{format, theme};
+use super::{format, readers, theme};
 use crate::lab::{End, Status};
 use compare::Compare;
 use curves::Curves;
@@ -159,7 +159,8 @@ impl Details {
         let text = RichText::new(title).color(if chosen { palette.text } else { palette.dim });
         let text = if chosen { text.family(theme::strong()) } else { text };
         let response = ui.selectable_label(false, text);
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, title));
+        response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, title));
+        readers::one_of_several(&response, eframe::egui::accesskit::Role::Tab, chosen);
         if chosen {
             let under = response.rect.left_bottom()..=response.rect.right_bottom();
             ui.painter().hline(under.start().x..=under.end().x, under.end().y + 1.0, (2.0, palette.accent));

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use eframe::egui::accesskit::Role;
 use eframe::egui::{Button, CollapsingHeader, RichText, Stroke, Ui, vec2};
 
 use super::fields::{LABEL_WIDTH, choose, complain, note, number, row, text_field, with_unit};
@@ -9,7 +10,7 @@ use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{Collect, ExecutorKind, OnError, Run, parse_chunksize, parse_workers};
 use crate::ui::action::Action;
 use crate::ui::form::Form;
-use crate::ui::theme;
+use crate::ui::{readers, theme};
 use crate::workload::FieldError;
 
 /// Asked once, as the system may have to read files to answer.
@@ -25,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
         let help = "How many workers run tasks at the same time";
         let slider_limit = (4 * cores.max(4)).min(form.executor.workers_limit());
         let mut come_to = false;
-        row(ui, "workers", help, |ui| come_to = number(ui, "workers", &mut form.workers, slider_limit));
+        row(ui, "workers", help, |ui| come_to = number(ui, "workers", help, &mut form.workers, slider_limit));
         ui.horizontal(|ui| {
             ui.add_space(LABEL_WIDTH + 8.0);
             come_to |= preset(ui, form, cores, "cores", "One a core: the rule of thumb for computing");
@@ -46,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
     ui.add_enabled_ui(in_chunks, |ui| {
         let help = "How many items map puts into one call";
         let mut come_to = false;
-        row(ui, "chunksize", help, |ui| come_to = number(ui, "chunksize", &mut form.chunksize, 64));
+        row(ui, "chunksize", help, |ui| come_to = number(ui, "chunksize", help, &mut form.chunksize, 64));
         let maps = |live: &&Run| live.settings.collect == Collect::Map;
         let wanted = parse_chunksize(&form.chunksize).ok().zip(live.filter(maps));
         if let Some((chunksize, live)) = wanted.filter(|(wanted, live)| come_to && *wanted != live.settings.chunksize) {
@@ -57,32 +58,37 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
         note(ui, "every item is a call of its own");
     }
     complain(ui, errors, "chunksize");
-    row(ui, "collect", "How results are collected", |ui| {
+    let help = "How results are collected";
+    row(ui, "collect", help, |ui| {
         let choices = [
             (Collect::Map, "map, in order", "Cut the input into chunks; results come in the order of the input"),
             (Collect::Submit, "submit, result()", "Submit each item, then wait for each in the order of submission"),
             (Collect::AsCompleted, "as_completed", "Submit each item, then take results as they come"),
             (Collect::Gather, "gather", "Submit each item, then await all together"),
         ];
-        choose(ui, "collect", &mut form.collect, &choices);
+        choose(ui, "collect", help, &mut form.collect, &choices);
     });
-    row(ui, "on error", "What an item that raises does to the others", |ui| {
+    let help = "What an item that raises does to the others";
+    row(ui, "on error", help, |ui| {
         let choices = [
             (OnError::Continue, "continue", "Nothing: the others go on"),
             (OnError::Stop, "stop", "Cancel what is pending; what executes may finish"),
             (OnError::Skip, "skip the rest", "What has not begun is handed out all the same, but returns at once"),
         ];
-        choose(ui, "on error", &mut form.on_error, &choices);
+        choose(ui, "on error", help, &mut form.on_error, &choices);
     });
     gil_fields(ui, form, errors);
-    row(ui, "timeout", "Stop the run after so many seconds; empty = never", |ui| {
-        with_unit(ui, "s", |ui| text_field(ui, "timeout", &mut form.timeout, ui.available_width(), "none"));
+    let help = "Stop the run after so many seconds; empty = never";
+    row(ui, "timeout", help, |ui| {
+        let field = |ui: &mut Ui| text_field(ui, "timeout", &mut form.timeout, ui.available_width(), "none");
+        with_unit(ui, "s", field).on_hover_text(help);
     });
     complain(ui, errors, "timeout");
     let wrong = errors.iter().any(|error| MORE.contains(&error.field.as_str()));
     let header = CollapsingHeader::new(RichText::new("initializer, max tasks, seed …").size(12.0)).id_salt("more");
     // What is wrong must be seen.
-    header.open(wrong.then_some(true)).show(ui, |ui| more(ui, form, errors));
+    let shown = header.open(wrong.then_some(true)).show(ui, |ui| more(ui, form, errors));
+    readers::foldable(&shown.header_response, shown.openness > 0.0);
 }
 
 /// The fields that are folded away.
@@ -94,7 +100,7 @@ fn more(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
             ui.add_enabled_ui(enabled, |ui| {
                 row(ui, label, help, |ui| {
                     let width = ui.available_width();
-                    text_field(ui, name, text, width, hint);
+                    text_field(ui, name, text, width, hint).on_hover_text(help);
                 });
             });
             complain(ui, errors, name);
@@ -115,7 +121,8 @@ fn more(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
         "For workloads that draw random numbers: the same seed, the same numbers",
     );
     ui.add_enabled_ui(processes, |ui| {
-        row(ui, "if one dies", "What the death of a worker process does to the pool", |ui| {
+        let help = "What the death of a worker process does to the pool";
+        row(ui, "if one dies", help, |ui| {
             let choices = [
                 (
                     OnWorkerDeath::BreakPool,
@@ -124,7 +131,7 @@ fn more(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
                 ),
                 (OnWorkerDeath::Restart, "restart it", "Only the call that it held is lost; another worker takes over"),
             ];
-            choose(ui, "on worker death", &mut form.on_worker_death, &choices);
+            choose(ui, "if one dies", help, &mut form.on_worker_death, &choices);
         });
     });
 }
@@ -138,21 +145,17 @@ fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
             (GilMode::Shared, "shared", "One thread computes at a time: CPython as most know it"),
             (GilMode::PerWorker, "one a worker", "Each thread has its own: subinterpreters"),
         ];
-        choose(ui, "GIL", &mut form.gil, &choices);
+        choose(ui, "GIL", help, &mut form.gil, &choices);
     });
     if form.gil == GilMode::Off {
         return;
     }
-    row(
-        ui,
-        "switch after",
-        "How many seconds a thread waits before it asks for the GIL: sys.setswitchinterval",
-        |ui| {
-            with_unit(ui, "s", |ui| {
-                text_field(ui, "switch-interval", &mut form.switch_interval, ui.available_width(), "0.005");
-            });
-        },
-    );
+    let help = "How many seconds a thread waits before it asks for the GIL: sys.setswitchinterval";
+    row(ui, "switch after", help, |ui| {
+        let field =
+            |ui: &mut Ui| text_field(ui, "switch-interval", &mut form.switch_interval, ui.available_width(), "0.005");
+        with_unit(ui, "s", field).on_hover_text(help);
+    });
     complain(ui, errors, "switch-interval");
 }
 
@@ -182,7 +185,9 @@ fn segments(ui: &mut Ui, form: &mut Form) {
             if chosen {
                 button = button.stroke(Stroke::new(1.0, palette.accent)).fill(palette.accent.gamma_multiply(0.18));
             }
-            if ui.add(button).on_hover_text(help).clicked() {
+            let button = ui.add(button).on_hover_text(help);
+            readers::one_of_several(&button, Role::RadioButton, chosen);
+            if button.clicked() {
                 form.executor = kind;
             }
         }

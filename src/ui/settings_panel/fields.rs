@@ -1,6 +1,9 @@
 //! What fields are made of: a label, something to type or choose, and what is wrong with it.
 
-use eframe::egui::{Align, ComboBox, Id, Label, Layout, Margin, Response, RichText, Role, Slider, TextEdit, Ui, vec2};
+use eframe::egui::{
+    Align, ComboBox, Id, Key, Label, Layout, Margin, Response, RichText, Role, Slider, Stroke, StrokeKind, TextEdit,
+    Ui, vec2,
+};
 
 use crate::ui::{focus, readers, theme};
 use crate::units::{grouped, parse_whole};
@@ -10,7 +13,7 @@ use crate::workload::FieldError;
 pub(super) const LABEL_WIDTH: f32 = 78.0;
 
 /// A label and, right of it, its field.
-pub(super) fn row(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut Ui)) {
+pub(super) fn row<R>(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut Ui) -> R) -> R {
     let dim = theme::palette(ui).dim;
     ui.horizontal(|ui| {
         let size = vec2(LABEL_WIDTH, ui.spacing().interact_size.y);
@@ -19,8 +22,9 @@ pub(super) fn row(ui: &mut Ui, label: &str, help: &str, field: impl FnOnce(&mut 
             ui.set_min_width(LABEL_WIDTH);
             ui.add(text).on_hover_text(help);
         });
-        field(ui);
-    });
+        field(ui)
+    })
+    .inner
 }
 
 pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32, hint: &'static str) -> Response {
@@ -32,7 +36,19 @@ pub(super) fn text_field(ui: &mut Ui, name: &str, text: &mut String, width: f32,
         .margin(Margin::symmetric(6, 4));
     let response = ui.add(field);
     readers::name_field(&response, Role::TextInput, name, text);
+    if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        ui.data_mut(|data| data.insert_temp(Id::unique(ENTERED), Some(response.id)));
+    }
     response
+}
+
+const ENTERED: &str = "a field was left with Enter";
+
+/// Whether Enter was pressed in one of the fields since this was asked last. It has the keyboard again.
+pub(super) fn was_entered(ui: &Ui) -> bool {
+    let field = ui.data_mut(|data| data.remove_temp::<Option<Id>>(Id::unique(ENTERED))).flatten();
+    ui.memory_mut(|memory| field.inspect(|field| memory.request_focus(*field)));
+    field.is_some()
 }
 
 /// A field, and right of it its unit.
@@ -51,17 +67,17 @@ pub(super) fn with_unit<R>(ui: &mut Ui, unit: &str, field: impl FnOnce(&mut Ui) 
 
 /// A slider for the usual range, and a field that takes any number. Returns whether the user has come to a number: let go of the
 /// slider, pressed a key on it, or left the field.
-pub(super) fn number(ui: &mut Ui, name: &str, text: &mut String, slider_limit: usize) -> bool {
+pub(super) fn number(ui: &mut Ui, name: &str, help: &str, text: &mut String, slider_limit: usize) -> bool {
     let field_width = 62.0;
     ui.spacing_mut().slider_width = (ui.available_width() - field_width - 8.0).max(40.0);
     let mut value = parse_whole(text).map_or(1, |value| value as usize).clamp(1, slider_limit);
     let slider = Slider::new(&mut value, 1..=slider_limit).show_value(false).logarithmic(slider_limit > 32);
-    let slider = ui.add(slider);
-    readers::name_field(&slider, Role::Slider, &format!("{name} slider"), &value.to_string());
+    let slider = ui.add(slider).on_hover_text(help);
+    readers::name_field(&slider, Role::Slider, name, &value.to_string());
     if slider.changed() {
         *text = value.to_string();
     }
-    let field = text_field(ui, name, text, field_width, "");
+    let field = text_field(ui, name, text, field_width, "").on_hover_text(help);
     if !field.has_focus()
         && let Some(number) = parse_whole(text)
     {
@@ -86,7 +102,13 @@ pub(super) fn words_to_choose(ui: &mut Ui, name: &str, text: &mut String, words:
     readers::name_field(&response, Role::ComboBox, name, text);
 }
 
-pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choices: &[(T, &str, &str)]) {
+pub(super) fn choose<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    help: &str,
+    value: &mut T,
+    choices: &[(T, &str, &str)],
+) {
     let now = choices.iter().find(|choice| choice.0 == *value).map_or("", |choice| choice.1);
     let combo = ComboBox::from_id_salt(name).width(ui.available_width()).selected_text(now);
     let response = focus::list(ui, combo, |ui| {
@@ -97,7 +119,7 @@ pub(super) fn choose<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T
         *value = chosen.unwrap_or(*value);
         chosen.is_some()
     });
-    readers::name_field(&response, Role::ComboBox, name, now);
+    readers::name_field(&response.on_hover_text(help), Role::ComboBox, name, now);
 }
 
 pub(super) fn note(ui: &mut Ui, text: &str) {
@@ -112,6 +134,11 @@ pub(super) fn note(ui: &mut Ui, text: &str) {
 pub(super) fn complain(ui: &mut Ui, errors: &[FieldError], field: &str) {
     for error in errors.iter().filter(|error| error.field == field) {
         let color = theme::palette(ui).error;
-        ui.label(RichText::new(error.to_string()).size(11.5).color(color));
+        readers::live(&ui.label(RichText::new(error.to_string()).size(11.5).color(color)));
+        let id = Id::unique(("field", field));
+        readers::complain(ui.ctx(), id, &error.to_string());
+        if let Some(response) = ui.ctx().read_response(id).filter(|response| response.layer_id == ui.layer_id()) {
+            ui.painter().rect_stroke(response.rect, 4.0, Stroke::new(1.0, color), StrokeKind::Outside);
+        }
     }
 }

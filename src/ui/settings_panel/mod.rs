@@ -10,7 +10,7 @@ use super::form::Form;
 use super::{focus, readers, theme};
 use crate::lab::{ExecutorKind, Run};
 use crate::workload::{self, FieldError, ParamKind};
-use fields::{complain, note, row, text_field, with_unit, words_to_choose};
+use fields::{complain, note, row, text_field, was_entered, with_unit, words_to_choose};
 
 /// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
 pub(super) fn show(
@@ -33,6 +33,10 @@ pub(super) fn show(
         }
     });
     executor::show(ui, form, errors, live, actions);
+    // In a form, Enter is for all of it; of a run that goes on it changes what the field is about.
+    if was_entered(ui) && live.is_none() {
+        actions.push(Action::Run);
+    }
 }
 
 fn workload_fields(
