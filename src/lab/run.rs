@@ -198,6 +198,18 @@ impl Run {
         if self.ended() { self.trace.last_event() } else { self.trace.time_of(crate::sys::monotonic_nanos()) }
     }
 
+    /// Nanoseconds from its start up to which it is known what happened: until now, unless the lab is far behind.
+    #[must_use]
+    pub fn known_until(&self) -> i64 {
+        if self.is_behind() { self.trace.last_event().min(self.elapsed()) } else { self.elapsed() }
+    }
+
+    /// Whether so much has happened that is not in the trace yet that it matters.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.backlog > 10_000
+    }
+
     /// Nanoseconds from the first submission until now, or until the last result once it is over: what rates count, as
     /// neither looking for items nor the workers' farewell is work. 0 = nothing was submitted yet.
     #[must_use]

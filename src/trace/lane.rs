@@ -245,9 +245,10 @@ impl Lane {
     pub fn marks(&self, from: i64, to: i64, columns: usize, now: i64) -> Marks {
         let first = self.spans.partition_point(|span| span.end <= from);
         let after = self.spans.partition_point(|span| span.start < to);
+        let count = after.saturating_sub(first);
         let few = |count: usize| count <= columns * SPANS_PER_COLUMN;
-        if few(after.saturating_sub(first)) && few(self.turns.count_between(from, to) / 2) {
-            return Marks::Spans(self.spans.iter_from(first).take(after.saturating_sub(first)).copied().collect());
+        if few(count) && few(self.turns.count_between(from, to) / 2) && !self.are_specks(count, from, to, columns) {
+            return Marks::Spans(self.spans.iter_from(first).take(count).copied().collect());
         }
         let edge = edges(from, to, columns);
         // From edge to edge it is not far, so each search begins where the last one ended.
@@ -268,6 +269,13 @@ impl Lane {
             Column { busy, waiting, blocking, failed }
         });
         Marks::Columns(marks.collect())
+    }
+
+    /// Whether `count` spans of that time are many, and most of them narrower than a column. One by one, each would be drawn as wide as
+    /// one, and a lane that has little to do would look busy.
+    fn are_specks(&self, count: usize, from: i64, to: i64, columns: usize) -> bool {
+        let busy = i128::from(self.busy_until(to) - self.busy_until(from));
+        count > columns / 4 && busy * (columns as i128) < count as i128 * i128::from(to - from)
     }
 
     /// Marks those columns of `from..to` in which an item that did not return ran or ended.

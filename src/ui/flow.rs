@@ -2,8 +2,8 @@
 //! themselves as chips: the next to leave a queue stands first.
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, FontId, Painter, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
-    vec2,
+    Align2, Color32, CursorIcon, FontId, Id, Painter, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::action::Action;
@@ -49,7 +49,8 @@ const CHIPS: usize = 120;
 
 /// Draws the row. Without a run it shows what a process pool would have, empty. `selected` = the call that is looked at.
 pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, actions: &mut Vec<Action>) {
-    let (id, rect) = ui.allocate_space(vec2(ui.available_width(), HEIGHT));
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), HEIGHT));
+    let id = Id::unique("data flow");
     let palette = theme::palette(ui);
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
     let stations = stations(run);
@@ -225,7 +226,7 @@ fn chip_text(run: &Run, call: u32) -> String {
 #[expect(clippy::too_many_arguments, reason = "where, what and for whom")]
 fn chips(
     ui: &Ui,
-    id: eframe::egui::Id,
+    id: Id,
     palette: &Palette,
     area: Rect,
     station: &Station,
@@ -323,15 +324,7 @@ fn draw_done(ui: &Ui, id: eframe::egui::Id, palette: &Palette, area: Rect, run: 
 }
 
 /// The line below: where cancelling ends, and what the thread does that moves everything.
-fn draw_note(
-    ui: &Ui,
-    id: eframe::egui::Id,
-    palette: &Palette,
-    rect: Rect,
-    boundary: f32,
-    right: f32,
-    run: Option<&Run>,
-) {
+fn draw_note(ui: &Ui, id: Id, palette: &Palette, rect: Rect, boundary: f32, right: f32, run: Option<&Run>) {
     let painter = ui.painter();
     let y = rect.top() + BOX_TOP + BOX_HEIGHT + 5.0;
     let kind = run.map_or(ExecutorKind::Processes, |run| run.settings.executor);

@@ -140,6 +140,7 @@ pub(super) fn status_word(run: &Run) -> &'static str {
     match &run.status {
         Status::Ended(End::Completed | End::StoppedByError) if is_broken(run) => "Broken",
         Status::Preparing => "Looking for items",
+        Status::Running if run.deadlocked => "Deadlock",
         Status::Running => "Live",
         Status::Stopping => "Stopping",
         Status::Ended(End::Completed) => "Done",

@@ -3,12 +3,13 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use eframe::egui::Context;
 
 use super::background::Background;
 use super::filter::Filter;
-use crate::lab::{Run, Task};
+use crate::lab::{Run, Task, TaskState};
 
 /// What the items are ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,15 @@ pub(super) struct Found {
     pub(super) of: usize,
     /// By the numbers of the items, whether each fits; those beyond were not known yet.
     fits: Vec<bool>,
+    /// Of each worker, when those ran that fit, in order.
+    ran: HashMap<u32, Vec<Ran>>,
+}
+
+/// When an item ran, and whether it failed.
+struct Ran {
+    start: i64,
+    end: i64,
+    failed: bool,
 }
 
 /// See the module. It lasts as long as the window.
@@ -116,6 +126,13 @@ impl Found {
         self.fits.get(item as usize).copied().unwrap_or(true)
     }
 
+    /// Whether one that fits ran on that worker in that time: `Some(true)` = the first of them failed.
+    pub(super) fn ran_in(&self, worker: u32, time: Range<i64>) -> Option<bool> {
+        let ran = self.ran.get(&worker)?;
+        let first = ran.get(ran.partition_point(|ran| ran.end <= time.start))?;
+        (first.start < time.end).then_some(first.failed)
+    }
+
     /// The item that comes after that one in the table, or the first.
     pub(super) fn after(&self, item: Option<u32>) -> Option<&Task> {
         let place = item.and_then(|item| self.tasks.iter().position(|task| task.item == item));
@@ -135,6 +152,17 @@ fn find(run: &Run, order: &Order) -> Found {
             fits[task.item as usize] = fit;
             fit
         });
+    }
+    let mut ran = HashMap::<u32, Vec<Ran>>::new();
+    for task in tasks.iter().filter(|_| !order.filter.is_empty()) {
+        if let (Some(worker), Some(start), Some(end)) = (task.worker, task.started, task.ended) {
+            // What took no time was there all the same.
+            let (end, failed) = (end.max(start + 1), task.state != TaskState::Returned);
+            ran.entry(worker).or_default().push(Ran { start, end, failed });
+        }
+    }
+    for ran in ran.values_mut() {
+        ran.sort_unstable_by_key(|ran| ran.start);
     }
     // What has no value comes last, whichever way.
     let key = |task: &Task| -> (bool, i64) {
@@ -157,5 +185,52 @@ fn find(run: &Run, order: &Order) -> Found {
     } else if order.by != Column::Item {
         tasks.sort_by_key(key);
     }
-    Found { tasks, of, fits }
+    Found { tasks, of, fits, ran }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::{Event, EventKind, Outcome};
+    use crate::lab::RunSettings;
+
+    /// Three items on one worker: from 10 to 20, 20 to 30 and 30 to 40; the second raised.
+    fn run() -> Run {
+        let mut run = Run::new(1, RunSettings::default(), 0);
+        let apply = |run: &mut Run, at, kind| run.trace.apply(&Event { at, kind });
+        apply(&mut run, 1, EventKind::Submitted { call: 0, first_item: 0, items: 3 });
+        apply(&mut run, 2, EventKind::WorkerStarted { worker: 0, pid: None });
+        apply(&mut run, 9, EventKind::Taken { call: 0, worker: 0 });
+        for item in 0..3_u32 {
+            let start = 10 * i64::from(item + 1);
+            let raised = Outcome::Raised(Box::new(crate::executor::TaskError::message("Boom!")));
+            let outcome = if item == 1 { raised } else { Outcome::Returned };
+            apply(&mut run, start, EventKind::Started { call: 0, item, worker: 0 });
+            apply(&mut run, start + 10, EventKind::Finished { call: 0, item, worker: 0, outcome });
+        }
+        run
+    }
+
+    fn order(text: &str, by: Column, descending: bool) -> Order {
+        let filter = Filter { text: text.to_owned(), ..Filter::default() };
+        Order { run: 1, moment: None, events: 0, filter, by, descending }
+    }
+
+    #[test]
+    fn what_fits_is_in_order_and_known_by_item_and_by_time() {
+        let items = |found: &Found| found.tasks.iter().map(|task| task.item).collect::<Vec<_>>();
+        let all = find(&run(), &order("", Column::Started, true));
+        assert_eq!((items(&all), all.of), (vec![2, 1, 0], 3));
+        let by_state = find(&run(), &order("", Column::State, true));
+        assert_eq!(items(&by_state), [1, 0, 2], "what is alike stays in order");
+        let raised = find(&run(), &order("raised", Column::Item, false));
+        assert_eq!((items(&raised), raised.of), (vec![1], 3));
+        assert_eq!([0, 1, 2].map(|item| raised.fits(item)), [false, true, false]);
+        assert!(raised.fits(7), "what is not known yet is not dimmed");
+        let ran = |from: i64, until: i64| raised.ran_in(0, from..until);
+        assert_eq!([ran(10, 20), ran(15, 21), ran(29, 40), ran(30, 40)], [None, Some(true), Some(true), None]);
+        assert_eq!(raised.ran_in(1, 0..100), None);
+        let others = find(&run(), &order("returned", Column::Item, false));
+        assert_eq!(others.ran_in(0, 0..100), Some(false));
+    }
 }

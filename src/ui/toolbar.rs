@@ -50,6 +50,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
         let width = ui.data(|data| data.get_temp(known)).unwrap_or(420.0);
         let room = ui.available_rect_before_wrap();
         let (left, right) = room.split_left_right_at_x(room.right() - width);
+        let left = left.with_max_x(left.right() - 8.0);
         let within = |rect| UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
         ui.scope_builder(within(left), |ui| figures_of(ui, run, name, live));
         let used =
@@ -329,6 +330,9 @@ fn figures(run: &Run) -> String {
             parts.push(format!("{} {what}", format::count(count)));
         }
     }
+    if run.is_behind() {
+        parts.push(format!("{} events behind", format::count(run.backlog)));
+    }
     if seconds > 0.0 && ran > 0 {
         let rate = ran as f64 / seconds;
         parts.push(format!("{} items/s", format::rate(rate)));
@@ -341,9 +345,6 @@ fn figures(run: &Run) -> String {
     if run.trace.missing_worker().is_some() {
         let there = run.trace.lanes().iter().filter(|lane| lane.exited.is_none()).count();
         parts.push(format!("only {there} of {} workers could be started", run.settings.workers));
-    }
-    if run.backlog > 10_000 {
-        parts.push(format!("{} events behind", format::count(run.backlog)));
     }
     parts.join(" · ")
 }

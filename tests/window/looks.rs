@@ -166,7 +166,10 @@ fn numbers_are_grouped_where_nobody_types() {
 /// Enter in a field runs, menus are walked by key, and what is closed gives the keyboard back to where it was.
 #[test]
 fn the_keyboard_comes_back_from_where_it_went() {
-    let mut window = window_of(remembered("sleep", &[("tasks", "5"), ("seconds", "0.02")], "threads", "2", "1"), vec2(1440.0, 900.0));
+    let mut window = window_of(
+        remembered("sleep", &[("tasks", "5"), ("seconds", "0.02")], "threads", "2", "1"),
+        vec2(1440.0, 900.0),
+    );
     type_into(&mut window, "tasks", "7");
     key(&mut window, Key::Enter);
     until_over(&mut window, 1);

@@ -53,6 +53,8 @@ pub struct Remembered {
     /// Of the size that the system asks for.
     scale: Scale,
     tab: Tab,
+    /// In points, if somebody has chosen it.
+    details_height: Option<f32>,
 }
 
 /// What came of a dialog for files or folders, for the parameter of this name.
@@ -111,6 +113,8 @@ pub struct App {
     light: bool,
     high_contrast: bool,
     scale: Scale,
+    /// How high somebody made the lower panel.
+    details_height: Option<f32>,
     frame_times: FrameTimes,
     show_help: bool,
     /// The item that was found last, of the run with that number.
@@ -164,6 +168,7 @@ impl App {
             light: remembered.light,
             high_contrast: remembered.high_contrast,
             scale: remembered.scale,
+            details_height: remembered.details_height,
             frame_times: FrameTimes::default(),
             show_help: false,
             found_last: None,
@@ -181,8 +186,8 @@ impl App {
     /// What to remember.
     #[must_use]
     pub fn remembered(&self) -> Remembered {
-        let &Self { light, high_contrast, scale, .. } = self;
-        Remembered { form: self.form.clone(), light, high_contrast, scale, tab: self.details.tab }
+        let &Self { light, high_contrast, scale, details_height, .. } = self;
+        Remembered { form: self.form.clone(), light, high_contrast, scale, tab: self.details.tab, details_height }
     }
 
     /// Tells the user of something that went wrong.

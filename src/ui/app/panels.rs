@@ -1,6 +1,7 @@
 //! The panels of a frame, and the room that each gets.
 
-use eframe::egui::{CentralPanel, Frame, Margin, Panel, ScrollArea, Ui};
+use eframe::egui::containers::panel::PanelState;
+use eframe::egui::{CentralPanel, Frame, Id, IdSalt, Margin, Panel, ScrollArea, Ui, UiBuilder};
 
 use super::App;
 use crate::lab::Run;
@@ -17,6 +18,9 @@ use crate::workload::FieldError;
 /// to a lesson and to the inspector.
 const ROOM_FOR_PANEL: f32 = 330.0;
 const ROOM_FOR_CHART: f32 = 560.0;
+/// Above and below the chart: the data flow and the line with the moment that is looked at; and the banner of a deadlock.
+const AROUND_CHART: f32 = 150.0;
+const ROOM_FOR_BANNER: f32 = 110.0;
 /// Below the toolbar; where there is less, no line is spent on hints.
 const ROOM_FOR_HINTS: f32 = 680.0;
 
@@ -56,7 +60,7 @@ impl App {
         let beside = usize::from(self.lessons.open) + usize::from(inspecting);
         if ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32 || beside == 0 {
             Panel::left("settings").frame(panel).default_size(256.0).size_range(232.0..=420.0).show(ui, |ui| {
-                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
                     Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
                         settings_panel::show(ui, &mut self.form, errors, self.no_dialog, live, actions);
                         ui.add_space(10.0);
@@ -89,53 +93,81 @@ impl App {
                 }
             });
         }
-        let room = ui.available_height();
-        Panel::bottom("details")
-            .frame(panel.inner_margin(Margin::symmetric(12, 8)))
-            .resizable(true)
-            .default_size(room * 0.34)
-            .size_range(130.0..=room * 0.45)
-            .show(ui, |ui| {
-                // A panel is as large as what is in it, and would stay so: one with little in it fills its place.
-                ui.take_available_height();
-                let subject = Subject {
-                    shown,
-                    ticked: self.runs.ticked(),
-                    queued: self.again.as_ref().map_or(0, |again| again.queue.len()),
-                    playhead: self.time.time(),
-                    happened: past.map(|past| past.events),
-                    view: self.chart.view(shown),
-                    area: area.as_deref(),
-                    selected: item
-                        .filter(|item| item.call().is_some_and(|(run, _)| of_focus(run)))
-                        .map(|item| item.number()),
-                };
-                self.details.show(ui, &subject, &mut self.filter, &mut self.index, actions);
-            });
+        self.lower_panel(ui, shown, live, |app, ui| {
+            let subject = Subject {
+                shown,
+                ticked: app.runs.ticked(),
+                queued: app.again.as_ref().map_or(0, |again| again.queue.len()),
+                playhead: app.time.time(),
+                happened: past.map(|past| past.events),
+                view: app.chart.view(shown),
+                area: area.as_deref(),
+                selected: item
+                    .filter(|item| item.call().is_some_and(|(run, _)| of_focus(run)))
+                    .map(|item| item.number()),
+            };
+            app.details.show(ui, &subject, &mut app.filter, &mut app.index, actions);
+        });
         if past.is_some() || now.is_some_and(|run| !run.history.is_empty()) {
             let frame = panel.inner_margin(Margin::symmetric(12, 4));
             Panel::bottom("transport").frame(frame).show_separator_line(false).show(ui, |ui| {
-                transport::show(ui, now, &mut self.time, past, actions);
+                steady(ui, "transport", |ui| transport::show(ui, now, &mut self.time, past, actions));
             });
         }
         // The window is cleared in its colour, so it needs no filling: where the processor makes the pixels, each costs.
         let frame = Frame::new().inner_margin(Margin::symmetric(12, 8));
         CentralPanel::default().frame(frame).show(ui, |ui| {
-            let call = item.and_then(|item| item.call()).filter(|(number, _)| of_focus(*number));
-            flow::show(ui, run, call.map(|(_, call)| call), actions);
-            let stuck = live.filter(|live| past.is_none() && of_focus(live.number));
-            deadlock::show(ui, stuck, actions);
-            ui.add_space(6.0);
-            let found = (!self.filter.is_empty()).then_some(&self.index);
-            let area = ui.available_rect_before_wrap();
-            if shown.is_empty() {
-                chart::invite(ui, errors.first());
-            } else {
-                self.chart.covered = self.is_covered();
-                self.chart.show(ui, shown, self.time.time(), found, actions);
-            }
-            self.frame_times.show(ui, area, now, self.chart.drawn());
+            steady(ui, "chart", |ui| {
+                let call = item.and_then(|item| item.call()).filter(|(number, _)| of_focus(*number));
+                flow::show(ui, run, call.map(|(_, call)| call), actions);
+                let stuck = live.filter(|live| past.is_none() && of_focus(live.number));
+                deadlock::show(ui, stuck, actions);
+                ui.add_space(6.0);
+                let found = (!self.filter.is_empty()).then_some(&self.index);
+                let area = ui.available_rect_before_wrap();
+                if shown.is_empty() {
+                    chart::invite(ui, errors.first());
+                } else {
+                    self.chart.covered = self.is_covered();
+                    self.chart.show(ui, shown, self.time.time(), found, actions);
+                }
+                self.frame_times.show(ui, area, now, self.chart.drawn());
+            });
         });
+    }
+
+    /// The panel with the tabs. It is as high as somebody made it, as long as that leaves the chart its room.
+    fn lower_panel(
+        &mut self,
+        ui: &mut Ui,
+        shown: &[Shown<'_>],
+        live: Option<&Run>,
+        draw: impl FnOnce(&mut Self, &mut Ui),
+    ) {
+        const LOWEST: f32 = 130.0;
+        const NAME: &str = "details";
+
+        let room = ui.available_height();
+        let banner = if live.is_some_and(|live| live.deadlocked) { ROOM_FOR_BANNER } else { 0.0 };
+        let most = (room * 0.45).min(room - chart::needs(shown) - banner - AROUND_CHART).max(LOWEST);
+        let height = self.details_height.unwrap_or(room * 0.34).clamp(LOWEST, most);
+        let id = ui.scope_id().with_salt(IdSalt::new(NAME));
+        let of_panel = |ui: &Ui| PanelState::load(ui.ctx(), id);
+        if let Some(PanelState { outer_rect }) = of_panel(ui) {
+            let outer_rect = outer_rect.with_min_y(outer_rect.bottom() - height);
+            ui.ctx().data_mut(|data| data.insert_persisted(id, PanelState { outer_rect }));
+        }
+        let frame = Frame::new().fill(theme::palette(ui).panel).inner_margin(Margin::symmetric(12, 8));
+        let panel = Panel::bottom(NAME).frame(frame).resizable(true).default_size(height).size_range(LOWEST..=most);
+        panel.show(ui, |ui| {
+            // A panel is as large as what is in it, and would stay so: one with little in it fills its place.
+            ui.take_available_height();
+            steady(ui, NAME, |ui| draw(self, ui));
+        });
+        // Somebody has dragged its edge.
+        if let Some(now) = of_panel(ui).map(|panel| panel.size().y).filter(|now| (now - height).abs() > 1.0) {
+            self.details_height = Some(now);
+        }
     }
 
     /// The row at the top of the window, and the line at its foot.
@@ -168,4 +200,9 @@ impl App {
             Panel::bottom("hints").frame(panel.inner_margin(Margin::symmetric(12, 3))).show(ui, help::hints);
         }
     }
+}
+
+/// What is in there has ids that do not depend on which panels there are: it keeps the keyboard when one comes or goes.
+fn steady(ui: &mut Ui, name: &str, draw: impl FnOnce(&mut Ui)) {
+    ui.scope_builder(UiBuilder::new().scope_id(Id::unique(("in panel", name))), draw);
 }

@@ -157,6 +157,9 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
         entries.push(("start-up", palette.raised, None));
     }
+    if shown.iter().any(|shown| shown.run.deadlocked) {
+        entries.push(("arrows: waits for ever", palette.error, None));
+    }
     // As far as a worker was idle then, for long enough to be seen when all of the run is.
     let idle = |shown: &Shown<'_>| {
         let (run, all) = (shown.run, shown.run.elapsed());

@@ -94,6 +94,11 @@ fn idle(response: &Response, at: Pos2, rows: &Rows<'_>, view: TimeView) {
     if !(lane.started..end).contains(&time) {
         return;
     }
+    if time >= run.known_until() {
+        let behind = format!("not known yet: {} events are still to be read", format::count(run.backlog));
+        response.clone().on_hover_text_at_pointer(behind);
+        return;
+    }
     let mut stretches = run.trace.without_work(now, run.ended());
     let text = match stretches.find(|(stretch, _)| stretch.contains(&time)) {
         _ if lane.ready.is_none_or(|ready| time < ready) => "starting up: not ready for calls yet",

@@ -92,7 +92,7 @@ pub(super) fn show(
                 // What is looked for is looked for among the run's own items.
                 let found = found.filter(|_| matches!(lane.place, Place::Worker));
                 picture.found = found.and_then(|index| index.found_among_others(row.run.number));
-                picture.lane(lane.lane, rect, rows.bars(row), row.run.elapsed(), row.run.ended());
+                picture.lane(lane.lane, rect, rows.bars(row), row.run.known_until(), row.run.ended());
             }
         }
         if row.run.deadlocked && arrows.is_empty() {
@@ -321,8 +321,10 @@ impl Picture<'_> {
         }
         match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize, now) {
             Marks::Columns(columns) => {
+                // What executes is in them.
                 self.columns(&columns, &bars);
                 self.found_among_columns(lane, &bars);
+                return;
             }
             Marks::Spans(spans) => {
                 self.drawn += spans.len();
@@ -371,7 +373,7 @@ impl Picture<'_> {
         let wide = |time: &Range<i64>| self.view.x_of(time.end, 1.0) - self.view.x_of(time.start, 1.0);
         let pixel = 1.0 / self.canvas.width().max(1.0);
         let in_sight = |time: &Range<i64>| time.end > self.view.start && time.start < self.view.end;
-        let stretches = run.trace.without_work(run.elapsed(), run.ended());
+        let stretches = run.trace.without_work(run.known_until(), run.ended());
         self.idle = stretches.filter(|(time, _)| in_sight(time) && wide(time) >= pixel).collect();
     }
 
@@ -519,18 +521,18 @@ impl Picture<'_> {
         self.palette.background.gamma_multiply(0.78)
     }
 
-    /// Where items are too many to be told apart, all are veiled, and those that are looked for are drawn above.
+    /// Where items are too many to be told apart, all are veiled, and above that each column has those that are looked for.
     fn found_among_columns(&mut self, lane: &Lane, bars: &Range<f32>) {
-        /// More are not told apart either, and among more than so many they are not looked for.
-        const MOST: usize = 4_000;
-        const AMONG: usize = 250_000;
         let Some(found) = self.found else { return };
         self.quad(self.canvas.left()..self.canvas.right(), bars.clone(), self.veil());
-        let in_view = lane.spans_between(self.view.start, self.view.end);
-        let those: Vec<_> = in_view.take(AMONG).filter(|span| found.fits(span.item)).take(MOST).copied().collect();
-        for span in those {
-            let from = self.x(span.start);
-            self.quad(from..self.x(span.end).max(from + 1.0), bars.clone(), self.palette.ended(span.end_stage));
+        let columns = self.canvas.width().max(1.0) as usize;
+        let view = self.view;
+        let edge = |column: usize| view.time_at(column as f32, columns as f32);
+        for column in 0..columns {
+            let Some(failed) = found.ran_in(lane.worker, edge(column)..edge(column + 1)) else { continue };
+            let left = self.canvas.left() + column as f32;
+            let color = if failed { self.palette.error } else { self.palette.computing };
+            self.quad(left..left + 1.0, bars.clone(), color);
         }
     }
 

@@ -495,6 +495,13 @@ impl Layout {
     }
 }
 
+/// The height that a chart of these runs needs to be of use: some lanes, the ruler and a line of the legend.
+pub(super) fn needs(shown: &[Shown<'_>]) -> f32 {
+    const LANES: usize = 4;
+    let lanes = shown.iter().map(|shown| shown.run.trace.lanes().len().min(LANES)).sum::<usize>().min(2 * LANES);
+    RULER + 26.0 + rows::low(lanes, shown.len())
+}
+
 /// A stretch of time, and a little of what is around it.
 fn with_room(start: i64, end: i64) -> TimeView {
     let room = ((end - start) / 4).max(TimeView::SHORTEST);

@@ -335,6 +335,11 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// The height of so many lanes of so many runs, as low as they can be.
+pub(super) const fn low(lanes: usize, runs: usize) -> f32 {
+    lanes as f32 * SHORTEST + if runs > 1 { runs as f32 * HEADING } else { 0.0 }
+}
+
 /// Whether calls of several items were asked for, at its start or later.
 fn has_chunks(run: &Run) -> bool {
     let later = |what: &Intervention| matches!(what, Intervention::Chunksize(size) if *size > 1);
