@@ -250,6 +250,12 @@ impl Lane {
         if few(count) && few(self.turns.count_between(from, to) / 2) && !self.are_specks(count, from, to, columns) {
             return Marks::Spans(self.spans.iter_from(first).take(count).copied().collect());
         }
+        Marks::Columns(self.columns(from, to, columns, now))
+    }
+
+    /// What went on in each of so many columns of `from..to`, at time `now`.
+    #[must_use]
+    pub fn columns(&self, from: i64, to: i64, columns: usize, now: i64) -> Vec<Column> {
         let edge = edges(from, to, columns);
         // From edge to edge it is not far, so each search begins where the last one ended.
         let mut cursors = Cursors::default();
@@ -268,7 +274,7 @@ impl Lane {
             left = right;
             Column { busy, waiting, blocking, failed }
         });
-        Marks::Columns(marks.collect())
+        marks.collect()
     }
 
     /// Whether `count` spans of that time are many, and most of them narrower than a column. One by one, each would be drawn as wide as

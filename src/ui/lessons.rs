@@ -60,8 +60,8 @@ impl Lessons {
         }
     }
 
-    /// Draws the panel.
-    pub(super) fn show(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    /// Draws the panel; `stuck` = the tasks of the run that goes on wait for each other for ever.
+    pub(super) fn show(&mut self, ui: &mut Ui, stuck: bool, actions: &mut Vec<Action>) {
         ui.horizontal(|ui| {
             if self.lesson.is_some() && ui.button("‹ All lessons").clicked() {
                 self.lesson = None;
@@ -77,7 +77,7 @@ impl Lessons {
             ui.set_max_width(ui.available_width() - 14.0);
             match self.lesson {
                 None => self.list(ui),
-                Some(lesson) => self.lesson(ui, lesson, actions),
+                Some(lesson) => self.lesson(ui, lesson, stuck, actions),
             }
             focus::keep_in_sight(ui);
         });
@@ -111,7 +111,7 @@ impl Lessons {
         }
     }
 
-    fn lesson(&mut self, ui: &mut Ui, lesson: &'static Lesson, actions: &mut Vec<Action>) {
+    fn lesson(&mut self, ui: &mut Ui, lesson: &'static Lesson, stuck: bool, actions: &mut Vec<Action>) {
         // First what runs, then the question: what is to be seen, and why, would give its answer away.
         let (story, programs) = lesson.text.split_once("## In Python").unwrap_or((lesson.text, ""));
         let mut paragraphs = story.splitn(3, "\n\n");
@@ -120,7 +120,7 @@ impl Lessons {
         CommonMarkViewer::new().show(ui, &mut self.texts, &format!("{title}\n\n{what}"));
         self.question(ui, &lesson.question);
         ui.add_space(6.0);
-        self.run_button(ui, lesson, actions);
+        self.run_button(ui, lesson, stuck, actions);
         self.outcome(ui);
         self.set_up(ui, actions);
         ui.add_space(8.0);
@@ -167,7 +167,7 @@ impl Lessons {
         });
     }
 
-    fn run_button(&mut self, ui: &mut Ui, lesson: &'static Lesson, actions: &mut Vec<Action>) {
+    fn run_button(&mut self, ui: &mut Ui, lesson: &'static Lesson, stuck: bool, actions: &mut Vec<Action>) {
         let palette = theme::palette(ui);
         let under_way = matches!(self.progress, Progress::Measuring(_) | Progress::Running { .. });
         ui.horizontal(|ui| {
@@ -184,7 +184,11 @@ impl Lessons {
                 Progress::Measuring(_) => "Measuring the pace of this machine …".to_owned(),
                 Progress::Running { .. } => {
                     let now = self.planned.get(self.ended.len()).map_or("", |run| run.name);
-                    format!("Run {} of {}: {now} …", self.ended.len() + 1, self.planned.len())
+                    if stuck {
+                        "It hangs. Press one of the ways out above the chart.".to_owned()
+                    } else {
+                        format!("Run {} of {}: {now} …", self.ended.len() + 1, self.planned.len())
+                    }
                 }
                 Progress::GivenUp(why) => why.clone(),
             };
@@ -207,13 +211,18 @@ impl Lessons {
                 }
                 ui.end_row();
                 for ratio in &outcome.ratios {
+                    // What is counted has no decimals.
+                    let all = [ratio.published.unwrap_or_default(), ratio.ideal, ratio.yours];
+                    let is_count =
+                        all.iter().all(|value| value.fract() == 0.0) && all.iter().any(|value| *value >= 2.0);
+                    let written = |value: f64| if is_count { format!("{value:.0}") } else { format!("{value:.2}") };
                     ui.scope(|ui| {
                         ui.set_max_width(names);
                         ui.add(Label::new(ratio.name).wrap());
                     });
-                    ui.label(ratio.published.map_or_else(|| "–".to_owned(), |published| format!("{published:.2}")));
-                    ui.label(format!("{:.2}", ratio.ideal));
-                    ui.label(RichText::new(format!("{:.2}", ratio.yours)).family(theme::strong()));
+                    ui.label(ratio.published.map_or_else(|| "–".to_owned(), &written));
+                    ui.label(written(ratio.ideal));
+                    ui.label(RichText::new(written(ratio.yours)).family(theme::strong()));
                     ui.end_row();
                 }
             });

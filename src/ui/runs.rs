@@ -345,6 +345,7 @@ fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [boo
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let menu = ui.menu_button("▾", |ui| menu(ui, run, ends, actions)).response;
             menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
+            menu.on_hover_text("Rename, colour, move, save, delete");
             let size = vec2(ui.available_width(), ROW);
             let button = Button::selectable(chosen, "").min_size(size);
             let response = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| ui.add(button));

@@ -34,9 +34,8 @@ pub(super) struct Palette {
     pub(super) blocking: Color32,
     /// An item that still grows.
     pub(super) growing: Color32,
-    /// Written on a bar, and on the part of one that waited.
+    /// Written on a bar.
     pub(super) on_bar: Color32,
-    pub(super) on_waiting: Color32,
     pub(super) call_queue: Color32,
     pub(super) pending: Color32,
     pub(super) result_queue: Color32,
@@ -66,7 +65,6 @@ const DARK: Palette = Palette {
     blocking: rgb(0x8c_c6f7),
     growing: rgb(0x27_8571),
     on_bar: rgb(0x06_1512),
-    on_waiting: rgb(0x06_1512),
     call_queue: rgb(0xc9_b458),
     pending: rgb(0x6d_7887),
     result_queue: rgb(0xa7_8bdb),
@@ -100,7 +98,6 @@ const LIGHT: Palette = Palette {
     blocking: rgb(0x1f_56a6),
     growing: rgb(0x55_b09c),
     on_bar: rgb(0xff_ffff),
-    on_waiting: rgb(0x1c_2128),
     call_queue: rgb(0xb3_9a2e),
     pending: rgb(0xa9_b2be),
     result_queue: rgb(0x85_66c4),
@@ -148,7 +145,6 @@ const LIGHT_CONTRAST: Palette = Palette {
     computing: rgb(0x0d_7d65),
     growing: rgb(0x2f_8f7c),
     waiting: rgb(0xa8_6c00),
-    on_waiting: rgb(0xff_ffff),
     blocking: rgb(0x0a_3a80),
     error: rgb(0x96_0f0c),
     ..LIGHT
@@ -171,10 +167,16 @@ impl Palette {
     /// The tint of a lane that was idle for that reason.
     pub(super) fn idle(&self, cause: IdleCause) -> Color32 {
         match cause {
-            IdleCause::NoWork => self.line.gamma_multiply(0.55),
-            IdleCause::Tail => self.pending.gamma_multiply(0.45),
-            IdleCause::Over => self.line.gamma_multiply(0.3),
+            IdleCause::NoWork => self.pending.gamma_multiply(0.26),
+            IdleCause::Tail => self.pending.gamma_multiply(0.6),
+            // There is nothing to be seen in it.
+            IdleCause::Over => Color32::TRANSPARENT,
         }
+    }
+
+    /// The tint of a worker that is starting up.
+    pub(super) fn starting(&self) -> Color32 {
+        self.accent.gamma_multiply(0.24)
     }
 
     /// The colour of an item that ended so.

@@ -156,6 +156,14 @@ fn entry(ui: &mut Ui, action: &Action, enabled: bool, on: Option<bool>, actions:
         None => WidgetInfo::labeled(Role::MenuItem, enabled, name),
     });
     readers::name_key(&response, command.key_text());
+    let response = match (enabled, action) {
+        (false, Action::Scale { larger: true }) => response.on_disabled_hover_text("No more would fit into the window"),
+        (false, Action::File(FileKind::SaveRun)) => {
+            response.on_disabled_hover_text("A run can be saved once it is over")
+        }
+        (false, _) => response.on_disabled_hover_text("Nothing has run yet"),
+        (true, _) => response,
+    };
     if response.clicked() {
         actions.push(command.action);
         ui.close();

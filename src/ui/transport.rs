@@ -24,7 +24,7 @@ pub(super) fn show(
         ui.spacing_mut().item_spacing.x = 4.0;
         let mut button = |ui: &mut Ui, sign: &str, name: &str, help: &str, enabled: bool, action: Action| {
             let button = Button::new(RichText::new(sign).size(12.0)).min_size(vec2(28.0, 24.0));
-            let response = ui.add_enabled(enabled, button).on_hover_text(help);
+            let response = ui.add_enabled(enabled, button).on_hover_text(help).on_disabled_hover_text(help);
             response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
             if response.clicked() {
                 actions.push(action);

@@ -1,7 +1,7 @@
 //! Tasks that wait for each other for ever.
 
 use super::{run, text};
-use crate::lab::{ExecutorKind, Run};
+use crate::lab::{ExecutorKind, Run, Task, TaskState};
 use crate::lesson::{Lesson, LessonRun, Outcome, Question, Ratio};
 
 impl LessonRun {
@@ -11,8 +11,13 @@ impl LessonRun {
     }
 }
 
+/// How many tasks returned; of a run that waited for ever, before anybody helped.
 fn finished(name: &'static str, published: f64, run: &Run) -> Ratio {
-    Ratio { name, published: Some(published), ideal: published, yours: run.totals().returned as f64 }
+    let stuck_since = run.deadlock.as_ref().and_then(|deadlock| deadlock.waits.iter().map(|wait| wait.since).max());
+    let in_time = |task: &Task| task.ended.is_some_and(|ended| stuck_since.is_none_or(|since| ended <= since));
+    let returned = |task: &Task| task.state == TaskState::Returned && in_time(task);
+    let yours = run.tasks().iter().filter(|task| returned(task)).count();
+    Ratio { name, published: Some(published), ideal: published, yours: yours as f64 }
 }
 
 fn told(run: &Run) -> String {

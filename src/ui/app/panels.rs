@@ -74,7 +74,7 @@ impl App {
         if self.lessons.open {
             let frame = panel.inner_margin(Margin::symmetric(12, 10));
             Panel::right("lessons").frame(frame).default_size(400.0).size_range(300.0..=640.0).show(ui, |ui| {
-                self.lessons.show(ui, actions);
+                self.lessons.show(ui, live.is_some_and(|live| live.deadlocked), actions);
             });
         }
         if inspecting {

@@ -136,7 +136,7 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         entries.push(("returned", palette.computing, None));
     }
     if failed > 0 {
-        entries.push(("raised or lost", palette.error, None));
+        entries.push(("raised or lost", palette.error, Some(Hatch::Crossed)));
     }
     let away = |activity: Activity| lanes.iter().any(|(lane, until)| lane.away_until(*until)[activity as usize] > 0);
     if away(Activity::Blocking) {
@@ -155,7 +155,7 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         entries.push(("share without a core", palette.waiting, Some(Hatch::Thin)));
     }
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
-        entries.push(("start-up", palette.raised, None));
+        entries.push(("start-up", palette.starting(), None));
     }
     if shown.iter().any(|shown| shown.run.deadlocked) {
         entries.push(("arrows: waits for ever", palette.error, None));
@@ -170,11 +170,7 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         seen.map(|(_, cause)| cause).collect::<Vec<_>>()
     };
     let causes: Vec<_> = shown.iter().flat_map(idle).collect();
-    for (name, cause) in [
-        ("idle: nothing pending", IdleCause::NoWork),
-        ("idle: tail", IdleCause::Tail),
-        ("all results are there", IdleCause::Over),
-    ] {
+    for (name, cause) in [("idle: nothing pending", IdleCause::NoWork), ("idle: tail", IdleCause::Tail)] {
         if causes.contains(&cause) {
             entries.push((name, palette.idle(cause), None));
         }

@@ -17,10 +17,12 @@ pub(super) enum Hatch {
     Level,
     /// For a core.
     Thin,
+    /// For what failed.
+    Crossed,
 }
 
 /// Of its colour, the part that is between the stripes.
-pub(super) const HATCH_GROUND: f32 = 0.35;
+const HATCH_GROUND: f32 = 0.35;
 
 /// From stripe to stripe, and how wide one is.
 const STEP: f32 = 6.0;
@@ -44,14 +46,28 @@ fn level(mesh: &mut Mesh, area: Rect, palette: &Palette) {
     }
 }
 
+/// Full colour with dark stripes both ways.
+fn crossed(mesh: &mut Mesh, area: Rect, palette: &Palette) {
+    mesh.add_colored_rect(area, palette.error);
+    if area.width() < NARROW {
+        return;
+    }
+    let dark = palette.background.gamma_multiply(0.55);
+    for way in [Hatch::Rising, Hatch::Falling] {
+        way.stripes(mesh, area, area.height(), (STEP, 1.5), dark);
+    }
+}
+
 /// No stripes fit into less.
 const NARROW: f32 = 4.0;
 
 impl Hatch {
     /// Fills `area` with stripes.
     pub(super) fn draw(self, mesh: &mut Mesh, area: Rect, palette: &Palette) {
-        if self == Self::Level {
-            return level(mesh, area, palette);
+        match self {
+            Self::Level => return level(mesh, area, palette),
+            Self::Crossed => return crossed(mesh, area, palette),
+            _ => {}
         }
         let color = palette.waiting;
         if area.width() < NARROW {
@@ -66,28 +82,33 @@ impl Hatch {
             mesh.add_colored_rect(area, color.gamma_multiply(HATCH_GROUND));
             (STEP, color)
         };
-        // Stripes keep their place on the screen, so that neighbours match and moving bars don't flicker.
         let slant = if self == Self::Upright { 0.0 } else { area.height() };
+        let width = if self == Self::Thin { THIN } else { STRIPE };
+        self.stripes(mesh, area, slant, (step, width), stripe);
+    }
+
+    /// Stripes that go so far to the right, `step` from each other.
+    fn stripes(self, mesh: &mut Mesh, area: Rect, slant: f32, (step, width): (f32, f32), color: Color32) {
+        // They keep their place on the screen, so that neighbours match and moving bars don't flicker.
         let mut foot = ((area.left() - slant) / step).floor() * step;
         while foot < area.right() {
-            self.stripe(mesh, area, foot, slant, stripe);
+            self.stripe(mesh, area, (foot, foot + width), slant, color);
             foot += step;
         }
     }
 
-    /// The part of a stripe that lies in `area`; `foot` is where its left end is, `slant` how far it goes to the right.
-    fn stripe(self, mesh: &mut Mesh, area: Rect, foot: f32, slant: f32, color: Color32) {
+    /// The part of a stripe that lies in `area`; its lower end is from `left` to `right`, and it goes `slant` to the right.
+    fn stripe(self, mesh: &mut Mesh, area: Rect, (left, right): (f32, f32), slant: f32, color: Color32) {
         // How far along the stripe its edges enter and leave the area, from 0 to 1.
         let along = |x: f32, edge: f32| if slant > 0.0 { ((x - edge) / slant).clamp(0.0, 1.0) } else { 0.0 };
         let at = |edge: f32, share: f32| -> Pos2 {
             let up = match self {
                 Self::Falling => share,
-                Self::Rising | Self::Upright | Self::Level | Self::Thin => 1.0 - share,
+                _ => 1.0 - share,
             };
             let x = (edge + slant * share).clamp(area.left(), area.right());
             pos2(x, area.top() + area.height() * up)
         };
-        let (left, right) = (foot, foot + if self == Self::Thin { THIN } else { STRIPE });
         if slant == 0.0 {
             let (left, right) = (left.max(area.left()), right.min(area.right()));
             if left < right {

@@ -7,7 +7,7 @@ use eframe::egui::{
     Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::hatch::{HATCH_GROUND, Hatch};
+use super::hatch::Hatch;
 use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows, Shown, TALL, name_cell};
 use super::skyline::add_columns;
 use super::{GUTTER, TimeView};
@@ -23,6 +23,8 @@ use crate::ui::{focus, format, readers};
 const NAME: f32 = 13.0;
 /// A bar narrower than this has no label; and no more labels than this a frame.
 const LABEL_WIDTH: f32 = 40.0;
+/// How much of what is behind a label its ground covers.
+const PLATE: f32 = 0.88;
 /// How wide a letter of a label is.
 const LETTER: f32 = 6.7;
 /// A bar that is wider than this has a gap after it.
@@ -310,7 +312,7 @@ impl Picture<'_> {
         );
         let ready = lane.ready.unwrap_or(now).min(end);
         if ready > lane.started {
-            self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.raised);
+            self.quad(self.x(lane.started)..self.x(ready), bars.clone(), self.palette.starting());
         }
         for (time, cause) in std::mem::take(&mut self.idle) {
             let (from, to) = (time.start.max(ready), time.end.min(end));
@@ -333,14 +335,13 @@ impl Picture<'_> {
                 }
                 self.sub_spans(lane, now, &bars);
                 self.keep_apart(&spans, &bars);
-                for span in &spans {
-                    self.label(lane, span.start..span.end, &bars, span.item);
-                }
                 // One that waited all its life is as red as one that computed.
                 for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
                     let from = self.x(span.start);
-                    let to = self.x(span.end).max(from + 1.0);
-                    self.quad(from..to, failed_foot(&bars), self.palette.error);
+                    self.hatched(from..self.x(span.end).max(from + 1.0), &failed_foot(&bars), Hatch::Crossed);
+                }
+                for span in &spans {
+                    self.label(lane, span.start..span.end, &bars, span.item, span.end_stage != EndStage::Returned);
                 }
                 self.dim_others(&spans, &bars);
                 if self.brackets > 0.0 {
@@ -352,7 +353,7 @@ impl Picture<'_> {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
             self.waits(lane, open.start, now, &bars);
-            self.label(lane, open.start..now, &bars, open.item);
+            self.label(lane, open.start..now, &bars, open.item, false);
             if self.found.is_some_and(|found| !found.fits(open.item)) {
                 self.quad(from..to, bars.clone(), self.veil());
             }
@@ -429,45 +430,25 @@ impl Picture<'_> {
         hatch.draw(&mut self.mesh, Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), self.palette);
     }
 
-    /// Fills what is behind a number, one colour over the other.
-    fn ground(&mut self, x: Range<f32>, y: Range<f32>, colors: &[Color32]) {
-        if !x.is_empty() && !y.is_empty() {
-            for color in colors {
-                self.quad(x.clone(), y.clone(), *color);
-            }
-        }
-    }
-
-    fn label(&mut self, lane: &Lane, time: Range<i64>, bars: &Range<f32>, item: u32) {
+    /// The number of an item, at the left end of its bar. Where the bar is not of one colour there, it stands on a ground of its own.
+    fn label(&mut self, lane: &Lane, time: Range<i64>, bars: &Range<f32>, item: u32, failed: bool) {
         let (left, right) = (self.x(time.start).max(self.canvas.left()), self.x(time.end));
         if right - left < LABEL_WIDTH || bars.end - bars.start < 12.0 || self.labels.len() >= LABELS {
             return;
         }
         let (at, text) = (pos2(left + 6.0, f32::midpoint(bars.start, bars.end)), item.to_string());
-        // Stripes are light where bars are dark, and none go through a number: there the area has its plain colour.
-        let number = at.x - 3.0..at.x + LETTER * text.len() as f32 + 3.0;
-        let visible = time.start.max(self.view.start);
-        let under = lane.sub_spans(visible, time.end).next().filter(|part| self.x(part.start) < number.end);
-        let mut color = self.palette.on_bar;
-        if let Some(part) = under {
-            let x = self.x(part.start).max(number.start)..self.x(part.end).min(number.end);
-            let y = (at.y - 7.0).max(bars.start)..(at.y + 7.0).min(bars.end);
-            if part.activity == Activity::Blocking {
-                self.ground(x, y, &[self.palette.blocking]);
-            } else {
-                // It begins in light stripes, if it is not past them soon.
-                let begins = self.x(part.start) < at.x && x.end > f32::midpoint(number.start, number.end);
-                color = if begins { self.palette.text } else { color };
-                self.ground(x, y, &[self.palette.panel, self.palette.waiting.gamma_multiply(HATCH_GROUND)]);
-            }
-        }
-        if let Some(foot) = off_core_foot(lane, &time, bars) {
-            let y = foot.start.max(at.y - 7.0)..foot.end.min(at.y + 7.0);
-            if foot.start <= at.y && under.is_none() {
-                color = self.palette.on_waiting;
-            }
-            self.ground(number.start..number.end.min(right - 1.0), y, &[self.palette.waiting]);
-        }
+        let x = at.x - 3.0..(at.x + LETTER * text.len() as f32 + 3.0).min(right - 1.0);
+        let y = (at.y - 7.0).max(bars.start)..(at.y + 7.0).min(bars.end);
+        let mut parts = lane.sub_spans(time.start.max(self.view.start), time.end);
+        let changes = parts.next().is_some_and(|part| self.x(part.start) < x.end);
+        let foot = off_core_foot(lane, &time, bars);
+        let is_plain = !changes && !failed && foot.is_none_or(|foot| foot.start > y.end);
+        let color = if is_plain {
+            self.palette.on_bar
+        } else {
+            self.quad(x, y, self.palette.panel.gamma_multiply(PLATE));
+            self.palette.text
+        };
         self.labels.push((at, Align2::LEFT_CENTER, text, color));
     }
 

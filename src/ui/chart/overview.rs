@@ -3,18 +3,20 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align2, CursorIcon, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    Align2, Color32, CursorIcon, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
 };
 
 use super::skyline::add_columns;
 use super::{GUTTER, Shown, TimeView};
 use crate::lab::Run;
-use crate::trace::QueueDepths;
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
 pub(super) const HEIGHT: f32 = 30.0;
-/// Pixels a column, and how near an edge has to be to be dragged.
+/// So many columns of all lanes together are looked at, but no fewer of each lane than that.
+const LOOKUPS: usize = 3_000;
+const FEWEST: usize = 60;
+/// Points a column, and how near an edge has to be to be dragged.
 const COLUMN: f32 = 2.0;
 const GRIP: f32 = 6.0;
 
@@ -53,12 +55,13 @@ pub(super) fn show(
         let top = strip.top() + 3.0 + index as f32 * height;
         let band = Rect::from_x_y_ranges(strip.x_range(), top..=top + height - 1.0);
         let mut mesh = Mesh::default();
-        let columns = (band.width() / COLUMN).max(1.0) as usize;
-        let mut draw =
-            |heights, color| add_columns(&mut mesh, ui.pixels_per_point(), band.left(), COLUMN, color, heights);
-        draw(busy(shown.run, band, whole, columns), palette.computing);
-        if shown.run.totals().failed() > 0 {
-            draw(failed(shown.run, band, whole, columns), palette.error);
+        // The more lanes there are, the wider the columns, so that all of them cost no more than a few lanes do.
+        let lanes = shown.run.trace.lanes().len().max(1);
+        let most = (LOOKUPS / lanes).max(FEWEST);
+        let columns = ((band.width() / COLUMN).max(1.0) as usize).min(most);
+        let width = band.width() / columns as f32;
+        for (color, heights) in layers(shown.run, band, whole, columns, palette) {
+            add_columns(&mut mesh, ui.pixels_per_point(), band.left(), width, color, heights);
         }
         painter.add(Shape::mesh(mesh));
     }
@@ -130,53 +133,74 @@ fn shade(painter: &Painter, palette: &Palette, strip: Rect, seen: Rect) {
     painter.rect_stroke(seen, 4.0, Stroke::new(1.0, palette.accent), StrokeKind::Inside);
 }
 
-/// How high each column is: by the part of the workers that was busy.
-fn busy(run: &Run, band: Rect, whole: TimeView, columns: usize) -> Vec<Range<f32>> {
-    let shares = mean_executing(run.trace.queues().points(), run.elapsed(), whole, columns);
-    let most = shares.iter().copied().fold(run.settings.workers as f32, f32::max);
-    let height = |share: f32| if share > 0.0 { (band.height() * share / most).max(1.0) } else { 0.0 };
-    shares.into_iter().map(|share| band.bottom() - height(share)..band.bottom()).collect()
+/// Layers of columns, as high as the part of the workers that were busy, in the colours of what they did: at the foot those with
+/// something that failed.
+fn layers(
+    run: &Run,
+    band: Rect,
+    whole: TimeView,
+    columns: usize,
+    palette: &Palette,
+) -> [(Color32, Vec<Range<f32>>); 4] {
+    let shares = shares(run, whole, columns);
+    let most = shares.iter().map(|shares| shares.iter().sum()).fold(run.settings.workers as f32, f32::max);
+    let mut tops = vec![band.bottom(); columns];
+    let mut layer = |index: usize, color: Color32| {
+        let heights = shares.iter().zip(&mut tops).map(|(shares, top)| {
+            let height = if shares[index] > 0.0 { (band.height() * shares[index] / most).max(0.5) } else { 0.0 };
+            let bottom = std::mem::replace(top, (*top - height).max(band.top()));
+            *top..bottom
+        });
+        (color, heights.collect())
+    };
+    let [failed, computing, waiting, blocking] = [0, 1, 2, 3];
+    [
+        layer(failed, palette.error),
+        layer(computing, palette.computing),
+        layer(waiting, palette.waiting),
+        layer(blocking, palette.blocking),
+    ]
 }
 
-/// A foot in the columns in which something raised or was lost, as bars have it.
-fn failed(run: &Run, band: Rect, whole: TimeView, columns: usize) -> Vec<Range<f32>> {
-    let mut failed = vec![false; columns];
+/// How many workers did what in each column, in the mean: had something that failed, computed, waited, or were blocked.
+fn shares(run: &Run, whole: TimeView, columns: usize) -> Vec<[f32; 4]> {
+    let mut shares = vec![[0.0; 4]; columns];
     for lane in run.trace.lanes() {
-        lane.mark_failed_columns(whole.start, whole.end, &mut failed);
-    }
-    let foot = |failed: bool| if failed { (band.height() / 4.0).max(3.0).min(band.height() / 2.0) } else { 0.0 };
-    failed.into_iter().map(|failed| band.bottom() - foot(failed)..band.bottom()).collect()
-}
-
-/// How many calls executed in each of so many columns, in the mean.
-fn mean_executing(points: &[(i64, QueueDepths)], end: i64, whole: TimeView, columns: usize) -> Vec<f32> {
-    let mut sums = vec![0.0; columns];
-    let width = whole.length() as f64 / columns as f64;
-    let ends = points.iter().skip(1).map(|(at, _)| *at).chain([end]);
-    for ((from, depths), to) in points.iter().zip(ends) {
-        if depths.executing == 0 {
-            continue;
-        }
-        let (from, to) = ((from - whole.start) as f64 / width, (to - whole.start) as f64 / width);
-        let (first, last) = (from.max(0.0) as usize, (to.max(0.0) as usize).min(columns.saturating_sub(1)));
-        for (column, sum) in sums.iter_mut().enumerate().take(last + 1).skip(first) {
-            let part = (to.min(column as f64 + 1.0) - from.max(column as f64)).max(0.0);
-            *sum += part as f32 * depths.executing as f32;
+        for (sums, column) in shares.iter_mut().zip(lane.columns(whole.start, whole.end, columns, run.known_until())) {
+            let (waiting, blocking) = (column.waiting.min(column.busy), column.blocking.min(column.busy));
+            let parts = if column.failed > 0 {
+                [column.busy, 0.0, 0.0, 0.0]
+            } else {
+                [0.0, (column.busy - waiting - blocking).max(0.0), waiting, blocking]
+            };
+            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
         }
     }
-    sums
+    shares
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::executor::{Event, EventKind, Outcome, TaskError};
+    use crate::lab::RunSettings;
 
     #[test]
     fn columns_hold_the_mean() {
-        let depths = |executing| QueueDepths { executing, ..QueueDepths::default() };
-        let points = [(0, depths(0)), (100, depths(2)), (150, depths(4)), (300, depths(0))];
-        let means = mean_executing(&points, 400, TimeView { start: 0, end: 400 }, 4);
-        assert_eq!(means, [0.0, 3.0, 4.0, 0.0]);
-        assert!(mean_executing(&[], 400, TimeView { start: 0, end: 400 }, 2).iter().all(|mean| *mean == 0.0));
+        let mut run = Run::new(1, RunSettings { workers: 2, ..RunSettings::default() }, 0);
+        let mut apply = |at, kind| run.trace.apply(&Event { at, kind });
+        for (call, from, until) in [(0, 0, 100), (1, 50, 150)] {
+            let (worker, item, first_item, items) = (call as u32, 0, call as u32, 1);
+            apply(0, EventKind::Submitted { call, first_item, items });
+            apply(0, EventKind::WorkerStarted { worker, pid: None });
+            apply(from, EventKind::Taken { call, worker });
+            apply(from, EventKind::Started { call, item, worker });
+            let raised = Outcome::Raised(Box::new(TaskError::message("Boom!")));
+            let outcome = if call == 1 { raised } else { Outcome::Returned };
+            apply(until, EventKind::Finished { call, item, worker, outcome });
+        }
+        run.moment = Some(400);
+        let shares = shares(&run, TimeView { start: 0, end: 400 }, 4);
+        assert_eq!(shares, [[0.5, 1.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0], [0.0; 4], [0.0; 4]]);
     }
 }

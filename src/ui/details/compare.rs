@@ -2,13 +2,14 @@
 
 use std::cmp::Reverse;
 
-use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
 use crate::lab::{End, Run, Status};
 use crate::trace::{Histogram, Lane};
 use crate::ui::action::Action;
 use crate::ui::background::Background;
 use crate::ui::chart::{Selection, Shown};
+use crate::ui::theme::Palette;
 use crate::ui::{format, theme};
 
 /// What was found out last; it lasts as long as the window.
@@ -20,8 +21,11 @@ pub(super) struct Compare {
 /// The number of a run, and how many of its items had finished.
 type Finished = (usize, usize);
 
-/// The names of runs take no more than this.
+/// The names of runs take no more than this, and no less; those of figures, and what stands beside a figure, take about that.
 const NAME: f32 = 190.0;
+const NARROWEST_NAME: f32 = 70.0;
+const FIGURE_NAMES: f32 = 150.0;
+const RATIO: f32 = 110.0;
 
 /// How long an item ran in two runs.
 #[derive(Clone, Copy)]
@@ -31,8 +35,8 @@ struct Difference {
     ran: [i64; 2],
 }
 
-/// A figure of a run, which is no number if there is none yet, and whether less of it is better; `None` = neither is.
-type Figure = (&'static str, fn(&Run) -> f64, fn(f64) -> String, Option<bool>);
+/// A figure of a run, which is no number if there is none yet; whether less of it is better (`None` = neither is); and what it is.
+type Figure = (&'static str, fn(&Run) -> f64, fn(f64) -> String, Option<bool>, &'static str);
 
 fn nanos(value: f64) -> String {
     format::duration(value as i64)
@@ -48,7 +52,7 @@ fn percent(value: f64) -> String {
 }
 
 const FIGURES: [Figure; 12] = [
-    ("makespan", |run| run.working_time() as f64, nanos, Some(true)),
+    ("makespan", |run| run.working_time() as f64, nanos, Some(true), "From the first submission to the last result"),
     (
         "items a second",
         |run| match run.trace.counts().items.finished {
@@ -57,17 +61,42 @@ const FIGURES: [Figure; 12] = [
         },
         format::rate,
         Some(false),
+        "Items that ran, by the makespan",
     ),
-    ("returned", |run| run.totals().returned as f64, whole, None),
-    ("failed", |run| run.totals().failed() as f64, whole, Some(true)),
-    ("cancelled", |run| run.totals().cancelled as f64, whole, None),
-    ("calls", |run| run.trace.call_count() as f64, whole, None),
-    ("workers busy", |run| busy(run) / lived(run).max(1.0), percent, Some(false)),
-    ("busy, all together", busy, nanos, None),
-    ("of that computing", computing, nanos, None),
-    ("run time, median", |run| quantile(run.trace.run_times(), 50), nanos, Some(true)),
-    ("run time, 95 % at most", |run| quantile(run.trace.run_times(), 95), nanos, Some(true)),
-    ("wait, median", |run| quantile(run.trace.queue_waits(), 50), nanos, Some(true)),
+    ("returned", |run| run.totals().returned as f64, whole, None, "Items that gave a value"),
+    ("failed", |run| run.totals().failed() as f64, whole, Some(true), "Items that raised, or were lost"),
+    ("cancelled", |run| run.totals().cancelled as f64, whole, None, "Items that were not run"),
+    ("calls", |run| run.trace.call_count() as f64, whole, None, "How many calls were submitted: a chunk is one"),
+    (
+        "workers busy",
+        |run| busy(run) / lived(run).max(1.0),
+        percent,
+        Some(false),
+        "Utilisation: of the time in which workers could work, what they had an item for",
+    ),
+    ("busy, all together", busy, nanos, None, "How long workers had an item, added up"),
+    ("of that computing", computing, nanos, None, "On a core: without I/O, sleep, and waiting for anything"),
+    (
+        "run time, median",
+        |run| quantile(run.trace.run_times(), 50),
+        nanos,
+        Some(true),
+        "Half of the items ran no longer than that",
+    ),
+    (
+        "run time, 95 % at most",
+        |run| quantile(run.trace.run_times(), 95),
+        nanos,
+        Some(true),
+        "Of a hundred items, 95 ran no longer than that",
+    ),
+    (
+        "wait, median",
+        |run| quantile(run.trace.queue_waits(), 50),
+        nanos,
+        Some(true),
+        "Half of the items waited no longer than that, from their submission to their start",
+    ),
 ];
 
 fn quantile(times: &Histogram, percent: u64) -> f64 {
@@ -166,18 +195,23 @@ impl Compare {
         list.show_rows(ui, height, found.len(), |ui, rows| {
             for Difference { item, calls, ran: [one, other] } in &found[rows] {
                 ui.horizontal(|ui| {
-                    let link = ui.link(RichText::new(format!("item {item:<7}")).monospace().size(11.5));
+                    let link = ui.link(RichText::new(format!("item {item:<5}")).monospace().size(11.5));
+                    link.widget_info(|| {
+                        let (one, other) = (format::duration(*one), format::duration(*other));
+                        WidgetInfo::labeled(Role::Link, true, format!("item {item}: {one}, then {other}"))
+                    });
                     if link.on_hover_text("Look at it in the second run").clicked() {
                         let run = shown[1].run.number;
                         actions.push(Action::Select(Some(Selection::Item { run, call: calls[1], item: *item })));
                     }
                     let sign = if other < one { "−" } else { "+" };
                     let difference = format::duration((other - one).abs());
+                    // What matters most first: narrow windows cut the rest off.
                     let text = format!(
-                        "{:>9} → {:>9}   {sign}{difference}   × {:.2}",
+                        "× {:<6.2} {sign}{difference:<9} {:>9} → {:>9}",
+                        *other as f64 / (*one).max(1) as f64,
                         format::duration(*one),
                         format::duration(*other),
-                        *other as f64 / (*one).max(1) as f64
                     );
                     ui.label(RichText::new(text).monospace().size(11.5));
                 });
@@ -223,48 +257,52 @@ fn difference(one: &Run, other: &Run) -> Option<&'static str> {
 fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
     let palette = theme::palette(ui);
     let runs: Vec<&Run> = shown.iter().map(Shown::looked_at).collect();
-    Grid::new("compared").num_columns(runs.len() + 1).spacing([22.0, 3.0]).min_row_height(17.0).striped(true).show(
+    // Each run has as much for its name as there is room for.
+    let each = ((ui.available_width() - FIGURE_NAMES) / runs.len() as f32 - RATIO).clamp(NARROWEST_NAME, NAME);
+    Grid::new("compared").num_columns(2 * runs.len()).spacing([14.0, 3.0]).min_row_height(17.0).striped(true).show(
         ui,
         |ui| {
             ui.label("");
-            for shown in shown {
+            for (index, shown) in shown.iter().enumerate() {
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = 6.0;
                     theme::swatch(ui, palette.runs[shown.color]);
-                    let size = vec2(NAME, ui.available_height());
+                    let size = vec2(each, ui.available_height());
                     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
                         let name = RichText::new(shown.name).family(theme::strong());
                         ui.add(Label::new(name).truncate()).on_hover_text(shown.name);
                     });
                 });
+                if index > 0 {
+                    ui.label(RichText::new("÷ first").size(11.0).color(palette.dim));
+                }
             }
             ui.end_row();
-            for (name, figure, format, less_is_better) in FIGURES {
-                ui.label(RichText::new(name).color(palette.dim));
+            for (name, figure, format, less_is_better, help) in FIGURES {
+                ui.label(RichText::new(name).color(palette.dim)).on_hover_text(help);
                 let first = figure(runs[0]);
                 for (index, run) in runs.iter().enumerate() {
                     let value = figure(run);
-                    let ratio = value / first;
-                    let format = |value: f64| if value.is_nan() { "–".to_owned() } else { format(value) };
-                    let text = if index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.005 {
-                        format!("{}   × {ratio:.2}", format(value))
-                    } else {
-                        format(value)
-                    };
-                    let color: Color32 = match less_is_better {
-                        Some(less) if judged && index > 0 && ratio.is_finite() && (ratio - 1.0).abs() >= 0.05 => {
-                            if (ratio < 1.0) == less {
-                                palette.computing
-                            } else {
-                                palette.error
-                            }
-                        }
-                        _ => palette.text,
-                    };
-                    ui.label(RichText::new(text).monospace().size(11.5).color(color));
+                    let text = if value.is_nan() { "–".to_owned() } else { format(value) };
+                    ui.label(RichText::new(text).monospace().size(11.5));
+                    if index > 0 {
+                        let (text, color) = told(value / first, less_is_better.filter(|_| judged), palette);
+                        ui.label(RichText::new(text).monospace().size(11.5).color(color));
+                    }
                 }
                 ui.end_row();
             }
         },
     );
+}
+
+/// How a figure compares to that of the first run, and whether that is better, if somebody is to judge; nothing if they are alike.
+fn told(ratio: f64, less_is_better: Option<bool>, palette: &Palette) -> (String, Color32) {
+    let differs = |by: f64| ratio.is_finite() && (ratio - 1.0).abs() >= by;
+    match less_is_better {
+        _ if !differs(0.005) => (String::new(), palette.text),
+        Some(less) if differs(0.05) && (ratio < 1.0) == less => (format!("× {ratio:.2} better"), palette.computing),
+        Some(_) if differs(0.05) => (format!("× {ratio:.2} worse"), palette.error),
+        _ => (format!("× {ratio:.2}"), palette.text),
+    }
 }

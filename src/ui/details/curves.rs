@@ -37,10 +37,15 @@ pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView
             },
         ],
     };
-    let height = (area.height() - APART * (figures.len() - 1) as f32) / figures.len() as f32;
-    for (index, figure) in figures.iter().enumerate() {
-        let top = area.top() + index as f32 * (height + APART);
+    // Each has room for its names, and they share the rest; where there is too little, it is shared by what they need.
+    let room = area.height() - APART * (figures.len() - 1) as f32;
+    let needed: f32 = figures.iter().map(Figure::needs).sum();
+    let rest = (room - needed) / figures.len() as f32;
+    let mut top = area.top();
+    for figure in &figures {
+        let height = if rest > 0.0 { figure.needs() + rest } else { figure.needs() * room / needed };
         let place = Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), height));
+        top += height + APART;
         figure.show(ui, place, view, playhead);
     }
 }
@@ -130,7 +135,8 @@ fn cores(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) -
 const TOLD_APART: usize = 4;
 
 fn too_short(run: Option<&Run>, none: bool) -> Option<&'static str> {
-    (none && run.is_some_and(|run| run.ended() && run.trace.call_count() > 0)).then_some("too short to be sampled")
+    let run = run.filter(|run| none && run.ended())?;
+    Some(if run.trace.call_count() > 0 { "too short to be sampled" } else { "nothing ran" })
 }
 
 /// Items a second, of stretches long enough to hold one in the mean, and where there are many, some.
@@ -151,6 +157,7 @@ fn throughput(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usi
     let stretches = (in_view / ITEMS).max(in_view.min(EACH)).clamp(1, (columns / 4).max(1)) as i64;
     let length = (end - start).max(0) / stretches;
     if in_view == 0 || length == 0 {
+        figure.note = (run.ended() && points.is_empty()).then_some("nothing ran");
         return figure;
     }
     let mut values = Vec::new();

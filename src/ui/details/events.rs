@@ -52,6 +52,7 @@ impl Events {
         }
         list.show_rows(ui, height, run.history.len(), |ui, rows| {
             if !self.tell(run, rows.start, rows.len()) {
+                ui.label(RichText::new("reading the events …").color(palette.dim));
                 ui.ctx().request_repaint();
             }
             for (index, (at, text)) in (rows.start..).zip(&self.told) {

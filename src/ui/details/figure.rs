@@ -65,7 +65,7 @@ impl Figure {
         let response = ui.interact(area, ui.scope_id().with(self.title), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-            bare_plot(self.title, inner.size()).label_formatter(|hover| Some(self.describe(hover))).show(ui, |plot| {
+            bare_plot(self.title, inner.size()).label_formatter(|hover| self.describe(hover)).show(ui, |plot| {
                 let (from, to) = (seconds(view.start), seconds(view.end));
                 plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
                 if self.stacked { self.layers(plot) } else { self.lines(plot) }
@@ -104,12 +104,15 @@ impl Figure {
         }
     }
 
-    /// What stands beside the pointer.
-    fn describe(&self, hover: &HoverPosition<'_>) -> String {
+    /// What stands beside the pointer: nothing where nothing is known, before the first value and after the last.
+    fn describe(&self, hover: &HoverPosition<'_>) -> Option<String> {
         let (HoverPosition::NearDataPoint { position, .. } | HoverPosition::Elsewhere { position }) = hover;
+        if !(*self.times.first()?..=*self.times.last()?).contains(&position.x) {
+            return None;
+        }
         let mut lines = vec![format::duration((position.x * 1e9) as i64)];
         lines.extend(self.values_at(position.x));
-        lines.join("\n")
+        Some(lines.join("\n"))
     }
 
     fn values_at(&self, time: f64) -> Vec<String> {
@@ -122,16 +125,25 @@ impl Figure {
             Some(after) if part > 0.0 => values[index] + (after - values[index]) * part,
             _ => values[index],
         };
-        self.curves.iter().map(|curve| format!("{} {}", curve.name, (self.format)(value(&curve.values)))).collect()
+        let told = |curve: &Curve| format!("{} {}", curve.name, (self.format)(value(&curve.values)));
+        self.in_order().map(told).collect()
+    }
+
+    /// The curves, the topmost layer first, as they are drawn.
+    fn in_order(&self) -> impl Iterator<Item = &Curve> {
+        let count = self.curves.len();
+        (0..count).map(move |index| &self.curves[if self.stacked { count - 1 - index } else { index }])
+    }
+
+    /// The height that its names need.
+    pub(super) fn needs(&self) -> f32 {
+        18.0 + 14.0 * self.curves.len() as f32
     }
 
     fn legend(&self, ui: &Ui, painter: &Painter, palette: &Palette, area: Rect) {
         painter.text(area.left_top(), Align2::LEFT_TOP, self.title, theme::small(), palette.text);
         let rows = ((area.height() - 16.0) / 14.0).max(0.0) as usize;
-        // The topmost layer first, as it is drawn.
-        let curves: Vec<_> =
-            if self.stacked { self.curves.iter().rev().collect() } else { self.curves.iter().collect() };
-        for (row, curve) in curves.into_iter().take(rows).enumerate() {
+        for (row, curve) in self.in_order().take(rows).enumerate() {
             let at = area.left_top() + vec2(0.0, 18.0 + row as f32 * 14.0);
             painter.rect_filled(Rect::from_min_size(at, vec2(8.0, 8.0)), 2.0, curve.color);
             // Right of it stand the values of the axis.

@@ -38,8 +38,9 @@ pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) 
                     let selection = Selection::Item { run: run.number, call, item: error.item };
                     actions.push(Action::Select(Some(selection)));
                 }
-                ui.label(RichText::new(run.label(error.item as usize)).color(palette.dim));
+                // First why: names may be long.
                 ui.label(RichText::new(&*error.message).color(palette.error)).on_hover_text(&*error.report);
+                ui.label(RichText::new(run.label(error.item as usize)).color(palette.dim));
             });
         }
     });
@@ -52,7 +53,7 @@ pub(super) fn log(ui: &mut Ui, run: Option<&Run>) {
         let text = match run.map(|run| run.settings.executor) {
             None | Some(ExecutorKind::Processes) => "No task has printed anything.",
             Some(_) => {
-                "No task has printed anything. Of those that run in threads, what programs say that they start is shown."
+                "No task has printed anything. Of tasks in threads only what the programs that they start say is shown."
             }
         };
         ui.label(RichText::new(text).color(palette.dim));

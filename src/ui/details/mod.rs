@@ -76,6 +76,20 @@ impl Tab {
             Self::Log => "Log",
         }
     }
+
+    const fn help(self) -> &'static str {
+        match self {
+            Self::Queues => "How many calls were in which queue, and what the cores had to do",
+            Self::Throughput => "Items that finished, by the second",
+            Self::Processes => "What each worker process had of the processor and of memory",
+            Self::Durations => "How long items ran, and how long they waited",
+            Self::Tasks => "All items, in any order",
+            Self::Events => "All that happened, event by event",
+            Self::Compare => "Runs beside each other, and item by item",
+            Self::Errors => "What raised or was lost, and why",
+            Self::Log => "What tasks printed",
+        }
+    }
 }
 
 /// What the tabs tell of.
@@ -165,7 +179,7 @@ impl Details {
             let under = response.rect.left_bottom()..=response.rect.right_bottom();
             ui.painter().hline(under.start().x..=under.end().x, under.end().y + 1.0, (2.0, palette.accent));
         }
-        if response.clicked() {
+        if response.on_hover_text(tab.help()).clicked() {
             self.tab = tab;
         }
     }

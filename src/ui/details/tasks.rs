@@ -16,14 +16,15 @@ use crate::ui::theme::{self, Palette};
 const ROW: f32 = 20.0;
 const HEADER: f32 = 26.0;
 
-const COLUMNS: [(&str, Column, f32); 7] = [
-    ("item", Column::Item, 64.0),
-    ("state", Column::State, 110.0),
-    ("worker", Column::Worker, 60.0),
-    ("call", Column::Call, 64.0),
-    ("started at", Column::Started, 84.0),
-    ("waited", Column::Waited, 78.0),
-    ("ran", Column::Ran, 78.0),
+/// Of each its name, its width, and what it is.
+const COLUMNS: [(&str, Column, f32, &str); 7] = [
+    ("item", Column::Item, 64.0, "Its number in the input"),
+    ("state", Column::State, 110.0, "Where it is, or what came of it"),
+    ("worker", Column::Worker, 60.0, "Who executes it, or did"),
+    ("call", Column::Call, 64.0, "The call that it is part of: a chunk is one"),
+    ("started at", Column::Started, 96.0, "From the start of the run to the start of the item"),
+    ("waited", Column::Waited, 96.0, "From its submission to its start"),
+    ("ran", Column::Ran, 96.0, "From its start to its end"),
 ];
 
 /// Draws the table; `selected` = the item that is looked at.
@@ -72,7 +73,7 @@ pub(super) fn show(
         table = table.scroll_to_row(row, None);
     }
     let mut arrived = false;
-    for (_, _, width) in COLUMNS {
+    for (_, _, width, _) in COLUMNS {
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
     }
     let table = table.column(TableColumn::remainder().at_least(120.0).clip(true));
@@ -81,7 +82,7 @@ pub(super) fn show(
         body.rows(ROW, found.tasks.len(), |mut row| {
             let task = &found.tasks[row.index()];
             row.set_selected(selected == Some(task.item));
-            for (_, column, _) in COLUMNS {
+            for (_, column, ..) in COLUMNS {
                 row.col(|ui| cell(ui, palette, task, column));
             }
             row.col(|ui| {
@@ -123,7 +124,7 @@ fn name_of(task: &Task) -> String {
 
 /// The names of the columns; a press on one orders by it.
 fn header(row: &mut TableRow<'_, '_>, palette: &Palette, by: &mut Column, descending: &mut bool) {
-    for (name, column, _) in COLUMNS {
+    for (name, column, _, help) in COLUMNS {
         row.col(|ui| {
             let sign = match (*by == column, *descending) {
                 (false, _) => "",
@@ -136,7 +137,7 @@ fn header(row: &mut TableRow<'_, '_>, palette: &Palette, by: &mut Column, descen
             let button = if is_number { Button::new("").right_text(text) } else { Button::new(text) };
             let size = vec2(ui.available_width() - 4.0, HEADER);
             let button = ui.add(button.frame(false).min_size(size));
-            let button = button.on_hover_text("Order by this; again: the other way");
+            let button = button.on_hover_text(format!("{help}. Press: order by it; again: the other way"));
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("order by {name}")));
             if button.clicked() {
                 *descending = *by == column && !*descending;
