@@ -26,6 +26,8 @@ const CHIP_GAP: f32 = 4.0;
 const CHIP_WIDTH: f32 = 24.0;
 const CHIP_HEIGHT: f32 = 22.0;
 const NARROWEST_PLACE: f32 = 7.0;
+/// Below the first stands what can be cancelled.
+const NARROWEST_STATION: f32 = 94.0;
 /// Between a title and the number beside it.
 const BESIDE_TITLE: f32 = 6.0;
 
@@ -180,7 +182,8 @@ fn needs(painter: &Painter, station: &Station) -> f32 {
     const USUAL_COUNT: usize = 9_999;
     let width = |text: String, font| painter.layout_no_wrap(text, font, Color32::PLACEHOLDER).size().x;
     let count = format::count(station.count.max(USUAL_COUNT));
-    width(station.title.to_owned(), title_font()) + BESIDE_TITLE + width(count, FontId::proportional(12.0))
+    let needs = width(station.title.to_owned(), title_font()) + BESIDE_TITLE + width(count, FontId::proportional(12.0));
+    needs.max(NARROWEST_STATION)
 }
 
 fn title_font() -> FontId {
@@ -337,9 +340,18 @@ fn draw_note(ui: &Ui, id: Id, palette: &Palette, rect: Rect, boundary: f32, righ
         painter.line_segment([pos2(boundary, top), pos2(boundary, top + 2.5)], dash);
     }
     let font = theme::small();
-    painter.text(pos2(boundary - 7.0, y + 3.0), Align2::RIGHT_TOP, "can be cancelled", font.clone(), palette.dim);
+    let can_be = painter.layout_no_wrap("can be cancelled".to_owned(), font.clone(), palette.dim);
+    let left = (boundary - 7.0 - can_be.size().x).max(rect.left());
+    painter.galley(pos2(left, y + 3.0), can_be, palette.dim);
     let no_longer =
         painter.text(pos2(boundary + 7.0, y + 3.0), Align2::LEFT_TOP, "no longer", font.clone(), palette.dim);
+    let border = Rect::from_min_max(pos2(left, y), pos2(no_longer.right(), no_longer.bottom()));
+    let border = ui.interact(border, id.with("border"), Sense::hover());
+    border.widget_info(|| {
+        WidgetInfo::labeled(Role::Label, true, "before this, calls can be cancelled; after it no longer")
+    });
+    border
+        .on_hover_text("Before it a future is PENDING, and cancel() works; after it, it is RUNNING, executing or not");
     let Some(text) = run.and_then(manager) else { return };
     let galley = painter.layout_no_wrap(text.clone(), font, palette.dim);
     let left = no_longer.right() + 28.0;

@@ -40,7 +40,8 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
         }
     });
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_max_width(ui.available_width() - 8.0);
+        // Beside the bar that says that there is more.
+        ui.set_max_width(ui.available_width() - 14.0);
         ui.add_space(4.0);
         if let Some(run) = run {
             let dim = theme::palette(ui).dim;

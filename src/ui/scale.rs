@@ -13,8 +13,8 @@ const LARGEST: u32 = 200;
 const STEP: u32 = 25;
 
 /// A window that has less room than this, in points, would cut things off: there everything is drawn smaller than was asked for.
-const NARROWEST: f32 = 1000.0;
-const LOWEST: f32 = 620.0;
+const NARROWEST: f32 = 860.0;
+const LOWEST: f32 = 500.0;
 
 impl Default for Scale {
     fn default() -> Self {

@@ -67,7 +67,9 @@ fn at_the_right(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: 
     ui.menu_button("File", |ui| file_menu(ui, status.run, actions)).response.on_hover_text("Open, save, copy");
     ui.menu_button("View", |ui| view_menu(ui, status, actions)).response.on_hover_text("Size, contrast, frame times");
     let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
-    if ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
+    // It is in the menu, too.
+    let has_room = ui.ctx().content_rect().width() >= 960.0;
+    if has_room && ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
         actions.push(Action::ToggleTheme);
     }
     if ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
@@ -123,6 +125,7 @@ fn view_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
         entry(ui, &action, enabled, None, actions);
     }
     ui.separator();
+    entry(ui, &Action::ToggleTheme, true, None, actions);
     entry(ui, &Action::ToggleContrast, true, Some(status.high_contrast), actions);
     entry(ui, &Action::ToggleFrameTimes, true, Some(status.frame_times), actions);
     ui.separator();

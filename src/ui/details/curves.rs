@@ -37,13 +37,16 @@ pub(super) fn show(ui: &mut Ui, which: Curves, run: Option<&Run>, view: TimeView
             },
         ],
     };
-    // Each has room for its names, and they share the rest; where there is too little, it is shared by what they need.
-    let room = area.height() - APART * (figures.len() - 1) as f32;
-    let needed: f32 = figures.iter().map(Figure::needs).sum();
-    let rest = (room - needed) / figures.len() as f32;
+    // Each has room for its names, and they share the rest. Where there is too little, the last is left out.
+    let needs = |figures: &[Figure]| -> f32 {
+        figures.iter().map(Figure::needs).sum::<f32>() + APART * (figures.len() - 1) as f32
+    };
+    let fit = (1..=figures.len()).rev().find(|count| needs(&figures[..*count]) <= area.height()).unwrap_or(1);
+    let figures = &figures[..fit];
+    let rest = (area.height() - needs(figures)) / fit as f32;
     let mut top = area.top();
-    for figure in &figures {
-        let height = if rest > 0.0 { figure.needs() + rest } else { figure.needs() * room / needed };
+    for figure in figures {
+        let height = figure.needs() + rest;
         let place = Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), height));
         top += height + APART;
         figure.show(ui, place, view, playhead);

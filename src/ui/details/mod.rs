@@ -25,6 +25,8 @@ use events::Events;
 
 /// All tabs in one line, with air between them, take about this.
 const ROOM_FOR_TABS: f32 = 780.0;
+/// With less, they are written smaller.
+const NARROW_FOR_TABS: f32 = 640.0;
 
 /// Which tab is open, and what the tabs hold. It lasts as long as the window.
 #[derive(Default)]
@@ -141,8 +143,10 @@ impl Details {
         // Narrow windows leave less air between them, or take two lines.
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
-            if ui.available_width() < ROOM_FOR_TABS {
-                ui.spacing_mut().button_padding.x = 4.0;
+            match ui.available_width() {
+                ..NARROW_FOR_TABS => ui.spacing_mut().button_padding.x = 2.0,
+                ..ROOM_FOR_TABS => ui.spacing_mut().button_padding.x = 4.0,
+                _ => {}
             }
             let lines = run.map_or(0, |run| run.trace.log_length());
             for tab in Tab::ALL {
@@ -171,6 +175,8 @@ impl Details {
         let chosen = self.tab == tab;
         let palette = theme::palette(ui);
         let text = RichText::new(title).color(if chosen { palette.text } else { palette.dim });
+        let is_narrow = ui.max_rect().width() < NARROW_FOR_TABS;
+        let text = if is_narrow { text.size(11.5) } else { text };
         let text = if chosen { text.family(theme::strong()) } else { text };
         let response = ui.selectable_label(false, text);
         response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, title));
