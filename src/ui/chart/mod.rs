@@ -18,6 +18,8 @@ mod rows;
 mod skyline;
 mod view;
 
+use std::collections::HashMap;
+
 use eframe::egui::{
     Align2, CursorIcon, EventFilter, FontId, Key, Popup, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
     vec2,
@@ -103,6 +105,7 @@ pub(super) struct Chart {
     /// A drag over the ruler that zooms, from where it began.
     zooming_from: Option<i64>,
     brush: Option<overview::Brush>,
+    shares: HashMap<usize, overview::Shares>,
     /// How many items were drawn one by one.
     drawn: usize,
     /// A dialog lies over it, which nothing of it should cover in turn.
@@ -464,7 +467,7 @@ impl Chart {
 
     fn overview(&mut self, ui: &Ui, area: Rect, shown: &[Shown<'_>], view: TimeView) {
         let whole = Navigation::default().view(elapsed(shown), is_live(shown));
-        match overview::show(ui, area, shown, whole, view, &mut self.brush) {
+        match overview::show(ui, area, shown, whole, view, &mut self.brush, &mut self.shares) {
             Some(overview::Wish::Show(to)) => self.navigation.glide(to, false, seconds(ui)),
             Some(overview::Wish::Fit) => self.fit(),
             None => {}

@@ -1,5 +1,6 @@
 //! The strip above the ruler: the whole run, how many workers were busy when, and the part of it that is in sight.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use eframe::egui::{
@@ -35,7 +36,7 @@ pub(super) enum Wish {
     Fit,
 }
 
-/// Draws the strip, on which `whole` is all and `view` in sight.
+/// Draws the strip, on which `whole` is all and `view` in sight. What is drawn of each run, by its number, is `kept`.
 pub(super) fn show(
     ui: &Ui,
     area: Rect,
@@ -43,6 +44,7 @@ pub(super) fn show(
     whole: TimeView,
     view: TimeView,
     brush: &mut Option<Brush>,
+    kept: &mut HashMap<usize, Shares>,
 ) -> Option<Wish> {
     let palette = theme::palette(ui);
     let strip = area.with_min_x(area.left() + GUTTER);
@@ -50,6 +52,7 @@ pub(super) fn show(
     let at = pos2(area.left(), area.center().y);
     painter.text(at, Align2::LEFT_CENTER, "whole run", theme::small(), palette.dim);
     painter.rect(strip, 4.0, palette.panel, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+    kept.retain(|number, _| shown.iter().any(|shown| shown.run.number == *number));
     let height = (strip.height() - 6.0) / shown.len() as f32;
     for (index, shown) in shown.iter().enumerate() {
         let top = strip.top() + 3.0 + index as f32 * height;
@@ -60,7 +63,9 @@ pub(super) fn show(
         let most = (LOOKUPS / lanes).max(FEWEST);
         let columns = ((band.width() / COLUMN).max(1.0) as usize).min(most);
         let width = band.width() / columns as f32;
-        for (color, heights) in layers(shown.run, band, whole, columns, palette) {
+        let shares = kept.entry(shown.run.number).or_default();
+        shares.update(shown.run, whole, columns);
+        for (color, heights) in layers(shown.run, band, &shares.columns, palette) {
             add_columns(&mut mesh, ui.pixels_per_point(), band.left(), width, color, heights);
         }
         painter.add(Shape::mesh(mesh));
@@ -135,16 +140,9 @@ fn shade(painter: &Painter, palette: &Palette, strip: Rect, seen: Rect) {
 
 /// Layers of columns, as high as the part of the workers that were busy, in the colours of what they did: at the foot those with
 /// something that failed.
-fn layers(
-    run: &Run,
-    band: Rect,
-    whole: TimeView,
-    columns: usize,
-    palette: &Palette,
-) -> [(Color32, Vec<Range<f32>>); 4] {
-    let shares = shares(run, whole, columns);
+fn layers(run: &Run, band: Rect, shares: &[[f32; 4]], palette: &Palette) -> [(Color32, Vec<Range<f32>>); 4] {
     let most = shares.iter().map(|shares| shares.iter().sum()).fold(run.settings.workers as f32, f32::max);
-    let mut tops = vec![band.bottom(); columns];
+    let mut tops = vec![band.bottom(); shares.len()];
     let mut layer = |index: usize, color: Color32| {
         let heights = shares.iter().zip(&mut tops).map(|(shares, top)| {
             let height = if shares[index] > 0.0 { (band.height() * shares[index] / most).max(0.5) } else { 0.0 };
@@ -163,20 +161,45 @@ fn layers(
 }
 
 /// How many workers did what in each column, in the mean: had something that failed, computed, waited, or were blocked.
-fn shares(run: &Run, whole: TimeView, columns: usize) -> Vec<[f32; 4]> {
-    let mut shares = vec![[0.0; 4]; columns];
-    for lane in run.trace.lanes() {
-        for (sums, column) in shares.iter_mut().zip(lane.columns(whole.start, whole.end, columns, run.known_until())) {
-            let (waiting, blocking) = (column.waiting.min(column.busy), column.blocking.min(column.busy));
-            let parts = if column.failed > 0 {
-                [column.busy, 0.0, 0.0, 0.0]
-            } else {
-                [0.0, (column.busy - waiting - blocking).max(0.0), waiting, blocking]
-            };
-            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shares {
+    whole: Option<TimeView>,
+    columns: Vec<[f32; 4]>,
+    /// Up to when was known what happened, and whether that was all.
+    known: i64,
+    over: bool,
+}
+
+impl Shares {
+    /// What happened so long ago, in nanoseconds, has been heard of, and does not change any more.
+    const HEARD_OF: i64 = 2_000_000_000;
+
+    /// Brings them up to date. While the axis stays the same, what is long past is kept: the strip costs no more the longer a run lasts.
+    fn update(&mut self, run: &Run, whole: TimeView, columns: usize) {
+        let same = self.whole == Some(whole) && self.columns.len() == columns;
+        let known = run.known_until();
+        if same && self.over {
+            return;
         }
+        let column_of = |time: i64| (whole.x_of(time, columns as f32).max(0.0) as usize).min(columns);
+        let from = if same && !run.ended() { column_of(self.known - Self::HEARD_OF) } else { 0 };
+        let start = whole.time_at(from as f32, columns as f32);
+        self.columns.resize(columns, [0.0; 4]);
+        self.columns[from..].fill([0.0; 4]);
+        for lane in run.trace.lanes() {
+            let of_lane = lane.columns(start, whole.end, columns - from, known);
+            for (sums, column) in self.columns[from..].iter_mut().zip(of_lane) {
+                let (waiting, blocking) = (column.waiting.min(column.busy), column.blocking.min(column.busy));
+                let parts = if column.failed > 0 {
+                    [column.busy, 0.0, 0.0, 0.0]
+                } else {
+                    [0.0, (column.busy - waiting - blocking).max(0.0), waiting, blocking]
+                };
+                sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+            }
+        }
+        (self.whole, self.known, self.over) = (Some(whole), known, run.ended());
     }
-    shares
 }
 
 #[cfg(test)]
@@ -199,8 +222,39 @@ mod tests {
             let outcome = if call == 1 { raised } else { Outcome::Returned };
             apply(until, EventKind::Finished { call, item, worker, outcome });
         }
+        let of = |run: &Run| {
+            let mut shares = Shares::default();
+            shares.update(run, TimeView { start: 0, end: 400 }, 4);
+            shares.columns
+        };
         run.moment = Some(400);
-        let shares = shares(&run, TimeView { start: 0, end: 400 }, 4);
-        assert_eq!(shares, [[0.5, 1.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0], [0.0; 4], [0.0; 4]]);
+        assert_eq!(of(&run), [[0.5, 1.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0], [0.0; 4], [0.0; 4]]);
+    }
+
+    #[test]
+    fn what_is_kept_is_what_counting_anew_gives() {
+        const MILLISECOND: i64 = 1_000_000;
+        let mut run = Run::new(1, RunSettings::default(), 0);
+        let whole = TimeView { start: 0, end: 12_000 * MILLISECOND };
+        let mut kept = Shares::default();
+        run.trace.apply(&Event { at: 0, kind: EventKind::WorkerStarted { worker: 0, pid: None } });
+        for call in 0..100_u64 {
+            let (at, worker, item) = (call as i64 * 100 * MILLISECOND, 0, 0);
+            let end = at + (10 + call as i64 * 7 % 80) * MILLISECOND;
+            for (at, kind) in [
+                (at, EventKind::Submitted { call, first_item: call as u32, items: 1 }),
+                (at, EventKind::Taken { call, worker }),
+                (at, EventKind::Started { call, item, worker }),
+                (end, EventKind::Finished { call, item, worker, outcome: Outcome::Returned }),
+            ] {
+                run.trace.apply(&Event { at, kind });
+            }
+            run.moment = Some(end);
+            kept.update(&run, whole, 50);
+        }
+        let mut anew = Shares::default();
+        anew.update(&run, whole, 50);
+        let all = kept.columns.iter().flatten().zip(anew.columns.iter().flatten());
+        assert!(all.into_iter().all(|(kept, anew)| (kept - anew).abs() < 1e-3), "{kept:?}\n{anew:?}");
     }
 }
