@@ -194,6 +194,9 @@ impl Files {
         let number = self.next_number;
         self.next_number += 1;
         self.in_background(asked, context, move || match Run::open(&path, number) {
+            Err(_) if path.is_dir() => {
+                Done::Failed(format!("{}: this is a folder; name a run in it, or choose one with “…”", path.display()))
+            }
             Ok(run) => {
                 let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 Done::Opened(Box::new(run), name)

@@ -37,6 +37,8 @@ pub(super) struct Runs {
     renaming: Option<usize>,
     /// The one that was deleted last, and where it was, until another run begins.
     deleted: Option<(usize, Listed)>,
+    /// How many were let go as others came.
+    gone: usize,
 }
 
 struct Listed {
@@ -112,6 +114,7 @@ impl Runs {
             let oldest = self.listed.iter().find(plain).or_else(|| self.listed.iter().find(may_go));
             let Some(number) = oldest.map(|listed| listed.run.number) else { return };
             self.listed.retain(|listed| listed.run.number != number);
+            self.gone += 1;
         }
     }
 
@@ -226,6 +229,11 @@ impl Runs {
         }
         if ended_renaming {
             self.renaming = None;
+        }
+        if self.gone > 0 {
+            let text = format!("{} older let go, to make room", format::count(self.gone));
+            let help = "The newest runs are kept, those with a name or a tick longest; saved ones can be opened again";
+            ui.label(RichText::new(text).size(11.5).color(palette.dim)).on_hover_text(help);
         }
     }
 
@@ -433,7 +441,7 @@ mod tests {
         runs.keep(ended(2));
         runs.change(2, |listed| listed.name = "named".to_owned());
         (3..=RUNS_KEPT + 1).for_each(|number| assert!(runs.keep(ended(number))));
-        assert_eq!(runs.listed.len(), RUNS_KEPT);
+        assert_eq!((runs.listed.len(), runs.gone), (RUNS_KEPT, 1));
         assert!(runs.find(1).is_some() && runs.find(2).is_some() && runs.find(3).is_none());
         let colors = |color| runs.listed.iter().filter(|listed| listed.color == color).count();
         let share = RUNS_KEPT / theme::RUN_COLORS;

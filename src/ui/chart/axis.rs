@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
 use super::hatch::Hatch;
+use super::lanes::LEAST_OFF_CORE;
 use super::{RULER, Shown, TimeView};
 use crate::executor::Activity;
 use crate::lab::Run;
@@ -151,7 +152,10 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
             entries.push((name, palette.waiting, Some(hatch)));
         }
     }
-    if lanes.iter().any(|(lane, until)| lane.off_core_until(*until) > 0) {
+    let lacked = |(lane, until): &(&Lane, i64)| {
+        lane.off_core_until(*until) as f32 > LEAST_OFF_CORE * lane.busy_until(*until) as f32
+    };
+    if lanes.iter().any(lacked) {
         entries.push(("share without a core", palette.waiting, Some(Hatch::Thin)));
     }
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {

@@ -30,7 +30,7 @@ const LETTER: f32 = 6.7;
 /// A bar that is wider than this has a gap after it.
 const GAP_FROM: f32 = 4.0;
 /// A smaller part of an item without a core is within what can be measured.
-const LEAST_OFF_CORE: f32 = 0.02;
+pub(super) const LEAST_OFF_CORE: f32 = 0.02;
 const LABELS: usize = 300;
 
 /// Draws all rows that are in sight; `left` is where their names begin. Returns how many items were drawn one by one.
