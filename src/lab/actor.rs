@@ -372,7 +372,9 @@ impl Current {
     /// Adds to the history what happened long enough before the stamp `now`, and nothing before which more may be heard of.
     fn settle(&mut self, now: i64) {
         let next = self.events.as_slice().first().map_or(now, |event| event.at.min(now));
-        self.historian.settle(next.saturating_sub(HEARD_WITHIN));
+        let settled = next.saturating_sub(HEARD_WITHIN);
+        self.historian.settle(settled);
+        self.run.settled = self.run.trace.time_of(settled);
         self.run.history = self.historian.history().clone();
     }
 

@@ -31,6 +31,8 @@ pub struct Run {
     pub trace: Trace,
     /// The same, event by event. While the run goes on, the newest are not in it yet.
     pub history: History,
+    /// Nanoseconds from its start up to which nothing will be added to the history any more.
+    pub settled: i64,
     /// `None`, or the moment of the run that this shows, in nanoseconds from its start.
     pub moment: Option<i64>,
     /// What cores and processes had to do.
@@ -131,6 +133,7 @@ impl Run {
             deadlock: None,
             deadlocked: false,
             results: Results::default(),
+            settled: 0,
             backlog: 0,
         }
     }

@@ -205,6 +205,7 @@ impl Run {
             labels: Some(Arc::new(move |item| labels.get(item).cloned().unwrap_or_default())),
             trace,
             history,
+            settled: i64::MAX,
             moment: None,
             load,
             deadlock: content.deadlock,

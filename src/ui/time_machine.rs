@@ -49,9 +49,6 @@ pub(super) struct Past {
 /// How long a frame may take to get to the moment.
 const BUDGET: Duration = Duration::from_millis(5);
 
-/// What happened before so many nanoseconds is in the history of a run that goes on.
-const HEARD_OF: i64 = 300_000_000;
-
 impl Default for TimeMachine {
     fn default() -> Self {
         Self { moment: None, playing: false, paused: false, speed: 1.0, replays: HashMap::new(), steps: 0 }
@@ -129,7 +126,7 @@ impl TimeMachine {
             let replay = self.replays.entry(run.number).or_default();
             sought &= replay.seek(&run.history, index, deadline);
             // What has just happened may not have been heard of yet. A run that goes on brings the next frame by itself.
-            heard_of &= run.ended() || index < run.history.len() || run.elapsed() - time > HEARD_OF;
+            heard_of &= run.ended() || index < run.history.len() || time <= run.settled;
             run.at(time, replay.trace())
         };
         let past: Vec<_> = runs.iter().map(&mut as_it_was).collect();

@@ -15,8 +15,15 @@ pub(super) fn veil(painter: &Painter, palette: &Palette, lanes: Rect, view: Time
     painter.rect_filled(lanes.with_min_x(x), 0.0, palette.background.gamma_multiply(0.72));
 }
 
-/// Draws the line, with a handle to drag it by.
-pub(super) fn show(ui: &Ui, ruler: Rect, canvas: Rect, view: TimeView, playhead: i64, actions: &mut Vec<Action>) {
+/// Draws the line, with a handle to drag it by. Returns whether it is being dragged.
+pub(super) fn show(
+    ui: &Ui,
+    ruler: Rect,
+    canvas: Rect,
+    view: TimeView,
+    playhead: i64,
+    actions: &mut Vec<Action>,
+) -> bool {
     let palette = theme::palette(ui);
     // Out of sight, it is at the edge beyond which it is.
     let x = ruler.left() + view.x_of(playhead, ruler.width()).clamp(-1.0, ruler.width() + 1.0);
@@ -54,5 +61,7 @@ pub(super) fn show(ui: &Ui, ruler: Rect, canvas: Rect, view: TimeView, playhead:
         let time = view.time_at(at.x.clamp(ruler.left(), ruler.right()) - ruler.left(), ruler.width());
         actions.push(Action::LookAt(Some(time)));
     }
+    let is_dragged = response.dragged();
     response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text("Drag: look at another moment");
+    is_dragged
 }
