@@ -19,6 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const DONE_DARK: [u8; 3] = [0x2f, 0xa5, 0x8b];
 const DONE_LIGHT: [u8; 3] = [0x1b, 0x8f, 0x76];
 
+/// Blue, the colour of sleep.
+const SLEPT_DARK: [u8; 3] = [0x8c, 0xc6, 0xf7];
+const SLEPT_LIGHT: [u8; 3] = [0x1f, 0x56, 0xa6];
+
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -184,7 +188,7 @@ fn painted_in_parts_the_window_is_what_it_is_painted_at_once() {
     until("the window is drawn", || screen.count(DONE_DARK) > 20);
     until("the run has begun", || {
         screen.xdotool(&format!("key --window {} Return", program.window));
-        screen.count(DONE_DARK) > 4_000
+        screen.count(SLEPT_DARK) > 4_000
     });
     // A run that sleeps takes hardly any time either, but its clock goes on.
     until("the run has ended", || {
@@ -192,11 +196,11 @@ fn painted_in_parts_the_window_is_what_it_is_painted_at_once() {
         program.is_idle() && screen.pixels() == before
     });
     let in_parts = screen.pixels();
-    for (theme, done) in [("light", DONE_LIGHT), ("dark", DONE_DARK)] {
+    for (theme, slept) in [("light", SLEPT_LIGHT), ("dark", SLEPT_DARK)] {
         screen.xdotool("key ctrl+shift+p");
         screen.xdotool("type dark");
         screen.xdotool("key Return");
-        until(&format!("the theme is {theme}"), || screen.count(done) > 4_000);
+        until(&format!("the theme is {theme}"), || screen.count(slept) > 4_000);
     }
     until("all of it is as it was", || screen.pixels() == in_parts);
 }
