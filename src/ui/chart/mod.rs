@@ -349,7 +349,7 @@ impl Layout {
 pub(super) fn needs(shown: &[Shown<'_>]) -> f32 {
     const LANES: usize = 4;
     let lanes = shown.iter().map(|shown| shown.run.trace.lanes().len().min(LANES)).sum::<usize>().min(2 * LANES);
-    RULER + 26.0 + rows::low(lanes, shown.len())
+    overview::HEIGHT + RULER + 30.0 + rows::low(lanes, shown.len())
 }
 
 /// A stretch of time, and a little of what is around it.

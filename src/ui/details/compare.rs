@@ -24,8 +24,9 @@ type Finished = (usize, usize);
 /// The names of runs take no more than this, and no less; those of figures, and what stands beside a figure, take about that.
 const NAME: f32 = 190.0;
 const NARROWEST_NAME: f32 = 70.0;
-const FIGURE_NAMES: f32 = 150.0;
+const FIGURE_NAMES: f32 = 136.0;
 const RATIO: f32 = 110.0;
+const NARROW: f32 = 900.0;
 
 /// How long an item ran in two runs.
 #[derive(Clone, Copy)]
@@ -152,7 +153,9 @@ impl Compare {
             self.look(ui, shown[0].looked_at(), shown[1].looked_at());
         }
         ui.horizontal_top(|ui| {
-            ScrollArea::both().id_salt("figures").max_width(ui.available_width() * 0.58).auto_shrink(false).show(
+            // Where there is little room, figures need more of it than items.
+            let part = if ui.available_width() < NARROW { 0.64 } else { 0.58 };
+            ScrollArea::both().id_salt("figures").max_width(ui.available_width() * part).auto_shrink(false).show(
                 ui,
                 |ui| {
                     figures(ui, shown, judged);
@@ -259,7 +262,7 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
     let runs: Vec<&Run> = shown.iter().map(Shown::looked_at).collect();
     // Each run has as much for its name as there is room for.
     let each = ((ui.available_width() - FIGURE_NAMES) / runs.len() as f32 - RATIO).clamp(NARROWEST_NAME, NAME);
-    Grid::new("compared").num_columns(2 * runs.len()).spacing([14.0, 3.0]).min_row_height(17.0).striped(true).show(
+    Grid::new("compared").num_columns(2 * runs.len()).spacing([10.0, 3.0]).min_row_height(17.0).striped(true).show(
         ui,
         |ui| {
             ui.label("");
@@ -279,7 +282,7 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
             }
             ui.end_row();
             for (name, figure, format, less_is_better, help) in FIGURES {
-                ui.label(RichText::new(name).color(palette.dim)).on_hover_text(help);
+                ui.label(RichText::new(name).size(11.5).color(palette.dim)).on_hover_text(help);
                 let first = figure(runs[0]);
                 for (index, run) in runs.iter().enumerate() {
                     let value = figure(run);
