@@ -47,6 +47,9 @@ pub fn write_whole(
     let place = if there.is_some() { fs::canonicalize(path).map_err(error)? } else { path.to_owned() };
     // Moving it to its place must not cross a border between disks.
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(error(io::Error::other("there is no such folder")));
+    }
     let mut builder = tempfile::Builder::new();
     if let Some(permissions) = there.map(|there| there.permissions()).or_else(sys::ordinary_file) {
         // Temporary files are for nobody else; this will not be one.

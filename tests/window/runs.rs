@@ -67,7 +67,7 @@ fn runs_are_compared_named_moved_and_deleted() {
     press(&mut window, "Compare 2");
     let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
     assert_eq!(lanes(&window), 4, "one worker, and three");
-    until_shown(&mut window, "6 items ran in both; those that differ most first");
+    until_shown(&mut window, "6 items returned in both; those that differ most first");
     assert!(window.query_all_by_label_contains("makespan").next().is_some());
     // Again, one after the other, and together.
     let listed = |window: &Window, number: usize, shape: &str| {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
-use crate::lab::{End, Run, Status};
+use crate::lab::{End, Run, Status, Task, TaskState};
 use crate::trace::{Histogram, Lane};
 use crate::ui::action::Action;
 use crate::ui::background::Background;
@@ -190,7 +190,7 @@ impl Compare {
             ui.label(RichText::new("Comparing the items …").color(palette.dim));
             return;
         };
-        let text = format!("{} items ran in both; those that differ most first", format::count(found.len()));
+        let text = format!("{} items returned in both; those that differ most first", format::count(found.len()));
         ui.label(RichText::new(text).size(11.5).color(palette.dim));
         let height = 18.0;
         ui.spacing_mut().interact_size.y = 0.0;
@@ -225,7 +225,8 @@ impl Compare {
 
 fn differences(runs: &[Run; 2]) -> Vec<Difference> {
     let [one, other] = [runs[0].tasks(), runs[1].tasks()];
-    let ran = |task: &crate::lab::Task| Some((task.item, task.call, task.ran()?));
+    // What was broken off ran for no time of its own.
+    let ran = |task: &Task| Some((task.item, task.call, task.ran().filter(|_| task.state == TaskState::Returned)?));
     let (mut left, mut right) = (one.iter().filter_map(ran).peekable(), other.iter().filter_map(ran).peekable());
     let mut both = Vec::new();
     // Both are in the order of their items.
