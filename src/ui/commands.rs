@@ -175,7 +175,7 @@ pub(super) fn all() -> Vec<Command> {
         ("Items", "What waited for the item", Some(held(Key::CloseBracket, "]")), Action::Move(Move::Effect)),
         ("Items", "Mark this time, or take the mark away", Some(key(Key::M, "M")), Action::Move(Move::Mark)),
         ("Items", "Cancel the selected item, or interrupt it", Some(key(Key::Delete, "Del")), Action::StopSelected),
-        ("Items", "Select an area with the next drag", Some(key(Key::R, "R")), Action::Move(Move::SelectArea)),
+        ("Items", "Select an area: drag, or arrows and Enter", Some(key(Key::R, "R")), Action::Move(Move::SelectArea)),
         ("Items", "Select all that is in sight", Some(key(Key::R, "Shift+R").shift()), Action::Move(Move::SelectView)),
         ("Items", "Take all marks away", Some(key(Key::M, "Shift+M").shift()), Action::Move(Move::ClearMarks)),
         ("Items", "Clear: what is open or selected", Some(key(Key::Escape, "Esc")), Action::Clear),
