@@ -622,21 +622,24 @@ fn a_worker_that_nobody_greets_says_so() {
 #[test]
 #[cfg(unix)]
 fn files_are_replaced_as_they_were() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 
     let home = TempDir::new().unwrap();
-    let (file, link) = (home.path().join("file.csv"), home.path().join("link.csv"));
-    fs::write(&file, "old").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    symlink("file.csv", &link).unwrap();
-    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv link.csv --save /dev/null").status.success());
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 3, "a heading and two items");
-    assert!(!fs::metadata("/dev/null").unwrap().is_file());
-    let full = run(home.path(), "run noop --set tasks=2 --quiet --save /dev/full");
-    assert!(!full.status.success() && stderr(&full).contains("/dev/full"), "{}", stderr(&full));
-    assert!(!fs::metadata("/dev/full").unwrap().is_file());
+    let place = |name: &str| home.path().join(name);
+    fs::write(place("file.csv"), "old").unwrap();
+    fs::set_permissions(place("file.csv"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("file.csv", place("link.csv")).unwrap();
+    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv link.csv").status.success());
+    assert!(fs::symlink_metadata(place("link.csv")).unwrap().is_symlink());
+    assert_eq!(fs::metadata(place("file.csv")).unwrap().permissions().mode() & 0o777, 0o600);
+    let lines = |text: &str| text.lines().count();
+    assert_eq!(lines(&fs::read_to_string(place("file.csv")).unwrap()), 3, "a heading and two items");
+
+    assert!(Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
+    let reader = Command::new("cat").arg(place("pipe")).stdout(Stdio::piped()).spawn().unwrap();
+    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv pipe").status.success());
+    assert_eq!(lines(&String::from_utf8(reader.wait_with_output().unwrap().stdout).unwrap()), 3);
+    assert!(fs::metadata(place("pipe")).unwrap().file_type().is_fifo());
 }
 
 #[test]

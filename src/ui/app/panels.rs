@@ -150,7 +150,9 @@ impl App {
         let room = ui.available_height();
         let banner = if live.is_some_and(|live| live.deadlocked) { ROOM_FOR_BANNER } else { 0.0 };
         let most = (room * 0.45).min(room - chart::needs(shown) - banner - AROUND_CHART).max(LOWEST);
-        let height = self.details_height.unwrap_or(room * 0.34).clamp(LOWEST, most);
+        // What comes from a file may be no number.
+        let chosen = self.details_height.filter(|height| height.is_finite());
+        let height = chosen.unwrap_or(room * 0.34).clamp(LOWEST, most);
         let id = ui.scope_id().with_salt(IdSalt::new(NAME));
         let of_panel = |ui: &Ui| PanelState::load(ui.ctx(), id);
         if let Some(PanelState { outer_rect }) = of_panel(ui) {
