@@ -229,7 +229,7 @@ impl Run {
     #[must_use]
     pub fn lived(&self, lane: &Lane, from: i64, until: i64) -> i64 {
         let results = self.trace.last_result();
-        let end = if self.ended() && results > lane.started { results } else { self.elapsed() };
+        let end = if self.ended() && results > lane.started { results } else { self.known_until() };
         let end = lane.exited.as_ref().map_or(end, |(at, _)| end.min(*at));
         (end.min(until) - from.max(lane.started)).max(0)
     }

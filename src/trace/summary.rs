@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Lane, Trace};
-use crate::executor::Activity;
 
 /// The figures of a run. Times are seconds.
 #[derive(Clone, Debug)]
@@ -93,22 +92,19 @@ impl Trace {
     }
 
     fn lane_summary(&self, lane: &Lane) -> LaneSummary {
-        let busy = lane.busy_until(self.last_event);
-        let away = lane.away_until(self.last_event);
-        let off_core = lane.off_core_until(self.last_event);
-        let spent = |activity: Activity| seconds(away[activity as usize]);
+        let spent = lane.spent(&(0..self.last_event));
         LaneSummary {
             worker: lane.worker,
             pid: lane.pid,
             calls: lane.calls,
             items: lane.items(),
-            busy_s: seconds(busy),
-            computing_s: seconds(busy - away.iter().sum::<i64>() - off_core),
-            waiting_for_core_s: seconds(off_core),
-            waiting_for_gil_s: spent(Activity::WaitingForGil),
-            waiting_for_lock_s: spent(Activity::WaitingForLock),
-            waiting_for_future_s: spent(Activity::WaitingForFuture),
-            blocking_s: spent(Activity::Blocking),
+            busy_s: seconds(spent.busy),
+            computing_s: seconds(spent.computing()),
+            waiting_for_core_s: seconds(spent.off_core),
+            waiting_for_gil_s: seconds(spent.gil),
+            waiting_for_lock_s: seconds(spent.lock),
+            waiting_for_future_s: seconds(spent.future),
+            blocking_s: seconds(spent.blocking),
             threads: lane.nested().map(|nested| nested.summary().lanes).unwrap_or_default(),
         }
     }

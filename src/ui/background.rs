@@ -1,5 +1,6 @@
 //! Something that takes a moment to find out, found out in a thread of its own. What was found last stays until there is news.
 
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,16 +10,25 @@ use eframe::egui::Context;
 /// What is known, and what it is known of.
 pub(super) struct Background<K, T> {
     known: Option<(K, T)>,
-    on_its_way: Option<Receiver<(K, T)>>,
-    asked_at: Option<Instant>,
+    on_its_way: Option<Receiver<Answer<K, T>>>,
+    /// When what is only older is looked for again.
+    not_before: Option<Instant>,
 }
 
-/// What changes all the time, as a run that goes on, is looked at so often, at most.
+/// What was found, of what, and how long that took.
+type Answer<K, T> = (K, T, Duration);
+
+/// What changes all the time, as a run that goes on, is looked at so often, at most: and with pauses of so many times what it took, so
+/// that it leaves the workers their cores.
 const INTERVAL: Duration = Duration::from_millis(400);
+const PAUSE: u32 = 10;
+
+/// One after the other, however many there are to look for: all of them take no more than one core.
+static TURN: Mutex<()> = Mutex::new(());
 
 impl<K, T> Default for Background<K, T> {
     fn default() -> Self {
-        Self { known: None, on_its_way: None, asked_at: None }
+        Self { known: None, on_its_way: None, not_before: None }
     }
 }
 
@@ -33,7 +43,10 @@ impl<K: PartialEq + Send + 'static, T: Send + 'static> Background<K, T> {
         find: impl FnOnce() -> F,
     ) {
         match self.on_its_way.as_ref().map(Receiver::try_recv) {
-            Some(Ok(found)) => (self.known, self.on_its_way) = (Some(found), None),
+            Some(Ok((key, found, took))) => {
+                (self.known, self.on_its_way) = (Some((key, found)), None);
+                self.not_before = Instant::now().checked_add(INTERVAL.max(took * PAUSE));
+            }
             // It broke off; it is tried again.
             Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
             Some(Err(TryRecvError::Empty)) | None => {}
@@ -42,16 +55,21 @@ impl<K: PartialEq + Send + 'static, T: Send + 'static> Background<K, T> {
         if known == Some(&key) || self.on_its_way.is_some() {
             return;
         }
-        let too_early = self.asked_at.is_some_and(|asked_at| asked_at.elapsed() < INTERVAL);
-        if too_early && known.is_some_and(alike) {
-            context.request_repaint_after(INTERVAL);
+        let early = self.not_before.map(|not_before| not_before.saturating_duration_since(Instant::now()));
+        if let Some(early) = early.filter(|early| !early.is_zero())
+            && known.is_some_and(alike)
+        {
+            context.request_repaint_after(early);
             return;
         }
-        self.asked_at = Some(Instant::now());
         let (sender, receiver) = bounded(1);
         let (context, find) = (context.clone(), find());
         let finding = move || {
-            let _ = sender.send((key, find()));
+            let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+            let started = Instant::now();
+            let found = find();
+            drop(turn);
+            let _ = sender.send((key, found, started.elapsed()));
             context.request_repaint();
         };
         // No thread: what was known before stays.

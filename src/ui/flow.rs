@@ -18,8 +18,10 @@ const BOX_TOP: f32 = 20.0;
 const BOX_HEIGHT: f32 = 38.0;
 const ARROW: f32 = 26.0;
 const DONE_WIDTH: f32 = 150.0;
-/// Where there is less room than this, arrows and counts get less of it.
+/// Where there is less room than this, arrows and counts get less of it; with still less, what is done stands below the queues.
 const NARROW: f32 = 860.0;
+const NARROWER: f32 = 620.0;
+const LINE: f32 = 18.0;
 /// Around a chip's text, between chips, and the narrowest chip.
 const CHIP_PADDING: f32 = 6.0;
 const CHIP_GAP: f32 = 4.0;
@@ -51,14 +53,21 @@ const CHIPS: usize = 120;
 
 /// Draws the row. Without a run it shows what a process pool would have, empty. `selected` = the call that is looked at.
 pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, actions: &mut Vec<Action>) {
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), HEIGHT));
+    let is_below = ui.available_width() < NARROWER;
+    let height = if is_below { HEIGHT + LINE } else { HEIGHT };
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
     let id = Id::unique("data flow");
     let palette = theme::palette(ui);
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
     let stations = stations(run);
     let weights: f32 = stations.iter().map(|station| station.weight).sum();
     let needs: Vec<_> = stations.iter().map(|station| needs(&painter, station)).collect();
-    let (arrow_width, done_width) = if rect.width() < NARROW { (20.0, 126.0) } else { (ARROW, DONE_WIDTH) };
+    let (arrow_width, done_width) = match rect.width() {
+        // No arrow after the last.
+        ..NARROWER => (16.0, -16.0),
+        ..NARROW => (20.0, 126.0),
+        _ => (ARROW, DONE_WIDTH),
+    };
     let room = rect.width() - done_width - arrow_width * stations.len() as f32;
     let mut x = rect.left();
     let mut edges = Vec::new();
@@ -78,11 +87,17 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
             chips(ui, id.with(("chips", run.number)), palette, inner, station, run, selected, actions);
         }
         let middle = rect.top() + BOX_TOP + BOX_HEIGHT / 2.0;
-        arrow(&painter, palette, pos2(area.right() + 5.0, middle), arrow_width - 10.0);
+        if !is_below || index + 1 < stations.len() {
+            arrow(&painter, palette, pos2(area.right() + 5.0, middle), arrow_width - 10.0);
+        }
         edges.push(area.right());
         x = area.right() + arrow_width;
     }
-    draw_done(ui, id, palette, Rect::from_min_max(pos2(x, rect.top()), rect.max), run);
+    if is_below {
+        done_in_a_line(ui, id, palette, rect.with_min_y(rect.top() + HEIGHT), run);
+    } else {
+        done_in_a_column(ui, id, palette, Rect::from_min_max(pos2(x, rect.top()), rect.max), run);
+    }
     draw_note(ui, id, palette, rect, edges[0] + arrow_width / 2.0, x - arrow_width, run);
 }
 
@@ -297,33 +312,57 @@ fn arrow(painter: &Painter, palette: &Palette, from: Pos2, length: f32) {
     painter.line_segment([tip - vec2(4.0, -4.0), tip], stroke);
 }
 
-fn draw_done(ui: &Ui, id: eframe::egui::Id, palette: &Palette, area: Rect, run: Option<&Run>) {
-    let painter = ui.painter();
+/// What became of items: its name, how many, its colour, and what it means.
+fn done(run: Option<&Run>, palette: &Palette) -> [(&'static str, usize, Color32, &'static str); 4] {
     let totals = run.map(Run::totals).unwrap_or_default();
-    painter.text(area.left_top(), Align2::LEFT_TOP, "done", title_font(), palette.text);
-    let rows = [
+    let cancelled = "Items that were not run: cancelled, skipped, or never submitted.";
+    let lost = "Items whose worker or pool broke: nobody knows what became of them.";
+    [
         ("returned", totals.returned, palette.computing, "Items that gave a value."),
         ("raised", totals.raised, palette.error, "Items that gave an error or panicked."),
-        (
-            "cancelled",
-            totals.cancelled,
-            palette.pending,
-            "Items that were not run: cancelled, skipped, or never submitted.",
-        ),
-        ("lost", totals.lost, palette.error, "Items whose worker or pool broke: nobody knows what became of them."),
-    ];
-    for (row, (name, count, color, help)) in rows.into_iter().enumerate() {
+        ("cancelled", totals.cancelled, palette.pending, cancelled),
+        ("lost", totals.lost, palette.error, lost),
+    ]
+}
+
+fn done_in_a_column(ui: &Ui, id: Id, palette: &Palette, area: Rect, run: Option<&Run>) {
+    ui.painter().text(area.left_top(), Align2::LEFT_TOP, "done", title_font(), palette.text);
+    for (row, outcome) in done(run, palette).into_iter().enumerate() {
         let y = area.top() + BOX_TOP - 1.0 + row as f32 * 15.0;
-        let line = Rect::from_min_max(pos2(area.left(), y), pos2(area.right() - 4.0, y + 15.0));
-        let square = Rect::from_min_size(line.left_top() + vec2(0.0, 4.0), vec2(8.0, 8.0));
-        painter.rect_filled(square, 2.0, if count == 0 { color.gamma_multiply(0.35) } else { color });
-        let small = FontId::proportional(12.0);
-        painter.text(line.left_top() + vec2(14.0, 0.0), Align2::LEFT_TOP, name, small.clone(), palette.dim);
-        painter.text(line.right_top(), Align2::RIGHT_TOP, format::count(count), small, palette.text);
-        let response = ui.interact(line, id.with(name), Sense::hover()).on_hover_text(help);
-        let label = format!("{name}: {}", format::count(count));
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+        draw_done(
+            ui,
+            id,
+            palette,
+            Rect::from_min_max(pos2(area.left(), y), pos2(area.right() - 4.0, y + 15.0)),
+            outcome,
+        );
     }
+}
+
+fn done_in_a_line(ui: &Ui, id: Id, palette: &Palette, area: Rect, run: Option<&Run>) {
+    let width = area.width() / 4.0;
+    for (column, outcome) in done(run, palette).into_iter().enumerate() {
+        let min = area.min + vec2(column as f32 * width, 0.0);
+        draw_done(ui, id, palette, Rect::from_min_size(min, vec2(width - 10.0, 15.0)), outcome);
+    }
+}
+
+fn draw_done(
+    ui: &Ui,
+    id: Id,
+    palette: &Palette,
+    line: Rect,
+    (name, count, color, help): (&'static str, usize, Color32, &'static str),
+) {
+    let painter = ui.painter();
+    let square = Rect::from_min_size(line.left_top() + vec2(0.0, 4.0), vec2(8.0, 8.0));
+    painter.rect_filled(square, 2.0, if count == 0 { color.gamma_multiply(0.35) } else { color });
+    let small = FontId::proportional(12.0);
+    painter.text(line.left_top() + vec2(14.0, 0.0), Align2::LEFT_TOP, name, small.clone(), palette.dim);
+    painter.text(line.right_top(), Align2::RIGHT_TOP, format::count(count), small, palette.text);
+    let response = ui.interact(line, id.with(name), Sense::hover()).on_hover_text(help);
+    let label = format!("{name}: {}", format::count(count));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
 }
 
 /// The line below: where cancelling ends, and what the thread does that moves everything.

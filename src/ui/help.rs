@@ -52,6 +52,9 @@ pub(super) fn hints(ui: &mut Ui) {
 /// The keys of all topics take as much, so that what they do stands in one line.
 const KEYS: f32 = 104.0;
 
+/// What two columns of them take.
+const TWO_COLUMNS: f32 = 840.0;
+
 /// For its frame and title, and a little of what is behind it.
 const AROUND: f32 = 90.0;
 
@@ -64,8 +67,9 @@ pub(super) fn show(context: &Context, open: &mut bool) {
         let with_keys = commands.iter().filter_map(|command| Some((command.topic, command.key?.text(), command.name)));
         let rows: Vec<_> = with_keys.chain(MOUSE.map(|(how, what)| ("Mouse", how, what))).collect();
         let topics: Vec<_> = rows.chunk_by(|one, next| one.0 == next.0).collect();
-        // Two columns of about the same height.
-        let half = rows.len() / 2;
+        // Two columns of about the same height, where there is room for both.
+        let is_wide = context.content_rect().width() >= TWO_COLUMNS;
+        let half = if is_wide { rows.len() / 2 } else { rows.len() };
         // Where the window is low, what does not fit scrolls.
         let room = context.content_rect().height() - AROUND;
         ScrollArea::vertical().max_height(room).min_scrolled_height(room).show(ui, |ui| {
@@ -76,8 +80,10 @@ pub(super) fn show(context: &Context, open: &mut bool) {
                     before <= half + 2
                 });
                 column(ui, &left);
-                ui.add_space(28.0);
-                column(ui, &right);
+                if is_wide {
+                    ui.add_space(28.0);
+                    column(ui, &right);
+                }
                 ui.add_space(8.0);
             });
         });

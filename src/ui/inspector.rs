@@ -9,7 +9,7 @@ use super::action::Action;
 use super::chart::{Item, Selected, Waiting};
 use super::theme::{self, Palette};
 use super::{commands, focus, format, readers};
-use crate::executor::{Activity, Interruption};
+use crate::executor::Interruption;
 use crate::lab::Collect;
 use crate::trace::{EndStage, Stage};
 
@@ -215,23 +215,19 @@ fn life(ui: &mut Ui, palette: &Palette, stretches: &[Stretch]) {
 
 /// What the time of its execution went to.
 fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
-    let (lane, until) = (item.lane(), item.until());
-    let (before, after) = (lane.away_until(item.start), lane.away_until(until));
-    let away = |activity: Activity| after[activity as usize] - before[activity as usize];
-    let off_core = lane.off_core_until(until) - lane.off_core_until(item.start);
-    let all_away: i64 = Activity::ALL.into_iter().map(away).sum();
+    let spent = item.lane().spent(&(item.start..item.until()));
     let rows = [
         // How long an item had no core is told at its end.
         (
             if item.ended.is_some() { "computing" } else { "computing, or without a core" },
             palette.computing,
-            until - item.start - all_away - off_core,
+            spent.computing(),
         ),
-        ("I/O or sleep", palette.blocking, away(Activity::Blocking)),
-        ("waiting for the GIL", palette.waiting, away(Activity::WaitingForGil)),
-        ("waiting for a lock", palette.waiting, away(Activity::WaitingForLock)),
-        ("waiting for a future", palette.waiting, away(Activity::WaitingForFuture)),
-        ("without a core", palette.waiting, off_core),
+        ("I/O or sleep", palette.blocking, spent.blocking),
+        ("waiting for the GIL", palette.waiting, spent.gil),
+        ("waiting for a lock", palette.waiting, spent.lock),
+        ("waiting for a future", palette.waiting, spent.future),
+        ("without a core", palette.waiting, spent.off_core),
     ];
     Grid::new("spent").num_columns(2).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
         for (name, color, nanos) in rows {

@@ -315,7 +315,7 @@ impl Lessons {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new("Try for yourself:").color(dim));
             for LessonRun { name, settings, .. } in &self.planned {
-                let help = "Put the settings of this run in the form on the left, to vary them";
+                let help = "Put the settings of this run in the form, to vary them";
                 if ui.button(*name).on_hover_text(help).clicked() {
                     actions.push(Action::TakeOver(Box::new(settings.clone())));
                 }

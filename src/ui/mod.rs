@@ -31,6 +31,7 @@ mod sentence;
 mod settings_file;
 mod settings_panel;
 mod stopwatch;
+mod tabs;
 mod task_index;
 mod theme;
 mod time_machine;

@@ -34,6 +34,13 @@ pub(super) fn name_column_edge(context: &Context, table: Id, column: usize, name
     });
 }
 
+/// So is the edge of a panel, which egui calls by what it does.
+pub(super) fn name_edge(context: &Context, panel: Id, name: &str) {
+    let _ = context.accesskit_node_builder(panel.with("__resize"), |node| {
+        node.set_label(format!("size of the panel {name}"));
+    });
+}
+
 /// What stands there is said when it changes, wherever the keyboard is.
 pub(super) fn live(response: &Response) {
     let _ = response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));

@@ -12,9 +12,10 @@ const SMALLEST: u32 = 75;
 const LARGEST: u32 = 200;
 const STEP: u32 = 25;
 
-/// A window that has less room than this, in points, would cut things off: there everything is drawn smaller than was asked for.
-const NARROWEST: f32 = 860.0;
-const LOWEST: f32 = 500.0;
+/// A window that has less room than this, in points, would cut things off: there everything is drawn smaller than was asked for. It is
+/// the smallest window at the largest scale.
+const NARROWEST: f32 = 512.0;
+const LOWEST: f32 = 320.0;
 
 impl Default for Scale {
     fn default() -> Self {

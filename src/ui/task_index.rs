@@ -41,17 +41,17 @@ pub(super) struct Found {
     pub(super) tasks: Vec<Task>,
     /// How many there are altogether.
     pub(super) of: usize,
-    /// By the numbers of the items, whether each fits; those beyond were not known yet.
-    fits: Vec<bool>,
+    /// By the numbers of the items, where each stands among those that fit; those beyond were not known yet.
+    rows: Vec<Option<u32>>,
     /// Of each worker, when those ran that fit, in order.
     ran: HashMap<u32, Vec<Ran>>,
 }
 
-/// When an item ran, and whether it failed.
+/// When an item ran, and how many had failed by its end: of those that fit, on its worker.
 struct Ran {
     start: i64,
     end: i64,
-    failed: bool,
+    failed: usize,
 }
 
 /// See the module. It lasts as long as the window.
@@ -107,10 +107,10 @@ impl TaskIndex {
         self.listings.get(&run)?.known().map(|(_, found)| found)
     }
 
-    /// How many items of that run fit; `None` = that is not known yet.
-    pub(super) fn count(&self, run: usize, filter: &Filter) -> Option<usize> {
+    /// What was found of that run with this very filter; `None` = that is not known yet.
+    pub(super) fn found_with(&self, run: usize, filter: &Filter) -> Option<&Found> {
         let (order, found) = self.listings.get(&run)?.known()?;
-        (order.filter == *filter).then_some(found.tasks.len())
+        (order.filter == *filter).then_some(found)
     }
 
     /// What was found of that run, unless all of it fits.
@@ -123,19 +123,26 @@ impl TaskIndex {
 impl Found {
     /// Whether that item fits. One that is not known yet does, until it is.
     pub(super) fn fits(&self, item: u32) -> bool {
-        self.fits.get(item as usize).copied().unwrap_or(true)
+        self.rows.get(item as usize).is_none_or(Option::is_some)
     }
 
-    /// Whether one that fits ran on that worker in that time: `Some(true)` = the first of them failed.
+    /// Where that item stands among those that fit.
+    pub(super) fn row_of(&self, item: u32) -> Option<usize> {
+        self.rows.get(item as usize).copied().flatten().map(|row| row as usize)
+    }
+
+    /// Whether some that fit ran on that worker in that time: `Some(true)` = one of them failed.
     pub(super) fn ran_in(&self, worker: u32, time: Range<i64>) -> Option<bool> {
         let ran = self.ran.get(&worker)?;
-        let first = ran.get(ran.partition_point(|ran| ran.end <= time.start))?;
-        (first.start < time.end).then_some(first.failed)
+        let first = ran.partition_point(|ran| ran.end <= time.start);
+        let after = first + ran.get(first..)?.partition_point(|ran| ran.start < time.end);
+        let failed = |after: usize| after.checked_sub(1).map_or(0, |last| ran[last].failed);
+        (first < after).then(|| failed(after) > failed(first))
     }
 
     /// The item that comes after that one in the table, or the first.
     pub(super) fn after(&self, item: Option<u32>) -> Option<&Task> {
-        let place = item.and_then(|item| self.tasks.iter().position(|task| task.item == item));
+        let place = item.and_then(|item| self.row_of(item));
         place.and_then(|place| self.tasks.get(place + 1)).or_else(|| self.tasks.first())
     }
 }
@@ -143,26 +150,26 @@ impl Found {
 fn find(run: &Run, order: &Order) -> Found {
     let mut tasks = run.tasks();
     let of = tasks.len();
-    let mut fits = Vec::new();
+    let mut rows = vec![None; tasks.last().map_or(0, |task| task.item as usize + 1)];
     if !order.filter.is_empty() {
         let matches = order.filter.matcher(run);
-        fits.resize(tasks.last().map_or(0, |task| task.item as usize + 1), false);
-        tasks.retain(|task| {
-            let fit = matches(task);
-            fits[task.item as usize] = fit;
-            fit
-        });
+        tasks.retain(matches);
     }
     let mut ran = HashMap::<u32, Vec<Ran>>::new();
     for task in tasks.iter().filter(|_| !order.filter.is_empty()) {
         if let (Some(worker), Some(start), Some(end)) = (task.worker, task.started, task.ended) {
             // What took no time was there all the same.
             let (end, failed) = (end.max(start + 1), task.state != TaskState::Returned);
-            ran.entry(worker).or_default().push(Ran { start, end, failed });
+            ran.entry(worker).or_default().push(Ran { start, end, failed: usize::from(failed) });
         }
     }
     for ran in ran.values_mut() {
         ran.sort_unstable_by_key(|ran| ran.start);
+        let mut failed = 0;
+        for ran in ran {
+            failed += ran.failed;
+            ran.failed = failed;
+        }
     }
     // What has no value comes last, whichever way.
     let key = |task: &Task| -> (bool, i64) {
@@ -185,7 +192,10 @@ fn find(run: &Run, order: &Order) -> Found {
     } else if order.by != Column::Item {
         tasks.sort_by_key(key);
     }
-    Found { tasks, of, fits, ran }
+    for (row, task) in tasks.iter().enumerate() {
+        rows[task.item as usize] = Some(row as u32);
+    }
+    Found { tasks, of, rows, ran }
 }
 
 #[cfg(test)]
@@ -232,5 +242,12 @@ mod tests {
         assert_eq!(raised.ran_in(1, 0..100), None);
         let others = find(&run(), &order("returned", Column::Item, false));
         assert_eq!(others.ran_in(0, 0..100), Some(false));
+        assert_eq!([0, 1, 2].map(|item| others.row_of(item)), [Some(0), None, Some(1)]);
+        let every = find(&run(), &order("worker0", Column::Item, true));
+        let failed = |from: i64, until: i64| every.ran_in(0, from..until);
+        assert_eq!(
+            [failed(10, 40), failed(10, 20), failed(30, 40), failed(19, 21)],
+            [true, false, false, true].map(Some)
+        );
     }
 }

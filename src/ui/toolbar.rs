@@ -35,14 +35,23 @@ pub(super) struct Status<'a> {
 /// Draws the row.
 pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
     let &Status { run, name, live, error, .. } = status;
+    let is_tight = is_tight(ui);
     ui.horizontal(|ui| {
-        logo(ui);
+        if !is_tight {
+            logo(ui);
+        }
         if !is_narrow(ui) {
             ui.label(RichText::new("Poolscope").family(theme::strong()).size(15.0));
         }
-        ui.add_space(8.0);
+        if !is_tight {
+            ui.add_space(8.0);
+        }
         run_button(ui, live, error, actions);
         stop_button(ui, live, actions);
+        if is_tight {
+            search(ui, filter, actions);
+            return menus(ui, status, actions);
+        }
         ui.add_space(8.0);
         // What stands right is drawn from left to right all the same, as that is the way of the Tab key; how much room it needs is known
         // from the last time.
@@ -53,17 +62,26 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
         let left = left.with_max_x(left.right() - 8.0);
         let within = |rect| UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
         ui.scope_builder(within(left), |ui| figures_of(ui, run, name, live));
-        let used =
-            ui.scope_builder(within(right), |ui| at_the_right(ui, status, filter, actions)).response.rect.width();
+        let right = ui.scope_builder(within(right), |ui| {
+            search(ui, filter, actions);
+            found(ui, filter, status.found, actions);
+            menus(ui, status, actions);
+        });
+        let used = right.response.rect.width();
         if (used - width).abs() > 0.5 {
             ui.data_mut(|data| data.insert_temp(known, used));
             ui.ctx().request_discard("the width of the toolbar has changed");
         }
     });
+    if is_tight {
+        ui.horizontal(|ui| {
+            found(ui, filter, status.found, actions);
+            figures_of(ui, run, name, live);
+        });
+    }
 }
 
-fn at_the_right(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
-    search(ui, filter, status.found, actions);
+fn menus(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
     ui.menu_button("File", |ui| file_menu(ui, status.run, actions)).response.on_hover_text("Open, save, copy");
     ui.menu_button("View", |ui| view_menu(ui, status, actions)).response.on_hover_text("Size, contrast, frame times");
     let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
@@ -72,12 +90,18 @@ fn at_the_right(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: 
     if has_room && ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
         actions.push(Action::ToggleTheme);
     }
-    if ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
+    // Where panels are pages, the lessons are one.
+    if !is_tight(ui) && ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
         actions.push(Action::ToggleLessons);
     }
     if ui.button("?").on_hover_text("All keys").clicked() {
         actions.push(Action::ToggleHelp);
     }
+}
+
+/// Whether the figures of the run get a row of their own.
+fn is_tight(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() < 860.0
 }
 
 /// Whether the figures of the run need the room that the rest can spare.
@@ -86,7 +110,7 @@ fn is_narrow(ui: &Ui) -> bool {
 }
 
 /// What is looked for.
-fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut Vec<Action>) {
+fn search(ui: &mut Ui, filter: &mut Filter, actions: &mut Vec<Action>) {
     let (width, hint) = if is_narrow(ui) { (84.0, "Search   /") } else { (150.0, "Search items   /") };
     let field = TextEdit::singleline(&mut filter.text).id(Id::unique(("field", "search"))).desired_width(width);
     let response = ui.add(field.hint_text(hint).margin(Margin::symmetric(8, 4)));
@@ -97,6 +121,10 @@ fn search(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut 
         response.request_focus();
     }
     response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
+}
+
+/// What else is looked for, and how many were found.
+fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut Vec<Action>) {
     if !filter.is_empty() {
         for (name, range) in [("waited", &mut filter.wait), ("ran", &mut filter.run_time)] {
             let Some(times) = range.clone() else { continue };

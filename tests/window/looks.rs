@@ -121,6 +121,48 @@ fn a_small_window_is_never_drawn_larger_than_it_is() {
     }
 }
 
+/// Where panels beside each other would cut each other off there is one at a time; what is asked for is turned to.
+#[test]
+fn the_smallest_window_at_the_largest_size_shows_one_panel_at_a_time() {
+    let form = remembered("sleep", &[("tasks", "8"), ("seconds", "0.01")], "processes", "2", "2");
+    let mut window = window_of(form, vec2(1024.0, 640.0));
+    for _ in 0..4 {
+        command_key(&mut window, Key::Plus);
+    }
+    window.run_steps(4);
+    let points = window.ctx.input(egui::InputState::content_rect);
+    assert!((points.width() - 512.0).abs() < 1.0, "{points}");
+    let turn_to = |window: &mut Window, page: &str| {
+        let tab = window.get_by_role_and_label(Role::Tab, page);
+        assert!(points.contains_rect(tab.rect()), "{page} is cut off");
+        tab.click();
+        window.run_steps(3);
+    };
+    let lane = |window: &Window| window.query_by_label_contains("worker 0 pid").is_some();
+    turn_to(&mut window, "Settings");
+    assert_eq!(field(&window, "workers").value().as_deref(), Some("2"));
+    press(&mut window, "Run");
+    until_over(&mut window, 1);
+    assert!(lane(&window) && window.query_by_role_and_label(Role::TextInput, "workers").is_none());
+    turn_to(&mut window, "Data flow");
+    assert!(shows(&window, "returned: 8") && !lane(&window));
+    assert!(window.query_by_role_and_label(Role::Tab, "Inspector").is_none(), "nothing is selected");
+    key(&mut window, Key::Period);
+    assert!(lane(&window), "keys of the chart lead to it");
+    turn_to(&mut window, "Inspector");
+    assert!(shows(&window, "INSPECTOR"));
+    key(&mut window, Key::Escape);
+    assert!(lane(&window), "nothing is selected any more");
+    key(&mut window, Key::L);
+    assert!(shows(&window, "LESSONS"));
+    key(&mut window, Key::L);
+    assert!(lane(&window));
+    for tab in ["Tasks", "Durations", "Log (0)"] {
+        turn_to(&mut window, "Details");
+        turn_to(&mut window, tab);
+    }
+}
+
 /// What comes into focus by key is scrolled into sight, and a list closes with the choice that Enter makes.
 #[test]
 fn the_keyboard_stays_in_sight() {

@@ -32,6 +32,7 @@ impl App {
     }
 
     pub(super) fn act(&mut self, context: &Context, action: Action) {
+        self.turn_to_what_shows(context, &action);
         match action {
             Action::Run => {
                 if let Ok(settings) = self.form.check() {
@@ -244,7 +245,7 @@ impl App {
     /// To the next item that is looked for.
     fn next_found(&mut self) {
         let Some(run) = self.run() else { return };
-        let Some(found) = self.index.found(run.number) else { return };
+        let Some(found) = self.index.found_with(run.number, &self.filter) else { return };
         let now = match self.found_last {
             Some((number, item)) if number == run.number => Some(item),
             _ => None,

@@ -1,7 +1,9 @@
 //! The window's state, and how a frame goes: look at the runs, draw the panels, then do what the user asked for.
 
 mod act;
+mod page;
 mod panels;
+mod places;
 
 use std::collections::VecDeque;
 use std::iter;
@@ -34,6 +36,7 @@ use super::{commands, focus, help, readers, theme};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
+use page::Page;
 
 /// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]. Whoever moves the mouse or presses a key gets
 /// one at once.
@@ -115,6 +118,8 @@ pub struct App {
     scale: Scale,
     /// How high somebody made the lower panel.
     details_height: Option<f32>,
+    /// What is shown where there is room for one panel only.
+    page: Page,
     frame_times: FrameTimes,
     show_help: bool,
     /// The item that was found last, of the run with that number.
@@ -169,6 +174,7 @@ impl App {
             high_contrast: remembered.high_contrast,
             scale: remembered.scale,
             details_height: remembered.details_height,
+            page: Page::default(),
             frame_times: FrameTimes::default(),
             show_help: false,
             found_last: None,

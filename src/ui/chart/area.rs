@@ -8,9 +8,8 @@ use eframe::egui::{Context, Painter, Pos2, Rect, Stroke, StrokeKind};
 use super::item::LanePlace;
 use super::rows::{LaneRow, Row, Rows, Shown};
 use super::{Selection, TimeView};
-use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{EndStage, Histogram, Lane};
+use crate::trace::{EndStage, Histogram};
 use crate::ui::background::Background;
 use crate::ui::theme::Palette;
 
@@ -127,15 +126,13 @@ impl Area {
         });
         for (run, row) in rows {
             let lane = row.lane;
-            let until = end.min(run.elapsed());
+            let until = end.min(run.known_until());
             figures.lanes += 1;
             figures.lived += run.lived(lane, start, until.max(start));
-            figures.busy += (lane.busy_until(until) - lane.busy_until(start)).max(0);
-            let away = |activity: Activity| spent(lane, activity, start, until);
-            figures.blocking += away(Activity::Blocking);
-            let waits = [Activity::WaitingForGil, Activity::WaitingForLock, Activity::WaitingForFuture];
-            figures.waiting += waits.into_iter().map(away).sum::<i64>();
-            figures.waiting += (lane.off_core_until(until) - lane.off_core_until(start)).max(0);
+            let spent = lane.spent(&(start..until.max(start)));
+            figures.busy += spent.busy;
+            figures.blocking += spent.blocking;
+            figures.waiting += spent.waiting();
             for span in lane.spans_between(start, end) {
                 figures.items += 1;
                 figures.failed += usize::from(span.end_stage != EndStage::Returned);
@@ -154,8 +151,4 @@ impl Area {
         }
         figures
     }
-}
-
-fn spent(lane: &Lane, activity: Activity, from: i64, until: i64) -> i64 {
-    (lane.away_until(until)[activity as usize] - lane.away_until(from)[activity as usize]).max(0)
 }

@@ -8,9 +8,8 @@ use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, St
 use super::hatch::Hatch;
 use super::lanes::LEAST_OFF_CORE;
 use super::{RULER, Shown, TimeView};
-use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{IdleCause, Lane, Trace};
+use crate::trace::{IdleCause, Lane, Spent, Trace};
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -139,23 +138,21 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     if failed > 0 {
         entries.push(("raised or lost", palette.error, Some(Hatch::Crossed)));
     }
-    let away = |activity: Activity| lanes.iter().any(|(lane, until)| lane.away_until(*until)[activity as usize] > 0);
-    if away(Activity::Blocking) {
+    let spent: Vec<_> = lanes.iter().map(|(lane, until)| lane.spent(&(0..*until))).collect();
+    if spent.iter().any(|spent| spent.blocking > 0) {
         entries.push(("I/O or sleep", palette.blocking, Some(Hatch::Level)));
     }
-    for (name, activity, hatch) in [
-        ("waiting for the GIL", Activity::WaitingForGil, Hatch::Rising),
-        ("waiting for a lock", Activity::WaitingForLock, Hatch::Falling),
-        ("waiting for a future", Activity::WaitingForFuture, Hatch::Upright),
+    let sum = |part: fn(&Spent) -> i64| spent.iter().map(part).sum::<i64>();
+    for (name, nanos, hatch) in [
+        ("waiting for the GIL", sum(|spent| spent.gil), Hatch::Rising),
+        ("waiting for a lock", sum(|spent| spent.lock), Hatch::Falling),
+        ("waiting for a future", sum(|spent| spent.future), Hatch::Upright),
     ] {
-        if away(activity) {
+        if nanos > 0 {
             entries.push((name, palette.waiting, Some(hatch)));
         }
     }
-    let lacked = |(lane, until): &(&Lane, i64)| {
-        lane.off_core_until(*until) as f32 > LEAST_OFF_CORE * lane.busy_until(*until) as f32
-    };
-    if lanes.iter().any(lacked) {
+    if spent.iter().any(|spent| spent.off_core as f32 > LEAST_OFF_CORE * spent.busy as f32) {
         entries.push(("share without a core", palette.waiting, Some(Hatch::Thin)));
     }
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
@@ -166,7 +163,7 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     }
     // As far as a worker was idle then, for long enough to be seen when all of the run is.
     let idle = |shown: &Shown<'_>| {
-        let (run, all) = (shown.run, shown.run.elapsed());
+        let (run, all) = (shown.run, shown.run.known_until());
         let wide = move |nanos: i64| nanos.saturating_mul(1_000) > all;
         let idle_in = move |time: &Range<i64>| run.trace.lanes().iter().any(|lane| wide(lane.idle_in(time)));
         let stretches = run.trace.without_work(all, run.ended());

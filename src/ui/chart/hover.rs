@@ -6,7 +6,6 @@ use super::TimeView;
 use super::item::Item;
 use super::lanes::outline;
 use super::rows::{LaneRow, Place, Rows};
-use crate::executor::Activity;
 use crate::lab::Run;
 use crate::trace::IdleCause;
 use crate::ui::{format, theme};
@@ -45,7 +44,7 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
     let Some(item) = item_at(at, rows, view) else { return idle(response, at, rows, view) };
     mark(ui, &item, rows, view, Stroke::new(1.5, theme::palette(ui).accent));
     let (lane, start, until) = (item.lane(), item.start, item.until());
-    let off_core = lane.off_core_until(until) - lane.off_core_until(start);
+    let spent = lane.spent(&(start..until));
     response.clone().on_hover_ui_at_pointer(|ui| {
         ui.label(RichText::new(item.title()).family(theme::strong()));
         ui.label(format!("{} on {} · call {}", item.word(), item.lane_title(), item.call));
@@ -69,14 +68,15 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
                 row("after others of its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
             }
             row("executed for", Some(until - start));
-            let (before, after) = (lane.away_until(start), lane.away_until(until));
-            let spent =
-                |activity: Activity| Some(after[activity as usize] - before[activity as usize]).filter(|&n| n > 0);
-            row("  I/O or sleep", spent(Activity::Blocking));
-            row("  waiting for the GIL", spent(Activity::WaitingForGil));
-            row("  waiting for a lock", spent(Activity::WaitingForLock));
-            row("  waiting for a future", spent(Activity::WaitingForFuture));
-            row("  without a core", Some(off_core).filter(|&nanos| nanos > 0));
+            for (name, nanos) in [
+                ("  I/O or sleep", spent.blocking),
+                ("  waiting for the GIL", spent.gil),
+                ("  waiting for a lock", spent.lock),
+                ("  waiting for a future", spent.future),
+                ("  without a core", spent.off_core),
+            ] {
+                row(name, Some(nanos).filter(|&nanos| nanos > 0));
+            }
             if let Some(call) = item.way() {
                 let others = item.ended.zip(call.answered).map(|((end, _), answered)| answered - end);
                 row("before others of its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
@@ -89,17 +89,17 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
 /// Tells why nothing is there.
 fn idle(response: &Response, at: Pos2, rows: &Rows<'_>, view: TimeView) {
     let Some((run, LaneRow { lane, place: Place::Worker, .. }, time)) = place_at(at, rows, view) else { return };
-    let now = run.elapsed();
-    let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
+    let end = lane.exited.as_ref().map_or(run.elapsed(), |(at, _)| *at);
     if !(lane.started..end).contains(&time) {
         return;
     }
-    if time >= run.known_until() {
+    let known = run.known_until();
+    if time >= known {
         let behind = format!("not known yet: {} events are still to be read", format::count(run.backlog));
         response.clone().on_hover_text_at_pointer(behind);
         return;
     }
-    let mut stretches = run.trace.without_work(now, run.ended());
+    let mut stretches = run.trace.without_work(known, run.ended());
     let text = match stretches.find(|(stretch, _)| stretch.contains(&time)) {
         _ if lane.ready.is_none_or(|ready| time < ready) => "starting up: not ready for calls yet",
         Some((_, IdleCause::NoWork)) => "idle: nothing was pending",

@@ -405,7 +405,7 @@ pub(super) fn invite(ui: &mut Ui, wrong: Option<&FieldError>) {
     let (title, text) = if let Some(error) = wrong {
         ("This can't run yet", error.to_string())
     } else {
-        let text = "Choose a workload and an executor on the left, then press Run or Enter.";
+        let text = "Choose a workload and an executor in the settings, then press Run or Enter.";
         ("Press Run to watch it here", text.to_owned())
     };
     empty(ui, &response, area, title, &text);

@@ -6,9 +6,8 @@ use eframe::egui::{
 
 use super::GUTTER;
 use super::rows::{LaneRow, Place, Shown, TALL, name_cell};
-use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::Lane;
+use crate::trace::Spent;
 use crate::ui::action::Action;
 use crate::ui::task_index::Found;
 use crate::ui::theme::{self, Palette};
@@ -69,8 +68,11 @@ pub(super) fn name(
     let cell = name_cell(rect, left + indent, GUTTER - 10.0 - indent);
     // What is beside the workers may be busy beyond their results.
     let beside = matches!(row.place, Place::Beside { .. });
-    let lived = if beside { run.elapsed() - lane.started } else { run.lived(lane, 0, run.elapsed()) };
-    let busy = (lane.busy_until(run.elapsed()) as f64 / lived.max(1) as f64).clamp(0.0, 1.0);
+    // What is not read yet is not idle.
+    let until = run.known_until();
+    let lived = if beside { until - lane.started } else { run.lived(lane, 0, until) };
+    let spent = lane.spent(&(0..until));
+    let busy = (spent.busy as f64 / lived.max(1) as f64).clamp(0.0, 1.0);
     let title = row.title();
     // A thread within a task, of which there was another before in its row, was not there all the time.
     let percent = if row.is_within() { String::new() } else { format!("{:.0}%", busy * 100.0) };
@@ -89,15 +91,14 @@ pub(super) fn name(
         painter.text(pos2(cell.left(), second), Align2::LEFT_TOP, &pid, theme::small(), palette.dim);
         let track = Rect::from_min_size(pos2(cell.left(), second + 17.0), vec2(cell.width(), 3.0));
         painter.rect_filled(track, 1.5, palette.raised);
-        let away = lane.away_until(run.elapsed());
-        let blocking = away[Activity::Blocking as usize];
-        let waiting = away.iter().sum::<i64>() - blocking + lane.off_core_until(run.elapsed());
         // What is left of the longer ones is what they have more than the next.
-        let mut until = lane.busy_until(run.elapsed());
-        for (nanos, color) in [(waiting, palette.waiting), (blocking, palette.blocking), (until, palette.computing)] {
-            let share = (until as f64 / lived.max(1) as f64).clamp(0.0, 1.0) as f32;
+        let mut left = spent.busy;
+        for (nanos, color) in
+            [(spent.waiting(), palette.waiting), (spent.blocking, palette.blocking), (left, palette.computing)]
+        {
+            let share = (left as f64 / lived.max(1) as f64).clamp(0.0, 1.0) as f32;
             painter.rect_filled(Rect::from_min_size(track.min, vec2(track.width() * share, 3.0)), 1.5, color);
-            until -= nanos;
+            left -= nanos;
         }
     }
     let whose = match row.place {
@@ -109,7 +110,7 @@ pub(super) fn name(
     let can_be_killed = lane.pid.is_some() && lane.exited.is_none() && !run.ended() && run.moment.is_none();
     let sense = if can_be_killed { Sense::click() } else { Sense::hover() };
     let response = ui.interact(cell.intersect(painter.clip_rect()), id, sense);
-    let waits = waits(lane, run.elapsed());
+    let waits = waits(&spent);
     let told: Vec<_> = waits.iter().map(|wait| format!(", {wait}")).collect();
     let within = match row.place {
         Place::Within(worker) => format!(" within worker {worker}"),
@@ -131,7 +132,7 @@ pub(super) fn name(
     response.on_hover_ui(|ui| {
         ui.label(format!("{title}{within}  {pid}"));
         ui.label(format!("{} items in {} calls", format::count(lane.items()), format::count(lane.calls)));
-        ui.label(format!("busy {} of {}", format::duration(lane.busy_until(run.elapsed())), format::duration(lived)));
+        ui.label(format!("busy {} of {}", format::duration(spent.busy), format::duration(lived)));
         for wait in &waits {
             ui.label(format!("of that {wait}"));
         }
@@ -141,15 +142,14 @@ pub(super) fn name(
     });
 }
 
-/// What the busy time up to `until` went to, apart from computing, in words.
-fn waits(lane: &Lane, until: i64) -> Vec<String> {
-    let away = lane.away_until(until);
+/// What time was spent on, apart from computing, in words.
+fn waits(spent: &Spent) -> Vec<String> {
     let waits = [
-        (away[Activity::Blocking as usize], "for I/O or asleep"),
-        (away[Activity::WaitingForGil as usize], "waiting for the GIL"),
-        (away[Activity::WaitingForLock as usize], "waiting for a lock"),
-        (away[Activity::WaitingForFuture as usize], "waiting for a future"),
-        (lane.off_core_until(until), "without a core"),
+        (spent.blocking, "for I/O or asleep"),
+        (spent.gil, "waiting for the GIL"),
+        (spent.lock, "waiting for a lock"),
+        (spent.future, "waiting for a future"),
+        (spent.off_core, "without a core"),
     ];
     let told = waits.into_iter().filter(|(nanos, _)| *nanos > 0);
     told.map(|(nanos, what)| format!("{} {what}", format::duration(nanos))).collect()

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
 use crate::lab::{End, Run, Status, Task, TaskState};
-use crate::trace::{Histogram, Lane};
+use crate::trace::Histogram;
 use crate::ui::action::Action;
 use crate::ui::background::Background;
 use crate::ui::chart::{Selection, Shown};
@@ -114,9 +114,8 @@ fn lived(run: &Run) -> f64 {
 
 /// Of the time that workers were busy, what they computed, on a core.
 fn computing(run: &Run) -> f64 {
-    let until = run.elapsed();
-    let away = |lane: &Lane| lane.away_until(until).iter().sum::<i64>() + lane.off_core_until(until);
-    run.trace.lanes().iter().map(|lane| (lane.busy_until(until) - away(lane)).max(0) as f64).sum()
+    let until = run.known_until();
+    run.trace.lanes().iter().map(|lane| lane.spent(&(0..until)).computing() as f64).sum()
 }
 
 impl Compare {
@@ -135,7 +134,7 @@ impl Compare {
             if queued > 0 {
                 ui.label(RichText::new("The next run begins when this one is over.").color(dim));
             } else if ticked < 2 {
-                ui.label(RichText::new("Tick two or more runs in the list on the left.").color(dim));
+                ui.label(RichText::new("Tick two or more runs in the list of runs.").color(dim));
             } else if ui.button(format!("Compare the {ticked} runs that are ticked")).clicked() {
                 actions.push(Action::Compare);
             }

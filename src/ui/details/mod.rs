@@ -9,15 +9,14 @@ mod lists;
 mod row_keys;
 mod tasks;
 
-use eframe::egui::{RichText, Role, Ui, WidgetInfo, vec2};
-
+use eframe::egui::{Ui, vec2};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::chart::{AreaFigures, Shown, TimeView, in_focus};
 use super::filter::Filter;
 use super::task_index::TaskIndex;
-use super::{format, readers, theme};
+use super::{format, tabs};
 use crate::lab::{End, Status};
 use compare::Compare;
 use curves::Curves;
@@ -25,8 +24,9 @@ use events::Events;
 
 /// All tabs in one line, with air between them, take about this.
 const ROOM_FOR_TABS: f32 = 780.0;
-/// With less, they are written smaller.
+/// With less, they are written smaller, and with still less smaller again.
 const NARROW_FOR_TABS: f32 = 640.0;
+const NARROWER_FOR_TABS: f32 = 520.0;
 
 /// Which tab is open, and what the tabs hold. It lasts as long as the window.
 #[derive(Default)]
@@ -172,20 +172,12 @@ impl Details {
     }
 
     fn tab(&mut self, ui: &mut Ui, tab: Tab, title: &str) {
-        let chosen = self.tab == tab;
-        let palette = theme::palette(ui);
-        let text = RichText::new(title).color(if chosen { palette.text } else { palette.dim });
-        let is_narrow = ui.max_rect().width() < NARROW_FOR_TABS;
-        let text = if is_narrow { text.size(11.5) } else { text };
-        let text = if chosen { text.family(theme::strong()) } else { text };
-        let response = ui.selectable_label(false, text);
-        response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, title));
-        readers::one_of_several(&response, eframe::egui::accesskit::Role::Tab, chosen);
-        if chosen {
-            let under = response.rect.left_bottom()..=response.rect.right_bottom();
-            ui.painter().hline(under.start().x..=under.end().x, under.end().y + 1.0, (2.0, palette.accent));
-        }
-        if response.on_hover_text(tab.help()).clicked() {
+        let size = match ui.max_rect().width() {
+            ..NARROWER_FOR_TABS => 10.5,
+            ..NARROW_FOR_TABS => 11.5,
+            _ => tabs::SIZE,
+        };
+        if tabs::tab(ui, title, tab.help(), self.tab == tab, size) {
             self.tab = tab;
         }
     }

@@ -1,6 +1,8 @@
 //! The table of all items: a million rows, of which those in sight are drawn.
 
-use eframe::egui::{Align, Button, Id, IdSalt, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use std::iter;
+
+use eframe::egui::{Align, Button, Id, IdSalt, Label, Layout, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 
 use super::row_keys::moved_by_key;
@@ -10,7 +12,7 @@ use crate::ui::chart::Selection;
 use crate::ui::files::FileKind;
 use crate::ui::format;
 use crate::ui::readers;
-use crate::ui::task_index::{Column, TaskIndex};
+use crate::ui::task_index::{Column, Found, TaskIndex};
 use crate::ui::theme::{self, Palette};
 
 const ROW: f32 = 20.0;
@@ -26,6 +28,10 @@ const COLUMNS: [(&str, Column, f32, &str); 7] = [
     ("waited", Column::Waited, 96.0, "From its submission to its start"),
     ("ran", Column::Ran, 96.0, "From its start to its end"),
 ];
+
+/// The last column, which has what the others leave, and all of them; where there is less room, they scroll.
+const LAST_COLUMN: f32 = 120.0;
+const NARROWEST: f32 = 760.0;
 
 /// Draws the table; `selected` = the item that is looked at.
 pub(super) fn show(
@@ -55,13 +61,34 @@ pub(super) fn show(
             actions.push(Action::File(FileKind::Csv));
         }
     });
+    let (to_item, order) = if ui.available_width() < NARROWEST {
+        let scrolls = ScrollArea::horizontal().id_salt("columns").auto_shrink(false).show(ui, |ui| {
+            ui.set_min_width(NARROWEST);
+            table(ui, run, index, found, selected, actions)
+        });
+        scrolls.inner
+    } else {
+        table(ui, run, index, found, selected, actions)
+    };
+    (index.to_item, (index.by, index.descending)) = (to_item, order);
+}
+
+/// The table itself. Returns the item that is to come into sight, and what is ordered by, and which way.
+fn table(
+    ui: &mut Ui,
+    run: &Run,
+    index: &TaskIndex,
+    found: &Found,
+    selected: Option<u32>,
+    actions: &mut Vec<Action>,
+) -> (Option<u32>, (Column, bool)) {
+    let palette = theme::palette(ui);
     let (mut by, mut descending) = (index.by, index.descending);
-    let place = ui.available_rect_before_wrap();
-    let row_of = |item: u32| found.tasks.iter().position(|task| task.item == item);
-    let on_the_way = index.to_item.and_then(|item| Some((row_of(item)?, item)));
+    let place = ui.available_rect_before_wrap().intersect(ui.clip_rect());
+    let on_the_way = index.to_item.and_then(|item| Some((found.row_of(item)?, item)));
     // The table has the keyboard as a whole, and keys go from row to row.
     let whole = ui.interact(place, Id::unique("table of items"), Sense::focusable_noninteractive());
-    let here = selected.and_then(|item| found.tasks.get(row_of(item)?));
+    let here = selected.and_then(|item| found.tasks.get(found.row_of(item)?));
     let here = here.map_or_else(String::new, |task| format!(": {}", name_of(task)));
     whole.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, format!("items{here}")));
     let centered = Layout::left_to_right(Align::Center);
@@ -76,7 +103,7 @@ pub(super) fn show(
     for (_, _, width, _) in COLUMNS {
         table = table.column(TableColumn::initial(width).at_least(40.0).resizable(true).clip(true));
     }
-    let table = table.column(TableColumn::remainder().at_least(120.0).clip(true));
+    let table = table.column(TableColumn::remainder().at_least(LAST_COLUMN).clip(true));
     let table = table.header(HEADER, |mut row| header(&mut row, palette, &mut by, &mut descending));
     table.body(|body| {
         body.rows(ROW, found.tasks.len(), |mut row| {
@@ -103,7 +130,7 @@ pub(super) fn show(
     let mut next = on_the_way.filter(|_| !arrived).map(|(_, item)| item);
     if let Some(key) = moved_by_key(ui, place, &whole) {
         // From where the keys before it lead, or from the item that is looked at.
-        let at = on_the_way.map(|(row, _)| row).or_else(|| row_of(selected?));
+        let at = on_the_way.map(|(row, _)| row).or_else(|| found.row_of(selected?));
         // A page overlaps the one before it by a row.
         let page = ((place.height() - HEADER) / (ROW + ui.spacing().item_spacing.y)) as usize;
         if let Some(task) = found.tasks.get(key.target(at, found.tasks.len(), page.saturating_sub(1))) {
@@ -115,11 +142,16 @@ pub(super) fn show(
         // Its row is drawn in the next frame, or the one after that.
         context.request_repaint();
     }
-    (index.by, index.descending, index.to_item) = (by, descending, next);
+    (next, (by, descending))
 }
 
+/// All of its row, in words.
 fn name_of(task: &Task) -> String {
-    format!("item {}, {}", task.item, task.state.word())
+    let worker = task.worker.map(|worker| format!("worker {worker}"));
+    let times = [("started at", task.started), ("waited", task.waited()), ("ran", task.ran())];
+    let times = times.into_iter().filter_map(|(what, nanos)| Some(format!("{what} {}", format::duration(nanos?))));
+    let item = format!("item {}, {}, call {}", task.item, task.state.word(), task.call);
+    iter::once(item).chain(worker).chain(times).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of the columns; a press on one orders by it.

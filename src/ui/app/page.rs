@@ -1,0 +1,107 @@
+//! Where the window has no room for panels beside each other, it shows them one at a time.
+
+use eframe::egui::Context;
+
+use super::App;
+use crate::ui::action::Action;
+
+/// In a window that has less room than this, in points, panels beside each other would cut each other off.
+const NARROWEST: f32 = 860.0;
+const LOWEST: f32 = 500.0;
+/// As low as this, the chart has no room for the data flow above it.
+const LOWEST_WITH_FLOW: f32 = 430.0;
+
+/// What is shown in such a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Page {
+    Settings,
+    Flow,
+    #[default]
+    Chart,
+    Details,
+    /// The item or the area that is selected.
+    Selected,
+    Lessons,
+}
+
+impl Page {
+    /// From left to right.
+    const ALL: [Self; 6] = [Self::Settings, Self::Flow, Self::Chart, Self::Details, Self::Selected, Self::Lessons];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "Settings",
+            Self::Flow => "Data flow",
+            Self::Chart => "Chart",
+            Self::Details => "Details",
+            Self::Selected => "Inspector",
+            Self::Lessons => "Lessons",
+        }
+    }
+
+    pub(super) const fn help(self) -> &'static str {
+        match self {
+            Self::Settings => "What to run, on which executor, and the runs so far",
+            Self::Flow => "The queues of the executor, and what is in them",
+            Self::Chart => "What each worker did, over time",
+            Self::Details => "Curves, histograms, tables, errors and the log",
+            Self::Selected => "The item or the area that is selected",
+            Self::Lessons => "Published examples to learn from",
+        }
+    }
+
+    /// Whether the window has to show one at a time.
+    pub(in crate::ui) fn are_needed(context: &Context) -> bool {
+        let room = context.content_rect().size();
+        room.x < NARROWEST || room.y < LOWEST
+    }
+
+    /// Those that there are, from left to right; `selects` = something is selected.
+    pub(super) fn all(context: &Context, selects: bool) -> Vec<Self> {
+        let is_there = |page: &Self| match page {
+            Self::Flow => Self::splits_flow(context),
+            Self::Selected => selects,
+            _ => true,
+        };
+        Self::ALL.into_iter().filter(is_there).collect()
+    }
+
+    /// Whether the data flow has a page of its own.
+    pub(super) fn splits_flow(context: &Context) -> bool {
+        context.content_rect().height() < LOWEST_WITH_FLOW
+    }
+
+    /// Where what somebody asks for is to be seen; `None` = it can be anywhere.
+    fn that_shows(action: &Action) -> Option<Self> {
+        match action {
+            Action::Run | Action::RunByKey | Action::RunLesson(_) | Action::ShowRun(_) | Action::ShowLessonRuns => {
+                Some(Self::Chart)
+            }
+            Action::Move(_) | Action::ShowTimes(..) => Some(Self::Chart),
+            Action::ShowTab(_) | Action::Compare | Action::RunAgain { .. } => Some(Self::Details),
+            Action::ChooseWorkload(_) | Action::TakeOver(_) | Action::RenameRun(_) => Some(Self::Settings),
+            Action::OpenLesson(_) => Some(Self::Lessons),
+            _ => None,
+        }
+    }
+}
+
+impl App {
+    /// Goes to a page; that of the lessons is there as long as they are open.
+    pub(super) fn turn_to(&mut self, page: Page) {
+        self.page = page;
+        self.lessons.open = page == Page::Lessons;
+    }
+
+    /// Goes where what is asked for will be seen, if there is only one page at a time.
+    pub(super) fn turn_to_what_shows(&mut self, context: &Context, action: &Action) {
+        let page = match action {
+            Action::ToggleLessons if self.lessons.open => Some(Page::Chart),
+            Action::ToggleLessons => Some(Page::Lessons),
+            _ => Page::that_shows(action),
+        };
+        if let Some(page) = page.filter(|_| Page::are_needed(context)) {
+            self.page = page;
+        }
+    }
+}
