@@ -21,7 +21,7 @@ use crate::executor::{
     Chunking, Event, EventKind, EventSink, Interruption, Intervention, Pending, RawExecutor, WorkerCommand,
 };
 use crate::sys;
-use crate::trace::Historian;
+use crate::trace::{Historian, Stage};
 use crate::workload::{FieldError, Labels};
 
 /// How often the window can be told: 60 times a second.
@@ -75,6 +75,8 @@ struct Current {
     end: End,
     /// Whether what executes is to be interrupted, now or when it comes to that.
     interrupt: bool,
+    /// The rest is skipped, as an item raised.
+    skips: bool,
     /// The last word of the drive thread.
     result: Option<Ended>,
     deadline: Option<Instant>,
@@ -345,6 +347,7 @@ impl Current {
             rechunking: Rechunking::default(),
             end: End::Completed,
             interrupt: false,
+            skips: false,
             result: None,
             deadline: None,
             publish_at: None,
@@ -485,7 +488,12 @@ impl Current {
                 Interruption::TimedOut => "timed out",
             };
             let is_chunk = self.run.trace.call(call).is_some_and(|facts| facts.items > 1);
-            let of_chunk = if is_chunk { format!(", and what is left of chunk {call}") } else { String::new() };
+            // A task may handle that its time is over; what was cancelled is over for all of its chunk.
+            let of_chunk = if is_chunk && why == Interruption::Cancelled {
+                format!(", and what is left of chunk {call}")
+            } else {
+                String::new()
+            };
             self.intervened(other(format!("item {item} {how}{of_chunk}")));
             executor.interrupt_call(call.into(), why);
         }
@@ -496,9 +504,15 @@ impl Current {
         let counts = self.run.trace.counts();
         let all_heard_of = Some(counts.items.submitted) == self.run.items;
         let none = which == Pending::All && all_heard_of && counts.calls.pending == 0;
+        // As far as is known: it may have left the queue just now.
+        let is_late = |call: u64| {
+            let call = u32::try_from(call).ok().and_then(|call| self.run.trace.call(call));
+            call.is_some_and(|call| call.stage != Stage::Pending)
+        };
         if let Some(executor) = self.executor.as_ref().filter(|_| !none) {
             self.intervened(other(match which {
                 Pending::All => "cancel all pending".to_owned(),
+                Pending::Call(call) if is_late(call) => format!("cancel call {call}: too late"),
                 Pending::Call(call) => format!("cancel call {call}"),
             }));
             executor.cancel_pending(which);
@@ -565,7 +579,10 @@ impl Current {
                 }
             }
             OnError::Skip => {
-                if let Some(executor) = &self.executor {
+                if let Some(executor) = &self.executor
+                    && !std::mem::replace(&mut self.skips, true)
+                {
+                    self.intervened(other("the rest is skipped, as an item raised".to_owned()));
                     executor.skip_rest();
                 }
             }

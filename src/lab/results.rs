@@ -16,6 +16,7 @@ pub struct Results {
     of: Blocks<Option<Yielded>>,
     /// The numbers, as they came.
     order: Blocks<u32>,
+    bytes: usize,
 }
 
 /// Of a large run, as many results are kept as take about this many bytes.
@@ -36,6 +37,12 @@ impl Results {
         self.len() == 0
     }
 
+    /// Whether there is no room for more: what comes is not kept.
+    #[must_use]
+    pub const fn are_full(&self) -> bool {
+        self.bytes >= KEPT
+    }
+
     /// What was yielded for that item; `None` = nothing yet, or it was not kept.
     #[must_use]
     pub fn of(&self, item: usize) -> Option<Result<&str, &str>> {
@@ -49,6 +56,7 @@ impl Results {
 
     /// Adds what was yielded for that item. Items are numbered without large gaps.
     pub(super) fn push(&mut self, item: usize, result: Result<String, String>) {
+        self.bytes += size_of(&result);
         while self.of.len() <= item {
             self.of.push(None);
         }
@@ -75,7 +83,7 @@ impl ResultsBox {
     pub(super) fn put(&self, item: usize, result: Result<String, String>) {
         let mut waiting = self.0.lock();
         if waiting.bytes < KEPT {
-            waiting.bytes += EACH + result.as_ref().map_or_else(String::len, String::len);
+            waiting.bytes += size_of(&result);
             waiting.results.push((item, result));
         }
     }
@@ -84,6 +92,10 @@ impl ResultsBox {
     pub(super) fn take(&self) -> Vec<(usize, Result<String, String>)> {
         mem::take(&mut self.0.lock().results)
     }
+}
+
+fn size_of(result: &Result<String, String>) -> usize {
+    EACH + result.as_ref().map_or_else(String::len, String::len)
 }
 
 #[cfg(test)]
@@ -105,8 +117,14 @@ mod tests {
         let collected = ResultsBox::default();
         let long = "x".repeat(1_000);
         (0..100_000).for_each(|item| collected.put(item, Ok(long.clone())));
-        let kept = collected.take().len();
-        assert!((KEPT / 1_100..=KEPT / 1_000).contains(&kept), "{kept}");
+        let kept = collected.take();
+        assert!((KEPT / 1_100..=KEPT / 1_000).contains(&kept.len()), "{}", kept.len());
+        let mut results = Results::default();
+        for (item, result) in kept {
+            assert!(!results.are_full());
+            results.push(item, result);
+        }
+        assert!(results.are_full());
         collected.put(0, Ok(String::new()));
         assert!(collected.take().is_empty());
     }

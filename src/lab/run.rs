@@ -213,14 +213,14 @@ impl Run {
         self.backlog > 10_000
     }
 
-    /// Nanoseconds from the first submission until now, or until the last result once it is over: what rates count, as
+    /// Nanoseconds from the first submission up to which it is known what happened, or until the last result once it is over: what rates count, as
     /// neither looking for items nor the workers' farewell is work. 0 = nothing was submitted yet.
     #[must_use]
     pub fn working_time(&self) -> i64 {
         match self.trace.call_count() {
             0 => 0,
             _ if self.ended() => self.trace.makespan(),
-            _ => self.elapsed() - self.trace.first_submission(),
+            _ => (self.known_until() - self.trace.first_submission()).max(0),
         }
     }
 

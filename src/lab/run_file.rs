@@ -1,7 +1,8 @@
 //! Runs as files: what was asked for, and all that happened, event by event. A run that is opened is folded again, so it gives
 //! the same picture as it did live.
 //!
-//! A file is the line [`MAGIC`] and then, in postcard's encoding, what [`Content`] has.
+//! A file is the line [`MAGIC`], then, in postcard's encoding, what [`Content`] has, then the CRC-32 of all before, in four bytes, the
+//! least significant first. Files of the first version have none.
 
 use std::fs;
 use std::io::{self, Read as _, Write};
@@ -18,7 +19,8 @@ use crate::executor::{EventKind, EventLog, SubmitError, ThreadPoolExecutor};
 use crate::trace::{Deadlock, History, Series, Trace};
 
 /// How every file begins. The number changes with the format, which is that of all types in [`Content`].
-const MAGIC: &[u8] = b"poolscope run 1\n";
+const MAGIC: &[u8] = b"poolscope run 2\n";
+const UNCHECKED: &[u8] = b"poolscope run 1\n";
 
 /// Why a file could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +134,38 @@ impl Content {
     }
 }
 
+/// Hands on what is written, and sums it up. What went wrong is kept, as not everybody tells it.
+struct Summing<W> {
+    out: W,
+    sum: crc32fast::Hasher,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> Write for Summing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        let count = self.keep_error(written)?;
+        self.sum.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.keep_error(flushed)
+    }
+}
+
+impl<W> Summing<W> {
+    fn keep_error<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        // Errors can't be copied, so it is one like it.
+        self.error = result.as_ref().err().map(|error| {
+            let same = error.raw_os_error().map(io::Error::from_raw_os_error);
+            same.unwrap_or_else(|| io::Error::new(error.kind(), error.to_string()))
+        });
+        result
+    }
+}
+
 fn owned(yielded: Result<&str, &str>) -> Result<String, String> {
     yielded.map(str::to_owned).map_err(str::to_owned)
 }
@@ -147,7 +181,7 @@ impl Run {
     ///
     /// # Errors
     /// When it is not over or never started, and those of `out`.
-    pub fn save(&self, mut out: impl Write) -> io::Result<()> {
+    pub fn save(&self, out: impl Write) -> io::Result<()> {
         let end =
             EndOnFile::of(&self.status).ok_or_else(|| io::Error::other("only a run that is over can be saved"))?;
         let content = Content {
@@ -162,8 +196,14 @@ impl Run {
             deadlock: self.deadlock.clone(),
             events: self.history.logs().cloned().collect(),
         };
+        let mut out = Summing { out, sum: crc32fast::Hasher::new(), error: None };
         out.write_all(MAGIC)?;
-        postcard::to_io(&content, &mut out).map_err(io::Error::other)?;
+        // What it says is wrong is less than what the system said.
+        if let Err(error) = postcard::to_io(&content, &mut out) {
+            return Err(out.error.take().unwrap_or_else(|| io::Error::other(error)));
+        }
+        let Summing { mut out, sum, .. } = out;
+        out.write_all(&sum.finalize().to_le_bytes())?;
         out.flush()
     }
 
@@ -178,12 +218,21 @@ impl Run {
         // What is no run is not read to its end.
         let mut begin = Vec::with_capacity(MAGIC.len());
         (&reader).take(MAGIC.len() as u64).read_to_end(&mut begin).map_err(unread)?;
-        if begin != MAGIC {
+        if ![MAGIC, UNCHECKED].contains(&begin.as_slice()) {
             return Err(OpenError::NoRun { path: file });
         }
         let mut content = Vec::new();
         reader.read_to_end(&mut content).map_err(unread)?;
         let damaged = |cause: String| OpenError::Damaged { path: file.clone(), cause };
+        if begin == MAGIC {
+            let sum = content.split_off(content.len().saturating_sub(4));
+            let mut expected = crc32fast::Hasher::new();
+            expected.update(MAGIC);
+            expected.update(&content);
+            if sum != expected.finalize().to_le_bytes() {
+                return Err(damaged("it is not as it was saved, or not all of it is there".to_owned()));
+            }
+        }
         let mut content: Content = postcard::from_bytes(&content).map_err(|error| damaged(error.to_string()))?;
         content.check().map_err(|cause| damaged(cause.to_owned()))?;
         let logs = std::mem::take(&mut content.events);

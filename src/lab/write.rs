@@ -25,7 +25,8 @@ pub enum WriteError {
 }
 
 /// Writes what `write` writes to the file `path`, which replaces one that is there only if `replace` says so. It keeps that one's
-/// permissions, and a link stays a link. What is no file, as a pipe or a device, is written to as it is.
+/// permissions, and a link stays a link, also one to a file that is not there yet. What is no file, as a pipe or a device, is written to
+/// as it is, and so is what standard output or standard error leads to.
 ///
 /// # Errors
 /// When the file can't be made or written; also what `write` fails with.
@@ -35,23 +36,28 @@ pub fn write_whole(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let error = |cause| WriteError::Io { path: path.to_owned(), cause };
-    let there = fs::metadata(path).ok();
+    let place = follow(path).map_err(error)?;
+    let there = match fs::metadata(&place) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+        there => Some(there.map_err(error)?),
+    };
     if there.is_some() && !replace {
         return Err(WriteError::Exists(path.to_owned()));
+    }
+    if let Some(mut stream) = there.as_ref().and_then(sys::standard_stream) {
+        return write(&mut stream).and_then(|()| stream.flush()).map_err(error);
     }
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         let mut out = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(error)?);
         return write(&mut out).and_then(|()| out.flush()).map_err(error);
     }
-    // Where a link leads.
-    let place = if there.is_some() { fs::canonicalize(path).map_err(error)? } else { path.to_owned() };
     // Moving it to its place must not cross a border between disks.
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(error(io::Error::other("there is no such folder")));
     }
     let mut builder = tempfile::Builder::new();
-    if let Some(permissions) = there.map(|there| there.permissions()).or_else(sys::ordinary_file) {
+    if let Some(permissions) = sys::ordinary_file() {
         // Temporary files are for nobody else; this will not be one.
         builder.permissions(permissions);
     }
@@ -59,12 +65,31 @@ pub fn write_whole(
     let mut out = BufWriter::new(file);
     write(&mut out).map_err(error)?;
     let file: NamedTempFile = out.into_inner().map_err(|unwritten| error(unwritten.into_error()))?;
+    if let Some(there) = there {
+        // Those that a new file gets are less what the user's mask takes off.
+        file.as_file().set_permissions(there.permissions()).map_err(error)?;
+    }
     file.as_file().sync_all().map_err(error)?;
     let moved = if replace { file.persist(&place) } else { file.persist_noclobber(&place) };
     moved.map(drop).map_err(|unmoved| match unmoved.error.kind() {
         io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
         _ => error(unmoved.error),
     })
+}
+
+/// Where links lead from there, also to what is not there yet.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const LINKS: usize = 40;
+    let mut place = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&place) {
+            Ok(to) => place = place.parent().unwrap_or(Path::new("")).join(to),
+            // No link.
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(io::Error::other("links lead round in a circle"))
 }
 
 #[cfg(test)]

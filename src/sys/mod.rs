@@ -100,6 +100,12 @@ pub fn ordinary_file() -> Option<std::fs::Permissions> {
     platform::ordinary_file()
 }
 
+/// The standard output or error of this program, if that is the file: whoever replaced it would leave this program without.
+#[must_use]
+pub fn standard_stream(file: &std::fs::Metadata) -> Option<Box<dyn io::Write>> {
+    platform::standard_stream(file)
+}
+
 /// Ends a process that was started with [`detach_from_terminal`], and all that it has started, the hard way. They may be dead already.
 pub fn kill_tree(pid: u32) {
     platform::kill_tree(pid);

@@ -92,3 +92,7 @@ pub(super) fn describe_exit(status: ExitStatus) -> String {
 pub(super) const fn ordinary_file() -> Option<std::fs::Permissions> {
     None
 }
+
+pub(super) fn standard_stream(_: &std::fs::Metadata) -> Option<Box<dyn std::io::Write>> {
+    None
+}

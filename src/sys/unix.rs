@@ -1,11 +1,11 @@
 //! The Unix half of [`crate::sys`].
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 
@@ -153,6 +153,20 @@ fn signal_name(signal: i32) -> Option<&'static str> {
         (Signal::TERM, "SIGTERM"),
     ];
     NAMED.iter().find(|(known, _)| known.as_raw() == signal).map(|&(_, name)| name)
+}
+
+pub(super) fn standard_stream(file: &Metadata) -> Option<Box<dyn io::Write>> {
+    let is = |stream: &dyn AsFd| {
+        let place = |stat: &rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+        rustix::fs::fstat(stream).is_ok_and(|stat| place(&stat) == (file.dev() as _, file.ino() as _))
+    };
+    if is(&io::stdout()) {
+        Some(Box::new(io::stdout()))
+    } else if is(&io::stderr()) {
+        Some(Box::new(io::stderr()))
+    } else {
+        None
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]

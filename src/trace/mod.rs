@@ -100,11 +100,15 @@ pub struct LogLine {
     pub line: Arc<str>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Outcomes {
-    returned: usize,
-    raised: usize,
-    skipped: usize,
+/// What items have come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// With a value.
+    pub returned: usize,
+    /// With an error.
+    pub raised: usize,
+    /// Not run, as another item of the call raised.
+    pub skipped: usize,
 }
 
 impl Outcomes {

@@ -1,7 +1,7 @@
 //! What a trace can be asked.
 
 use super::call::StoredCall;
-use super::{Call, Counts, Histogram, ItemError, Lane, LogLine, QueueDepths, Series, Side, Trace};
+use super::{Call, Counts, Histogram, ItemError, Lane, LogLine, Outcomes, QueueDepths, Series, Side, Trace};
 use crate::executor::Intervention;
 
 impl Trace {
@@ -140,6 +140,22 @@ impl Trace {
     #[must_use]
     pub fn first_submission(&self) -> i64 {
         self.calls.get(0).map_or(0, |call| call.submitted)
+    }
+
+    /// What those items have come to whose call is not done: they executed, but nobody has their results yet, and may never.
+    #[must_use]
+    pub fn under_way(&self) -> Outcomes {
+        self.under_way.values().fold(Outcomes::default(), |sum, of_call| Outcomes {
+            returned: sum.returned + of_call.returned,
+            raised: sum.raised + of_call.raised,
+            skipped: sum.skipped + of_call.skipped,
+        })
+    }
+
+    /// When the last item so far ended; 0 = none has.
+    #[must_use]
+    pub fn last_finished(&self) -> i64 {
+        self.finished.points().last().map_or(0, |(at, _)| *at)
     }
 
     /// When the last result so far was received.

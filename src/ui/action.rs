@@ -4,7 +4,7 @@ use super::chart::{Move, Selection};
 use super::details::Tab;
 use super::files::{Copied, FileKind};
 use crate::executor::Interruption;
-use crate::lab::RunSettings;
+use crate::lab::{ExecutorKind, RunSettings};
 use crate::lesson::Lesson;
 
 /// What the user asked for while a frame was drawn.
@@ -81,10 +81,13 @@ pub(super) enum Action {
     /// Stands still, or goes on.
     PauseView,
     PlayReplay,
+    /// So many times as fast as it was.
+    ReplayAt(f64),
     PauseReplay,
     /// Ends what is open or selected.
     Clear,
     ChooseWorkload(&'static str),
+    ChooseExecutor(ExecutorKind),
     OpenLesson(&'static Lesson),
     ToggleLessons,
     ToggleTheme,

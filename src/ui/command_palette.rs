@@ -1,7 +1,8 @@
 //! The command palette: type a few letters of what is to be done, press Enter.
 
 use eframe::egui::{
-    Align2, Button, Context, Id, Key, Modifiers, RichText, Role, ScrollArea, TextEdit, WidgetInfo, Window, vec2,
+    Align2, Button, Context, EventFilter, Id, Key, Modifiers, RichText, Role, ScrollArea, Sense, TextEdit, WidgetInfo,
+    Window, accesskit, vec2,
 };
 
 use super::action::Action;
@@ -46,11 +47,12 @@ impl CommandPalette {
         std::mem::take(&mut self.open)
     }
 
-    /// Draws it while it is open. `extra` = commands that there are at the moment.
+    /// Draws it while it is open. `extra` = commands that there are at the moment; of the others, those that `can` be done are offered.
     pub(super) fn show(
         &mut self,
         context: &Context,
         extra: impl FnOnce() -> Vec<(String, Action)>,
+        can: impl Fn(&Action) -> bool,
         actions: &mut Vec<Action>,
     ) {
         if !self.open {
@@ -69,14 +71,22 @@ impl CommandPalette {
             let field = ui.add(field.hint_text("What is to be done?"));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "command"));
             field.request_focus();
+            // The arrows are for the list, not for what lies above or below.
+            let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(field.id, filter));
             if field.changed() {
                 self.chosen = 0;
             }
-            let entries: Vec<_> = entries(extra()).into_iter().filter(|entry| fits(&entry.name, &self.text)).collect();
+            let all = entries(extra()).into_iter().filter(|entry| can(&entry.action));
+            let mut entries: Vec<_> = all.filter_map(|entry| Some((fits(&entry.name, &self.text)?, entry))).collect();
+            entries.sort_by_key(|(how, _)| *how);
+            let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
             let last = entries.len().saturating_sub(1);
             self.chosen = (self.chosen + usize::from(down)).saturating_sub(usize::from(up)).min(last);
-            let chosen = entries.get(self.chosen).map_or("nothing", |entry| &entry.name);
-            self.told = format!("{chosen}, {} of {}", self.chosen + 1, format::count(entries.len()));
+            self.told = match entries.get(self.chosen) {
+                Some(Entry { name, .. }) => format!("{name}, {} of {}", self.chosen + 1, format::count(entries.len())),
+                None => "nothing is called so".to_owned(),
+            };
             if entries.is_empty() {
                 ui.label(RichText::new("Nothing is called so.").weak());
             }
@@ -85,8 +95,13 @@ impl CommandPalette {
                 for (index, entry) in entries.into_iter().enumerate() {
                     let chosen = index == self.chosen;
                     let key = RichText::new(entry.key).monospace().size(11.0).color(theme::palette(ui).dim);
-                    let button = Button::selectable(chosen, entry.name).right_text(key).truncate();
-                    let response = ui.add(button.min_size(vec2(ui.available_width(), 24.0)));
+                    let button = Button::selectable(chosen, &entry.name).right_text(key).truncate();
+                    // The field has the keyboard all the time.
+                    let button = button.sense(Sense::CLICK).min_size(vec2(ui.available_width(), 24.0));
+                    let response = ui.add(button);
+                    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &entry.name));
+                    readers::one_of_several(&response, accesskit::Role::ListBoxOption, chosen);
+                    readers::name_key(&response, entry.key);
                     if chosen && (up || down) {
                         response.scroll_to_me(None);
                     }
@@ -124,8 +139,36 @@ fn entries(extra: Vec<(String, Action)>) -> Vec<Entry> {
     known.chain(extra).chain(workloads).chain(lessons).collect()
 }
 
-/// Whether each word of `text` is somewhere in `name`.
-fn fits(name: &str, text: &str) -> bool {
-    let name = name.to_lowercase();
-    text.to_lowercase().split_whitespace().all(|word| name.contains(word))
+/// How what was typed is in a name; what comes first is more likely to be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Whole,
+    Beginning,
+    Words,
+}
+
+/// `None` = not each word of `text` is somewhere in `name`.
+fn fits(name: &str, text: &str) -> Option<Fit> {
+    let (name, text) = (name.to_lowercase(), text.trim().to_lowercase());
+    if name == text {
+        Some(Fit::Whole)
+    } else if name.starts_with(&text) {
+        Some(Fit::Beginning)
+    } else {
+        text.split_whitespace().all(|word| name.contains(word)).then_some(Fit::Words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_whole_is_meant() {
+        let of = |name| fits(name, " delete the RUN");
+        let all =
+            [of("Delete the run"), of("Delete the run now"), of("Bring back the run that was deleted"), of("Run")];
+        assert_eq!(all, [Some(Fit::Whole), Some(Fit::Beginning), Some(Fit::Words), None]);
+        assert_eq!(fits("Run", ""), Some(Fit::Beginning), "all are offered at first");
+    }
 }

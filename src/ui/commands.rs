@@ -1,7 +1,7 @@
 //! Everything that can be done by a key or from the command palette: one list, from which the keys, the palette and the sheet of
 //! keys are made.
 
-use eframe::egui::{Context, Event, Key, Modifiers, Popup};
+use eframe::egui::{Context, Event, Id, Key, Modifiers, Popup};
 
 use super::action::Action;
 use super::chart::Move;
@@ -101,16 +101,21 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
     if presses.is_empty() {
         return Vec::new();
     }
-    // A list or a menu that is open takes Esc, and what moves in it.
+    // A list or a menu that is open takes Esc, and what moves in it; letters are for what is in it, too.
     let in_popup = Popup::is_any_open(context);
     let writing = context.text_edit_focused();
+    // Esc, that leaves a field, has left it by now; that is all it is for.
+    let left_field = !writing && context.data(|data| data.get_temp(Id::unique(WRITING))).unwrap_or(false);
     let focused = context.memory(|memory| memory.focused().is_some());
     let commands = all();
     let asked = presses.iter().filter_map(|press| {
         let command = commands.iter().find(|command| command.key.is_some_and(|key| key.is(press)))?;
         let key = command.key?;
         // Who writes means letters; only what has Ctrl, Shift and a letter is no text.
-        if in_popup && (key.belongs_to_focus() || key.key == Key::Escape) {
+        if in_popup && !key.command {
+            return None;
+        }
+        if key.key == Key::Escape && left_field && keys_for != KeysFor::Dialog {
             return None;
         }
         let taken = (focused || keys_for == KeysFor::Area) && key.belongs_to_focus();
@@ -119,6 +124,14 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
         free.then(|| command.action.clone())
     });
     asked.collect()
+}
+
+const WRITING: &str = "somebody writes in a field";
+
+/// To be called at the end of a frame: whether somebody writes in a field, who may leave it with the next key.
+pub(super) fn note_writing(context: &Context) {
+    let writing = context.text_edit_focused();
+    context.data_mut(|data| data.insert_temp(Id::unique(WRITING), writing));
 }
 
 impl Command {

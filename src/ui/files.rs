@@ -434,7 +434,7 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
         }
     });
     if dialog.kind == FileKind::Picture {
-        picture_fields(ui, picture);
+        entered |= picture_fields(ui, picture) && enter;
     }
     if dialog.kind != FileKind::OpenRun {
         theme::tickable(ui, |ui| ui.checkbox(&mut dialog.replace, REPLACE));
@@ -449,20 +449,24 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
     button.clicked() || entered && !dialog.busy
 }
 
-fn picture_fields(ui: &mut Ui, picture: &mut PictureFields) {
+/// Returns whether one of the fields was left.
+fn picture_fields(ui: &mut Ui, picture: &mut PictureFields) -> bool {
     let dim = theme::palette(ui).dim;
+    let mut left = false;
     Grid::new("picture").num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {
         let fields = [("width", &mut picture.width), ("height", &mut picture.height), ("scale", &mut picture.scale)];
         for (name, text) in fields {
             ui.label(RichText::new(name).color(dim));
             let field = ui.add(TextEdit::singleline(text).id(Id::unique(("picture", name))).desired_width(80.0));
-            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
+            readers::name_field(&field, Role::TextInput, name, text);
+            left |= field.lost_focus();
             ui.end_row();
         }
     });
     theme::tickable(ui, |ui| ui.checkbox(&mut picture.light, "Light"));
     let text = "Width and height in points, scale in pixels a point. The ending of the name decides: .png or .svg";
     ui.label(RichText::new(text).size(11.0).color(dim));
+    left
 }
 
 /// The system's own dialog. It is made here, as some systems ask for, and waited for elsewhere.

@@ -2,15 +2,15 @@
 //! themselves as chips: the next to leave a queue stands first.
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, FontId, Id, Painter, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
-    pos2, vec2,
+    Align2, Color32, CursorIcon, FontId, Id, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::action::Action;
 use super::chart::Selection;
 use super::theme::{self, Palette};
-use super::{format, readers};
-use crate::lab::{ExecutorKind, Run};
+use super::{focus, format, readers};
+use crate::lab::{ExecutorKind, Run, Totals};
 use crate::trace::{Stage, Trace};
 
 const HEIGHT: f32 = 86.0;
@@ -48,18 +48,31 @@ struct Station {
     holds_back: bool,
 }
 
+/// A call as it is drawn.
+struct Chip {
+    call: u32,
+    clicked: bool,
+}
+
 /// More chips than this fit on no screen.
 const CHIPS: usize = 120;
 
-/// Draws the row. Without a run it shows what a process pool would have, empty. `selected` = the call that is looked at.
-pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, actions: &mut Vec<Action>) {
+/// Draws the row; `selected` = the call that is looked at. Without a run it shows, empty, what the executor `planned` would have.
+pub(super) fn show(
+    ui: &mut Ui,
+    planned: ExecutorKind,
+    run: Option<&Run>,
+    selected: Option<u32>,
+    actions: &mut Vec<Action>,
+) {
+    let kind = run.map_or(planned, |run| run.settings.executor);
     let is_below = ui.available_width() < NARROWER;
     let height = if is_below { HEIGHT + LINE } else { HEIGHT };
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
     let id = Id::unique("data flow");
     let palette = theme::palette(ui);
     let painter = ui.painter().with_clip_rect(rect.expand(2.0));
-    let stations = stations(run);
+    let stations = stations(kind, run);
     let weights: f32 = stations.iter().map(|station| station.weight).sum();
     let needs: Vec<_> = stations.iter().map(|station| needs(&painter, station)).collect();
     let (arrow_width, done_width) = match rect.width() {
@@ -73,8 +86,10 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
     let mut edges = Vec::new();
     let told = readers::are_there(ui.ctx()).then(|| in_words(&stations, run));
     let whole = ui.interact(rect, id, Sense::focusable_noninteractive());
-    let told = readers::calm(&whole, told.unwrap_or_default());
+    let of = run.map(|run| (run.number, run.ended(), run.moment));
+    let told = readers::calm(&whole, of, told.unwrap_or_default());
     whole.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("data flow: {told}")));
+    let mut drawn = Vec::new();
     for (index, station) in stations.iter().enumerate() {
         let width = needs[index] + (room - needs.iter().sum::<f32>()) * station.weight / weights;
         let area = Rect::from_min_size(pos2(x, rect.top()), vec2(width, BOX_TOP + BOX_HEIGHT));
@@ -84,7 +99,7 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         let inner = draw_station(&painter, palette, area, station);
         if let Some(run) = run {
-            chips(ui, id.with(("chips", run.number)), palette, inner, station, run, selected, actions);
+            chips(ui, id.with(("chips", run.number)), palette, inner, station, run, selected, &mut drawn);
         }
         let middle = rect.top() + BOX_TOP + BOX_HEIGHT / 2.0;
         if !is_below || index + 1 < stations.len() {
@@ -93,16 +108,22 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>, selected: Option<u32>, action
         edges.push(area.right());
         x = area.right() + arrow_width;
     }
+    if let Some(run) = run {
+        let next = by_key(ui, &whole, &drawn, selected);
+        let call = next.or_else(|| drawn.iter().find(|chip| chip.clicked).map(|chip| chip.call));
+        actions.extend(call.map(|call| Action::Select(Selection::of_call(run, call))));
+    }
     if is_below {
         done_in_a_line(ui, id, palette, rect.with_min_y(rect.top() + HEIGHT), run);
     } else {
         done_in_a_column(ui, id, palette, Rect::from_min_max(pos2(x, rect.top()), rect.max), run);
     }
-    draw_note(ui, id, palette, rect, edges[0] + arrow_width / 2.0, x - arrow_width, run);
+    if kind != ExecutorKind::Sequential {
+        draw_note(ui, id, palette, rect, edges[0] + arrow_width / 2.0, x - arrow_width, run);
+    }
 }
 
-fn stations(run: Option<&Run>) -> Vec<Station> {
-    let kind = run.map_or(ExecutorKind::Processes, |run| run.settings.executor);
+fn stations(kind: ExecutorKind, run: Option<&Run>) -> Vec<Station> {
     let calls = run.map(|run| run.trace.counts().calls).unwrap_or_default();
     let those = |which: &dyn Fn(&Trace) -> Vec<u32>| run.map(|run| which(&run.trace)).unwrap_or_default();
     let workers = Station {
@@ -179,7 +200,7 @@ fn stations(run: Option<&Run>) -> Vec<Station> {
 
 /// All of it in a line.
 fn in_words(stations: &[Station], run: Option<&Run>) -> String {
-    let totals = run.map(Run::totals).unwrap_or_default();
+    let totals = delivered(run);
     let done = [
         ("returned", totals.returned),
         ("raised", totals.raised),
@@ -250,7 +271,7 @@ fn chips(
     station: &Station,
     run: &Run,
     selected: Option<u32>,
-    actions: &mut Vec<Action>,
+    drawn: &mut Vec<Chip>,
 ) {
     let painter = ui.painter().with_clip_rect(area.expand2(vec2(4.0, 0.0)));
     let color = (station.color)(palette);
@@ -258,7 +279,7 @@ fn chips(
     // Room for the dots that say that there is more.
     let dots = 14.0;
     let mut x = area.left();
-    let mut drawn = 0;
+    let before = drawn.len();
     // Each has its id from its call: what is pressed stays what is let go, though the queue moves.
     for (index, &call) in station.calls.iter().enumerate() {
         let text = painter.layout_no_wrap(chip_text(run, call), font.clone(), palette.text);
@@ -273,17 +294,15 @@ fn chips(
         painter.rect(chip, 4.0, color.gamma_multiply(0.26), stroke, StrokeKind::Inside);
         let at = Align2::CENTER_CENTER.anchor_size(chip.center(), text.size()).min;
         painter.galley(at, text, palette.text);
-        let response = ui.interact(chip, id.with(call), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
+        // The row has the keyboard as a whole: a chip goes when its call does.
+        let response = ui.interact(chip, id.with(call), Sense::CLICK).on_hover_cursor(CursorIcon::PointingHand);
         let name = format!("{} in {}", format::call_name(run, call), station.title);
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
-        if response.clicked() {
-            actions.push(Action::Select(Selection::of_call(run, call)));
-        }
+        drawn.push(Chip { call, clicked: response.clicked() });
         response.on_hover_text(name);
         x += width + CHIP_GAP;
-        drawn += 1;
     }
-    if drawn < station.count && !station.calls.is_empty() {
+    if drawn.len() - before < station.count && !station.calls.is_empty() {
         return more(&painter, palette, pos2(x, area.center().y));
     }
     let free = station.capacity.map_or(0, |capacity| capacity.saturating_sub(station.count));
@@ -299,6 +318,15 @@ fn chips(
     }
 }
 
+/// The call that the arrows lead to from the selected one, or from the first.
+fn by_key(ui: &Ui, whole: &Response, drawn: &[Chip], selected: Option<u32>) -> Option<u32> {
+    let steps = focus::arrows(ui, whole);
+    let last = drawn.len().checked_sub(1).filter(|_| steps != 0)?;
+    let at = drawn.iter().position(|chip| Some(chip.call) == selected);
+    let to = at.map_or(0, |at| at.saturating_add_signed(steps as isize).min(last));
+    Some(drawn[to].call)
+}
+
 /// There is more than there is room for.
 fn more(painter: &Painter, palette: &Palette, at: Pos2) {
     painter.text(at, Align2::LEFT_CENTER, "…", FontId::proportional(14.0), palette.dim);
@@ -312,14 +340,36 @@ fn arrow(painter: &Painter, palette: &Palette, from: Pos2, length: f32) {
     painter.line_segment([tip - vec2(4.0, -4.0), tip], stroke);
 }
 
+/// What became of those items whose calls are done: what has executed in a chunk that is still under way may yet be lost with it.
+fn delivered(run: Option<&Run>) -> Totals {
+    let Some(run) = run else { return Totals::default() };
+    let (totals, under_way) = (run.totals(), run.trace.under_way());
+    Totals {
+        returned: totals.returned - under_way.returned,
+        raised: totals.raised - under_way.raised,
+        cancelled: totals.cancelled - under_way.skipped,
+        lost: totals.lost,
+    }
+}
+
 /// What became of items: its name, how many, its colour, and what it means.
 fn done(run: Option<&Run>, palette: &Palette) -> [(&'static str, usize, Color32, &'static str); 4] {
-    let totals = run.map(Run::totals).unwrap_or_default();
+    let totals = delivered(run);
     let cancelled = "Items that were not run: cancelled, skipped, or never submitted.";
     let lost = "Items whose worker or pool broke: nobody knows what became of them.";
     [
-        ("returned", totals.returned, palette.computing, "Items that gave a value."),
-        ("raised", totals.raised, palette.error, "Items that gave an error or panicked."),
+        (
+            "returned",
+            totals.returned,
+            palette.computing,
+            "Items that gave a value, once the result of their call is there.",
+        ),
+        (
+            "raised",
+            totals.raised,
+            palette.error,
+            "Items that gave an error or panicked, once the result of their call is there.",
+        ),
         ("cancelled", totals.cancelled, palette.pending, cancelled),
         ("lost", totals.lost, palette.error, lost),
     ]
@@ -369,10 +419,6 @@ fn draw_done(
 fn draw_note(ui: &Ui, id: Id, palette: &Palette, rect: Rect, boundary: f32, right: f32, run: Option<&Run>) {
     let painter = ui.painter();
     let y = rect.top() + BOX_TOP + BOX_HEIGHT + 5.0;
-    let kind = run.map_or(ExecutorKind::Processes, |run| run.settings.executor);
-    if kind == ExecutorKind::Sequential {
-        return;
-    }
     let dash = Stroke::new(1.5, palette.error.gamma_multiply(0.8));
     for part in 0..4 {
         let top = y + part as f32 * 5.0;
@@ -413,6 +459,8 @@ fn manager(run: &Run) -> Option<String> {
     let full = run.call_queue_capacity().is_some_and(|capacity| calls.call_queue >= capacity);
     let what = if run.ended() {
         "has ended"
+    } else if format::is_broken(run) {
+        "fails what is pending: the pool is broken"
     } else if calls.result_queue > 0 {
         "takes results"
     } else if calls.pending > 0 && full {

@@ -1,7 +1,10 @@
 //! Where the keyboard is: in sight, with a ring around it, and after a choice where it was before.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Button, ComboBox, Context, Id, Key, Memory, Popup, Response, RichText, Stroke, StrokeKind, Ui};
+use eframe::egui::{
+    Button, ComboBox, Context, Event, EventFilter, Id, Key, Memory, Order, Popup, Response, RichText, Stroke,
+    StrokeKind, Ui,
+};
 
 use super::{readers, theme};
 
@@ -25,16 +28,55 @@ pub(super) fn keep_in_sight(ui: &Ui) {
 pub(super) fn list(ui: &mut Ui, list: ComboBox<'_>, entries: impl FnOnce(&mut Ui) -> bool) -> Response {
     let shown = list.show_ui(ui, entries);
     let by_key = ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Space));
-    if shown.inner == Some(true) && by_key {
+    let entries = ui.data_mut(|data| data.remove_temp::<Vec<(Id, String)>>(Id::unique(ENTRIES))).unwrap_or_default();
+    let is_left = !entries.is_empty() && ui.input(|input| input.key_pressed(Key::Tab));
+    if is_left {
+        Popup::close_all(ui.ctx());
+    }
+    if is_left || shown.inner == Some(true) && by_key {
         shown.response.request_focus();
+    } else {
+        go_by_letter(ui.ctx(), &entries);
     }
     shown.response
 }
 
+/// The entries of the list that is open, while it is drawn.
+const ENTRIES: &str = "entries of the open list";
+
+/// To the next entry that begins with the letter that was typed; Home and End go to the first and the last.
+fn go_by_letter(context: &Context, entries: &[(Id, String)]) {
+    let (typed, first, last) = context.input(|input| {
+        let typed = input.events.iter().find_map(|event| match event {
+            Event::Text(text) => Some(text.to_lowercase()),
+            _ => None,
+        });
+        (typed.filter(|text| text.trim() == text), input.key_pressed(Key::Home), input.key_pressed(Key::End))
+    });
+    let focused = context.memory(Memory::focused);
+    let after = entries.iter().position(|(id, _)| Some(*id) == focused).map_or(0, |at| at + 1);
+    let to = if first {
+        entries.first()
+    } else if last {
+        entries.last()
+    } else {
+        let mut in_turn = entries.iter().cycle().skip(after).take(entries.len());
+        typed.and_then(|typed| in_turn.find(|(_, name)| name.to_lowercase().starts_with(&typed)))
+    };
+    if let Some((id, _)) = to {
+        context.memory_mut(|memory| memory.request_focus(*id));
+    }
+}
+
 /// An entry of an open list. The one that is `chosen` has the keyboard as the list opens; choosing, also by key, closes the list.
 pub(super) fn choice(ui: &mut Ui, chosen: bool, text: impl Into<RichText>) -> Response {
-    let response = ui.add(Button::selectable(chosen, text.into()));
+    let text = text.into();
+    let name = text.text().to_owned();
+    let response = ui.add(Button::selectable(chosen, text));
     readers::one_of_several(&response, Role::ListBoxOption, chosen);
+    ui.data_mut(|data| {
+        data.get_temp_mut_or_default::<Vec<(Id, String)>>(Id::unique(ENTRIES)).push((response.id, name));
+    });
     // A list that has just been opened.
     if chosen && was_opened(ui) {
         response.request_focus();
@@ -46,6 +88,18 @@ pub(super) fn choice(ui: &mut Ui, chosen: bool, text: impl Into<RichText>) -> Re
         ui.close();
     }
     response
+}
+
+/// How far the arrows lead in what has the keyboard as a whole: left and up are less, right and down more.
+pub(super) fn arrows(ui: &Ui, whole: &Response) -> i64 {
+    if !whole.has_focus() {
+        return 0;
+    }
+    // Otherwise they would lead to whatever widget is nearest.
+    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(whole.id, filter));
+    let pressed = |key| ui.input(|input| if input.modifiers.is_none() { input.num_presses(key) } else { 0 }) as i64;
+    pressed(Key::ArrowRight) + pressed(Key::ArrowDown) - pressed(Key::ArrowLeft) - pressed(Key::ArrowUp)
 }
 
 /// An entry of a menu. Who opens a menu by key comes to the first that can be chosen.
@@ -76,27 +130,25 @@ pub(super) fn keep_within(context: &Context, window: Option<Response>) {
     }
 }
 
-/// When what lies over the window closes, whatever had the keyboard before has it again.
+/// When what lies over the window closes, be it a dialog, a menu or a list, what had the keyboard before has it again, for who uses it.
 pub(super) fn come_back(context: &Context, covered: bool) {
     let before = Id::unique("what had the keyboard");
-    let focused = context.memory(Memory::focused);
-    if covered || Popup::is_any_open(context) {
-        return;
-    }
-    let had = context.data(|data| data.get_temp::<(u64, Option<Id>)>(before));
-    let pass = context.cumulative_pass_nr();
-    if let Some((at, Some(had))) = had
-        && at + 1 < pass
-        && focused.is_none()
-        && context.read_response(had).is_some()
-    {
+    let over = covered || Popup::is_any_open(context);
+    let (had, was_over) = context.data(|data| data.get_temp::<(Option<Id>, bool)>(before)).unwrap_or_default();
+    // What lies over it may still be drawn in the pass in which it closes.
+    let in_window =
+        |id: &Id| context.read_response(*id).is_some_and(|response| response.layer_id.order == Order::Background);
+    let focused = context.memory(Memory::focused).filter(in_window);
+    let comes_back = was_over && !over && focused.is_none() && keys_are_used(context);
+    if let Some(had) = had.filter(|had| comes_back && in_window(had)) {
         context.memory_mut(|memory| memory.request_focus(had));
     }
-    let now = context.memory(Memory::focused);
-    context.data_mut(|data| data.insert_temp(before, (pass, now)));
+    let now = if over || comes_back { had } else { focused };
+    context.data_mut(|data| data.insert_temp(before, (now, over)));
 }
 
-fn keys_are_used(context: &Context) -> bool {
+/// Whether a key was used last, and not the pointer.
+pub(super) fn keys_are_used(context: &Context) -> bool {
     context.data(|data| data.get_temp(Id::unique(KEYS_ARE_USED))).unwrap_or(true)
 }
 

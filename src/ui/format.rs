@@ -152,6 +152,26 @@ pub(super) fn status_word(run: &Run) -> &'static str {
     }
 }
 
+/// `1 worker`, `4 workers`.
+pub(super) fn workers(workers: usize) -> String {
+    format!("{} worker{}", count(workers), if workers == 1 { "" } else { "s" })
+}
+
+/// What a run came to, in a line.
+pub(super) fn outcome(run: &Run) -> String {
+    let totals = run.totals();
+    let parts = [
+        ("returned", totals.returned),
+        ("raised", totals.raised),
+        ("lost", totals.lost),
+        ("cancelled", totals.cancelled),
+    ];
+    let counts =
+        parts.into_iter().filter(|(_, items)| *items > 0).map(|(what, items)| format!("{} {what}", count(items)));
+    let cause = run.trace.errors().last().filter(|_| is_broken(run)).map(|error| error.message.to_string());
+    counts.chain([duration(run.working_time())]).chain(cause).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use eframe::egui::{Align, Align2, Context, Grid, Label, Layout, RichText, ScrollArea, Ui, Window, vec2};
+use eframe::egui::{
+    Align, Align2, Context, Id, Label, Layout, RichText, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, Window,
+    pos2, vec2,
+};
 
 use super::action::Action;
 use super::chart::Move;
@@ -72,7 +75,8 @@ pub(super) fn show(context: &Context, open: &mut bool) {
         let half = if is_wide { rows.len() / 2 } else { rows.len() };
         // Where the window is low, what does not fit scrolls.
         let room = context.content_rect().height() - AROUND;
-        ScrollArea::vertical().max_height(room).min_scrolled_height(room).show(ui, |ui| {
+        let sheet = Id::unique("sheet of keys");
+        let scrolls = ScrollArea::vertical().max_height(room).min_scrolled_height(room).show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 let mut before = 0;
                 let (left, right): (Vec<_>, Vec<_>) = topics.into_iter().partition(|topic| {
@@ -86,7 +90,15 @@ pub(super) fn show(context: &Context, open: &mut bool) {
                 }
                 ui.add_space(8.0);
             });
+            let steps = ui.read_response(sheet).map_or(0, |whole| focus::arrows(ui, &whole));
+            ui.scroll_with_delta(vec2(0.0, steps as f32 * -40.0));
         });
+        // The sheet has the keyboard, so that it is read, and scrolls by it.
+        let whole = ui.interact(scrolls.inner_rect, sheet, Sense::focusable_noninteractive());
+        whole.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{} keys and what they do", rows.len())));
+        if ui.memory(|memory| memory.focused().is_none()) {
+            whole.request_focus();
+        }
     });
     focus::keep_within(context, shown.map(|shown| shown.response));
 }
@@ -95,21 +107,29 @@ fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {
     ui.vertical(|ui| {
         for topic in topics {
             theme::heading(ui, &topic[0].0.to_uppercase());
-            Grid::new(("keys", topic[0].0))
-                .num_columns(2)
-                .min_col_width(KEYS)
-                .spacing([16.0, 4.0])
-                .min_row_height(18.0)
-                .show(ui, |ui| {
-                    for (_, key, what) in *topic {
-                        ui.label(RichText::new(*key).monospace());
-                        ui.label(*what);
-                        ui.end_row();
-                    }
-                });
+            for (_, key, what) in *topic {
+                line(ui, key, what);
+            }
             ui.add_space(8.0);
         }
     });
+}
+
+/// A key and what it does; one thing for readers of the screen.
+fn line(ui: &mut Ui, key: &str, what: &str) {
+    const HEIGHT: f32 = 22.0;
+    let color = ui.visuals().text_color();
+    let text = |text: &str, font| ui.painter().layout_no_wrap(text.to_owned(), font, color);
+    let (key_text, what_text) =
+        (text(key, TextStyle::Monospace.resolve(ui.style())), text(what, TextStyle::Body.resolve(ui.style())));
+    let left = KEYS.max(key_text.size().x) + 16.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(left + what_text.size().x, HEIGHT), Sense::hover());
+    let top = |size: f32| rect.center().y - size / 2.0;
+    let (key_at, what_at) =
+        (pos2(rect.left(), top(key_text.size().y)), pos2(rect.left() + left, top(what_text.size().y)));
+    ui.painter().galley(key_at, key_text, color);
+    ui.painter().galley(what_at, what_text, color);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{key}: {what}")));
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
 
 fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    readers::live(&ui.add(Label::new(RichText::new(item.title()).family(theme::strong()).size(14.0)).wrap()));
+    title(ui, &item.title(), &format!("{} on {}", item.word(), item.lane_title()));
     let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
     let word = if failed { palette.error } else { palette.computing };
     ui.horizontal_wrapped(|ui| {
@@ -99,20 +99,35 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     outcome(ui, palette, item);
 }
 
+/// What it is called; to readers of the screen also where it is, or what came of it.
+fn title(ui: &mut Ui, title: &str, state: &str) {
+    let title_text = RichText::new(title).family(theme::strong()).size(14.0);
+    let response = ui.add(Label::new(title_text).wrap());
+    readers::live(&response);
+    readers::describe(&response, state);
+}
+
 /// An item that waits in a queue, or never came to run.
 fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    readers::live(&ui.add(Label::new(RichText::new(waiting.title()).family(theme::strong()).size(14.0)).wrap()));
+    title(ui, &waiting.title(), waiting.word());
     let way = &waiting.way;
     let (color, state) = match way.stage {
         Stage::Pending => (palette.pending, "its future is PENDING"),
         Stage::CallQueue => (palette.call_queue, "its future is RUNNING: it can no longer be cancelled"),
         Stage::Executing => (palette.computing, "its future is RUNNING"),
-        Stage::ResultQueue | Stage::Done => (palette.dim, "its future is FINISHED"),
-        Stage::Cancelled => (palette.dim, "its future is CANCELLED"),
+        Stage::ResultQueue | Stage::Done => (
+            palette.pending,
+            "its future is FINISHED: an item before it raised, so this one was not run, and counts as cancelled",
+        ),
+        Stage::Cancelled => (palette.pending, "its future is CANCELLED"),
         Stage::Lost => (palette.error, "its future is FINISHED, with an error"),
     };
-    ui.label(RichText::new(waiting.word()).color(color).family(theme::strong()));
+    // Colours of bars are no colours for words.
+    ui.horizontal(|ui| {
+        theme::swatch(ui, color);
+        ui.label(RichText::new(waiting.word()).family(theme::strong()));
+    });
     ui.add(Label::new(RichText::new(state).color(palette.dim)).wrap());
     let can_be_cancelled = way.stage == Stage::Pending && waiting.run.moment.is_none() && !waiting.run.ended();
     let help = "As cancel() of its future: the whole chunk, if it is in one";
@@ -135,7 +150,8 @@ fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     ui.add_space(8.0);
     theme::heading(ui, "CAUSES");
     ui.label(of_call(waiting.call, way.first_item, way.items));
-    ui.label(format!("its items were submitted {} after the run began", format::duration(way.submitted)));
+    let what = if way.items == 1 { "it was" } else { "its items were" };
+    ui.label(format!("{what} submitted {} after the run began", format::duration(way.submitted)));
     if let Some(error) = (way.stage == Stage::Lost).then(|| waiting.run.trace.error_of(waiting.number)).flatten() {
         ui.add_space(8.0);
         theme::heading(ui, "ERROR");
@@ -243,7 +259,8 @@ fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
 fn chunk(ui: &mut Ui, item: &Item<'_>) {
     let Some(way) = item.way() else { return };
     ui.label(of_call(item.call, way.first_item, way.items));
-    ui.label(format!("its items were submitted {} after the run began", format::duration(way.submitted)));
+    let what = if way.items == 1 { "it was" } else { "its items were" };
+    ui.label(format!("{what} submitted {} after the run began", format::duration(way.submitted)));
 }
 
 fn of_call(call: u32, first: u32, items: u32) -> String {
@@ -309,7 +326,7 @@ fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
             Some(Ok(result)) => RichText::new(result).monospace().size(11.5),
             // Its call failed after it.
             Some(Err(lost)) => RichText::new(lost).monospace().size(11.5).color(palette.error),
-            None if item.run.ended() => {
+            None if item.run.ended() || results.are_full() => {
                 let kept = format::count(results.len());
                 RichText::new(format!("not kept: of so many, the first {kept} are")).color(palette.dim)
             }

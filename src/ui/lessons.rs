@@ -26,6 +26,8 @@ pub(super) struct Lessons {
     planned: Vec<LessonRun>,
     /// Those of them that are over.
     ended: Vec<Arc<Run>>,
+    /// The numbers of those that were deleted from the list of runs since: they still count, but are not drawn.
+    deleted: Vec<usize>,
     /// It has just come to its end: what is to be seen is shown by itself.
     just_done: bool,
     texts: CommonMarkCache,
@@ -55,6 +57,7 @@ impl Lessons {
             progress: Progress::NotBegun,
             planned: Vec::new(),
             ended: Vec::new(),
+            deleted: Vec::new(),
             just_done: false,
             texts: CommonMarkCache::default(),
         }
@@ -227,7 +230,7 @@ impl Lessons {
                 }
             });
             ui.add_space(4.0);
-            ui.label(&outcome.sentence);
+            readers::live(&ui.label(&outcome.sentence));
             let (text, color) = if outcome.effect_shown {
                 ("What was published shows.", palette.computing)
             } else {
@@ -290,7 +293,7 @@ impl Lessons {
 
     /// The run with that number was deleted: it is not drawn any more.
     pub(super) fn forget(&mut self, number: usize) {
-        self.ended.retain(|run| run.number != number);
+        self.deleted.push(number);
     }
 
     /// The runs of the lesson with their names, if there are several: those that are over and, of `newest`, the one that is under way.
@@ -302,8 +305,9 @@ impl Lessons {
             Progress::Running { number } => newest.filter(|run| Some(run.number) == number),
             _ => None,
         };
-        let runs = self.ended.iter().chain(under_way);
-        Some(self.planned.iter().map(|planned| planned.name).zip(runs.cloned()).collect())
+        let runs = self.ended.iter().chain(under_way).cloned();
+        let named = self.planned.iter().map(|planned| planned.name).zip(runs);
+        Some(named.filter(|(_, run)| !self.deleted.contains(&run.number)).collect())
     }
 
     /// Each run's settings, to be looked at and varied in the form.

@@ -7,6 +7,7 @@ mod action;
 mod app;
 mod area_panel;
 mod background;
+mod broken;
 mod chart;
 mod command_palette;
 mod commands;

@@ -1,10 +1,14 @@
 //! What readers of the screen are told beyond what widgets tell by themselves. Checked with an AT-SPI client (Linux).
 
 use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use eframe::egui::accesskit::{Invalid, Live};
+use eframe::egui::accesskit::{ActionData, Invalid, Live};
 use eframe::egui::{self, Context, Id, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+
+use super::format;
 
 /// Gives the window itself a name.
 pub(super) fn name_window(context: &Context, name: &str) {
@@ -21,7 +25,7 @@ pub(super) fn name_field(response: &Response, role: Role, name: &str, value: &st
     });
     if role == Role::ComboBox {
         // AT-SPI has no text value for one, and what is chosen is what matters.
-        let _ = response.ctx.accesskit_node_builder(response.id, |node| node.set_description(value));
+        describe(response, value);
     }
 }
 
@@ -35,8 +39,8 @@ pub(super) fn name_column_edge(context: &Context, table: Id, column: usize, name
 }
 
 /// So is the edge of a panel, which egui calls by what it does.
-pub(super) fn name_edge(context: &Context, panel: Id, name: &str) {
-    let _ = context.accesskit_node_builder(panel.with("__resize"), |node| {
+pub(super) fn name_edge(context: &Context, edge: Id, name: &str) {
+    let _ = context.accesskit_node_builder(edge, |node| {
         node.set_label(format!("size of the panel {name}"));
     });
 }
@@ -51,9 +55,13 @@ pub(super) fn live(response: &Response) {
 pub(super) struct Announcer {
     /// What was said last, by what it is about.
     said: HashMap<&'static str, String>,
-    /// What is being said.
+    /// What is being said, and since when.
     text: String,
+    since: Option<Instant>,
 }
+
+/// Nobody is still saying it then.
+const SAID: Duration = Duration::from_secs(5);
 
 impl Announcer {
     /// Says those of `news` that are new. An empty text says nothing, also when it comes instead of another.
@@ -66,7 +74,12 @@ impl Announcer {
             }
         }
         if !new.is_empty() {
-            self.text = new.join(". ");
+            let text = new.join(". ");
+            // What is the same as before would be no news to them.
+            self.text = if self.text == text { format!("{text} ") } else { text };
+            self.since = Some(Instant::now());
+        } else if self.since.is_none_or(|since| since.elapsed() > SAID) {
+            self.text.clear();
         }
         let place = Rect::from_min_size(ui.max_rect().min, vec2(1.0, 1.0));
         let response = ui.interact(place, Id::unique("announcement"), Sense::hover());
@@ -80,20 +93,27 @@ pub(super) fn are_there(context: &Context) -> bool {
     context.accesskit_node_builder(egui::accesskit_root_id(), |_| ()).is_some()
 }
 
-/// What changes all the time, for who stands on it: so seldom that it can be listened to.
-pub(super) fn calm(response: &Response, text: String) -> String {
+/// What changes all the time, for who stands on it: so seldom that it can be listened to. Of something else, as of `what` it tells now, it
+/// is told at once.
+pub(super) fn calm(response: &Response, what: impl Hash + Debug, text: String) -> String {
     const SELDOM: Duration = Duration::from_secs(5);
     if !response.has_focus() {
         return text;
     }
-    let id = response.id.with("as it was told");
-    response.ctx.data_mut(|data| match data.get_temp::<(String, Instant)>(id) {
-        Some((told, at)) if at.elapsed() < SELDOM => told,
+    let id = response.id.with(("as it was told", what));
+    let told = response.ctx.data(|data| data.get_temp::<(String, Instant)>(id));
+    match told {
+        Some((told, at)) if at.elapsed() < SELDOM => {
+            if told != text {
+                response.ctx.request_repaint_after(SELDOM.saturating_sub(at.elapsed()));
+            }
+            told
+        }
         _ => {
-            data.insert_temp(id, (text.clone(), Instant::now()));
+            response.ctx.data_mut(|data| data.insert_temp(id, (text.clone(), Instant::now())));
             text
         }
-    })
+    }
 }
 
 /// What is wrong with what a field holds.
@@ -104,12 +124,22 @@ pub(super) fn complain(context: &Context, field: Id, error: &str) {
     });
 }
 
+/// What is to be known of it beyond its name.
+pub(super) fn describe(response: &Response, text: &str) {
+    let _ = response.ctx.accesskit_node_builder(response.id, |node| node.set_description(text));
+}
+
 /// One of several, of which one is chosen: in a list, or a tab.
 pub(super) fn one_of_several(response: &Response, role: egui::accesskit::Role, chosen: bool) {
     let _ = response.ctx.accesskit_node_builder(response.id, |node| {
         node.set_role(role);
-        node.clear_toggled();
-        node.set_selected(chosen);
+        // AT-SPI tells of radio buttons whether they are checked, and of all others whether they are selected.
+        if role == egui::accesskit::Role::RadioButton {
+            node.set_toggled(chosen.into());
+        } else {
+            node.clear_toggled();
+            node.set_selected(chosen);
+        }
     });
 }
 
@@ -126,6 +156,7 @@ pub(super) fn dialog(ui: &Ui, name: &str) {
     let _ = ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
         node.set_role(egui::accesskit::Role::Dialog);
         node.set_label(name);
+        node.set_modal();
     });
 }
 
@@ -134,4 +165,39 @@ pub(super) fn name_key(response: &Response, key: &str) {
     if !key.is_empty() {
         let _ = response.ctx.accesskit_node_builder(response.id, |node| node.set_keyboard_shortcut(key));
     }
+}
+
+/// Where a slider over the times of a run is, which ends at `end`; in seconds, so seldom that it can be listened to.
+pub(super) fn name_time(response: &Response, time: i64, end: i64) {
+    const SELDOM: Duration = Duration::from_secs(1);
+    let context = &response.ctx;
+    let id = response.id.with("time that was told");
+    let told = context.data(|data| data.get_temp::<(i64, Instant)>(id));
+    let told = told.filter(|(_, at)| at.elapsed() < SELDOM).map(|(told, _)| told);
+    match told {
+        Some(told) if told != time => context.request_repaint_after(SELDOM),
+        Some(_) => {}
+        None => {
+            context.data_mut(|data| data.insert_temp(id, (time, Instant::now())));
+        }
+    }
+    let time = told.unwrap_or(time);
+    let _ = context.accesskit_node_builder(response.id, |node| {
+        node.set_numeric_value(time as f64 / 1e9);
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(end as f64 / 1e9);
+        node.set_value(format::duration(time));
+        node.add_action(egui::accesskit::Action::SetValue);
+    });
+}
+
+/// The time that a reader of the screen moves such a slider to.
+pub(super) fn asked_for_time(response: &Response) -> Option<i64> {
+    response.ctx.input(|input| {
+        let mut asked = input.accesskit_action_requests(response.id, egui::accesskit::Action::SetValue);
+        asked.find_map(|request| match request.data {
+            Some(ActionData::NumericValue(seconds)) => Some((seconds * 1e9) as i64),
+            _ => None,
+        })
+    })
 }

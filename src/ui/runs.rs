@@ -13,6 +13,7 @@ use super::commands;
 use super::files::FileKind;
 use super::focus;
 use super::format;
+use super::readers;
 use super::theme::{self, Palette};
 use crate::executor::GilMode;
 use crate::lab::{End, Run, Status};
@@ -129,6 +130,11 @@ impl Runs {
         LookedAt { run, name, color }
     }
 
+    /// Whether one was deleted that can come back.
+    pub(super) const fn can_restore(&self) -> bool {
+        self.deleted.is_some()
+    }
+
     /// How many are ticked.
     pub(super) fn ticked(&self) -> usize {
         self.listed.iter().filter(|listed| listed.compared).count()
@@ -192,7 +198,15 @@ impl Runs {
     }
 
     pub(super) fn recolor(&mut self, number: usize) {
-        self.change(number, |listed| listed.color = (listed.color + 1) % theme::RUN_COLORS);
+        let Some(now) = self.listed.iter().find(|listed| listed.run.number == number).map(|listed| listed.color) else {
+            return;
+        };
+        // The next, but of those that the fewest others have.
+        let others = |color: &usize| {
+            self.listed.iter().filter(|listed| listed.run.number != number && listed.color == *color).count()
+        };
+        let next = (1..theme::RUN_COLORS).map(|step| (now + step) % theme::RUN_COLORS).min_by_key(others);
+        self.change(number, |listed| listed.color = next.unwrap_or(now));
     }
 
     fn change(&mut self, number: usize, change: impl FnOnce(&mut Listed)) {
@@ -251,16 +265,17 @@ impl Runs {
                     actions.push(Action::RestoreRun);
                 }
                 let text = RichText::new(format!("deleted: {}", listed.title())).size(11.5).color(palette.dim);
-                ui.add(Label::new(text).truncate());
+                readers::live(&ui.add(Label::new(text).truncate()));
             });
         }
         let compared: Vec<_> = self.listed.iter().filter(|listed| listed.compared).collect();
         if compared.len() < 2 {
             match self.listed.len() {
-                0 => note(ui, "Nothing has run yet."),
-                1 => return,
-                _ => note(ui, "Tick two or more to compare them."),
-            };
+                0 => _ = note(ui, "Nothing has run yet."),
+                1 => {}
+                // As high as the buttons that come instead: what is ticked must not move.
+                _ => _ = ui.horizontal(|ui| note(ui, "Tick two or more to compare them.")),
+            }
             return;
         }
         let over = compared.iter().all(|listed| listed.run.ended());

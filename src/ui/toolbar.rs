@@ -1,5 +1,7 @@
 //! The top row: run, stop, and how far the run is.
 
+use std::ops::Range;
+
 use eframe::egui::{
     Align, Button, Color32, Id, Key, Label, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo,
     vec2,
@@ -134,7 +136,17 @@ fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut V
             }
         }
         let count = found.map_or_else(|| "…".to_owned(), format::count);
-        readers::live(&ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim)));
+        let told = ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim));
+        if found.is_some() {
+            let range = |what: &str, times: &Option<Range<i64>>| {
+                let times = times.as_ref()?;
+                Some(format!(", {what} {} to {}", format::duration(times.start), format::duration(times.end)))
+            };
+            let ranges = [range("waited", &filter.wait), range("ran", &filter.run_time)];
+            let text = format!("{count} fit{}", ranges.into_iter().flatten().collect::<String>());
+            told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+            readers::live(&told);
+        }
         let button = ui.button("×").on_hover_text("Look for all items again (Esc)");
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear the search"));
         if button.clicked() {
@@ -215,15 +227,19 @@ fn logo(ui: &mut Ui) {
 
 fn run_button(ui: &mut Ui, live: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    let text = RichText::new("▶  Run").family(theme::strong()).color(palette.on_button);
+    // While a run goes on, a press ends it: that must be seen.
+    let name = if live.is_some() { "Restart" } else { "Run" };
+    let text = RichText::new(format!("▶  {name}")).family(theme::strong()).color(palette.on_button);
     let button = Button::new(text).fill(palette.button).min_size(vec2(84.0, 28.0));
     let response = ui.add_enabled(error.is_none(), button);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, error.is_none(), "Run"));
-    let hint = if live.is_some() { "Stop this run and start anew (Enter)" } else { "Start (Enter)" };
-    let response = response.on_hover_text(hint);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, error.is_none(), name));
+    let hint = if live.is_some() { "Stop this run and start anew (Enter, twice)" } else { "Start (Enter)" };
     let response = match error {
-        Some(error) => response.on_disabled_hover_text(error.to_string()),
-        None => response,
+        Some(error) => {
+            readers::describe(&response, &error.to_string());
+            response.on_disabled_hover_text(error.to_string())
+        }
+        None => response.on_hover_text(hint),
     };
     if response.clicked() {
         actions.push(Action::Run);
@@ -290,7 +306,9 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         ),
         ("Stop now", "Interrupt what executes, too", live.is_some(), Action::StopNow),
     ] {
+        let why_not = if live.is_none() { "No run goes on" } else { "There is nothing that this could be done to" };
         let button = focus::menu_entry(ui, enabled, Button::new(text)).on_hover_text(help);
+        let button = button.on_disabled_hover_text(format!("{help}\n{why_not}"));
         if button.clicked() {
             actions.push(action);
             ui.close();
@@ -373,12 +391,9 @@ fn figures(run: &Run) -> String {
         parts.push(format!("{} events behind", format::count(run.backlog)));
     }
     if seconds > 0.0 && ran > 0 {
-        let rate = ran as f64 / seconds;
-        parts.push(format!("{} items/s", format::rate(rate)));
-        let left = items.saturating_sub(totals.sum());
-        // Of a moment that is past, what came is known.
-        if !run.ended() && run.moment.is_none() && left > 0 && seconds >= 0.5 {
-            parts.push(format!("about {} left", format::clock((left as f64 / rate * 1e9) as i64)));
+        parts.push(format!("{} items/s", format::rate(ran as f64 / seconds)));
+        if let Some(left) = time_left(run).filter(|_| seconds >= 0.5) {
+            parts.push(format!("about {} left", format::clock(left)));
         }
     }
     if run.trace.missing_worker().is_some() {
@@ -386,4 +401,19 @@ fn figures(run: &Run) -> String {
         parts.push(format!("only {there} of {} workers could be started", run.settings.workers));
     }
     parts.join(" · ")
+}
+
+/// How long the rest will take, in nanoseconds, at the pace up to the last item that ended: since then others have gone on. `None` = that
+/// can't be known, or is known, as that moment is past.
+fn time_left(run: &Run) -> Option<i64> {
+    let totals = run.totals();
+    let ended = (totals.returned + totals.raised) as f64;
+    let left = run.items?.saturating_sub(totals.sum());
+    if run.ended() || run.moment.is_some() || left == 0 || ended == 0.0 {
+        return None;
+    }
+    let paced = (run.trace.last_finished() - run.trace.first_submission()).max(0);
+    let since = run.known_until() - run.trace.last_finished();
+    let time = (paced as f64 / ended * left as f64) as i64 - since;
+    (time > 0).then_some(time)
 }

@@ -8,7 +8,7 @@ use super::{focus, format, readers, theme};
 use crate::lab::Run;
 
 /// How fast a replay can go.
-const SPEEDS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
+pub(super) const SPEEDS: [f64; 9] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
 
 /// Draws the bar for `run`, which `past` shows as it was.
 pub(super) fn show(

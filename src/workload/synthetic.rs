@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FieldError, Param, ParamKind, Params, Plan, Workload, countdown, durations, units_per_second};
 use crate::executor::{Function, TaskContext, TaskError};
+use crate::units::duration_of;
 
 /// See the module.
 pub(super) struct Synthetic;
@@ -172,7 +173,7 @@ impl Workload for Synthetic {
         let label = move |item: usize| {
             let Some(&Task { sleep, steps, .. }) = names.get(item) else { return String::new() };
             let computes = if pace > 0.0 { steps as f64 / pace } else { 0.0 };
-            format!("{:.1} ms", (sleep.as_secs_f64() + computes) * 1e3)
+            duration_of(sleep.as_secs_f64() + computes)
         };
         if params.choice("arrival") == "poisson" {
             let arrivals = poisson(params.seconds("gap"), drawn.len(), &mut random);

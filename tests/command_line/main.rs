@@ -634,6 +634,21 @@ fn files_are_replaced_as_they_were() {
     assert_eq!(fs::metadata(place("file.csv")).unwrap().permissions().mode() & 0o777, 0o600);
     let lines = |text: &str| text.lines().count();
     assert_eq!(lines(&fs::read_to_string(place("file.csv")).unwrap()), 3, "a heading and two items");
+    // Also what the user's mask takes off new files, and a link to what is not there yet.
+    fs::set_permissions(place("file.csv"), fs::Permissions::from_mode(0o666)).unwrap();
+    symlink("new.csv", place("dangling.csv")).unwrap();
+    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv file.csv").status.success());
+    assert_eq!(fs::metadata(place("file.csv")).unwrap().permissions().mode() & 0o777, 0o666);
+    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv dangling.csv").status.success());
+    assert!(fs::symlink_metadata(place("dangling.csv")).unwrap().is_symlink());
+    assert_eq!(lines(&fs::read_to_string(place("new.csv")).unwrap()), 3);
+    // What standard output leads to is not taken away from it.
+    let out = fs::File::create(place("out")).unwrap();
+    let line = "run noop --set tasks=2 --json --csv /dev/stdout";
+    let status = poolscope(home.path()).args(line.split(' ')).stdout(out).status().unwrap();
+    assert!(status.success());
+    let both = fs::read_to_string(place("out")).unwrap();
+    assert!(both.starts_with("item,") && both.trim_end().ends_with('}') && lines(&both) == 4, "{both}");
 
     assert!(Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
     let reader = Command::new("cat").arg(place("pipe")).stdout(Stdio::piped()).spawn().unwrap();
@@ -685,6 +700,21 @@ fn what_cannot_be_written_or_opened_is_told() {
         let output = run(home.path(), line);
         assert_eq!(output.status.code(), Some(code), "{line}");
         assert!(stderr(&output).contains(message), "{line}: {}", stderr(&output));
+    }
+    // One bit is enough.
+    assert!(run(home.path(), "run noop --set tasks=3 --quiet --save good").status.success());
+    let good = fs::read(home.path().join("good")).unwrap();
+    for place in (0..good.len()).step_by(7) {
+        let mut bad = good.clone();
+        bad[place] ^= 1 << (place % 8);
+        fs::write(home.path().join("bad"), bad).unwrap();
+        let output = run(home.path(), "show bad");
+        assert_eq!(output.status.code(), Some(1), "byte {place}");
+        assert!(["the file is damaged", "this is no run"].iter().any(|message| stderr(&output).contains(message)));
+    }
+    if Path::new("/dev/full").exists() {
+        let output = run(home.path(), "run noop --set tasks=3 --quiet --save /dev/full");
+        assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
     }
 }
 

@@ -11,10 +11,10 @@ fn keys_run_and_show_the_sheet() {
     until_over(&mut window, 1);
     window.key_press(Key::Questionmark);
     window.run_steps(3);
-    assert!(shows(&window, "Zoom in at the pointer"));
+    assert!(shows(&window, "W: Zoom in at the pointer"));
     window.key_press(Key::Escape);
     window.run_steps(3);
-    assert!(!shows(&window, "Zoom in at the pointer"));
+    assert!(!shows(&window, "W: Zoom in at the pointer"));
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn run_during_a_run_stops_it_and_starts_anew() {
     press(&mut window, "Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.items == Some(2)));
     type_into(&mut window, "seconds", "0.01");
-    press(&mut window, "Run");
+    press(&mut window, "Restart");
     until_over(&mut window, 2);
     assert_eq!(run(&window).unwrap().totals().returned, 2);
     // The one that was stopped for it is in the list, and can be looked at again.

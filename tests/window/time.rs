@@ -22,7 +22,8 @@ fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
         for (sentence, count) in [
             ("item 0 is submitted: pending 0 → 1", "work ids: 1"),
             ("worker 0 takes item 2: call queue 1 → 0", "call queue: 0 of 2"),
-            ("item 1 returns after", "returned: 2"),
+            ("item 1 returns after", "returned: 1"),
+            ("the result of item 1 is there", "returned: 2"),
             ("the answer for item 2 enters the result queue", "result queue: 1"),
         ] {
             if window.query_by_label_contains(sentence).is_some() {
@@ -31,7 +32,7 @@ fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
             }
         }
     }
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
     key(&mut window, Key::End);
     assert!(shows(&window, "the whole run") && shows(&window, "Done"));
 }

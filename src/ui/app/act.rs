@@ -10,13 +10,14 @@ use eframe::egui::{Context, Event, Id};
 use super::{Again, App, Looking, Pick, preference, waker};
 use crate::executor::{Interruption, Pending};
 use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
+use crate::trace::Stage;
 use crate::ui::action::Action;
 use crate::ui::chart::{Move, Selected, Selection};
 use crate::ui::details::Tab;
 use crate::ui::filter::Filter;
 use crate::ui::runs::LookedAt;
 use crate::ui::scale::Scale;
-use crate::ui::theme;
+use crate::ui::{theme, transport};
 use crate::units::parse_whole;
 use crate::workload::ParamKind;
 
@@ -99,6 +100,11 @@ impl App {
             }
             Action::StepEvents(events) => self.time.step(events),
             Action::PauseView => self.time.toggle(self.run().as_deref()),
+            Action::ChooseExecutor(kind) => self.form.executor = kind,
+            Action::ReplayAt(speed) => {
+                self.time.speed = speed;
+                self.time.play();
+            }
             Action::PlayReplay => self.time.play(),
             Action::PauseReplay => self.time.pause(),
             Action::Search => {
@@ -120,6 +126,13 @@ impl App {
                     self.files.copy(context, &run, how);
                 }
             }
+            look => self.change_look(context, &look),
+        }
+    }
+
+    /// How the window looks, and what lies over it.
+    fn change_look(&mut self, context: &Context, action: &Action) {
+        match *action {
             Action::ToggleTheme => {
                 self.light = !self.light;
                 context.set_theme(preference(self.light));
@@ -133,16 +146,30 @@ impl App {
             Action::ToggleFrameTimes => self.frame_times.toggle(),
             Action::ToggleHelp => self.show_help = !self.show_help,
             Action::TogglePalette => self.palette.toggle(),
+            _ => {}
         }
     }
 
-    /// Cancels the call of what is selected if it is pending; if it executes, asks it to end.
-    fn stop_selected(&self) {
+    /// Cancels the call of what is selected if it is pending; if it executes, asks it to end. What can't be done is told.
+    fn stop_selected(&mut self) {
         let looked_at = self.looked_at();
         let shown: Vec<_> = looked_at.iter().map(LookedAt::shown).collect();
         let Some(selected) = self.chart.selected(&shown) else { return };
         let Some((run, call)) = selected.call() else { return };
+        let number = selected.number();
+        if self.time.time().is_some() {
+            // It may be elsewhere by now.
+            return self
+                .files
+                .tell(format!("Item {number} is shown as it was: End shows what can be done to it now."), true);
+        }
         match selected {
+            Selected::Waiting(waiting) if waiting.way.stage == Stage::CallQueue => {
+                let text = format!(
+                    "Item {number} is in the call queue, and its future RUNNING: it can no longer be cancelled."
+                );
+                self.files.tell(text, true);
+            }
             Selected::Waiting(_) => self.send_to(run, Command::CancelPending(Pending::Call(call.into()))),
             Selected::Item(item) if item.ended.is_none() => {
                 self.send_to(run, Command::InterruptCall(call, Interruption::Cancelled));
@@ -282,9 +309,20 @@ impl App {
     }
 
     /// What can be done at the moment, for the palette: to `live`, which goes on, and to `focus`, which all panels tell of.
-    pub(super) fn for_palette(live: Option<&Run>, focus: Option<&Run>) -> Vec<(String, Action)> {
+    /// So many runs are `ticked`.
+    pub(super) fn for_palette(live: Option<&Run>, focus: Option<&Run>, ticked: usize) -> Vec<(String, Action)> {
         let tabs = Tab::ALL.map(|tab| (format!("Show {}", tab.name()), Action::ShowTab(tab)));
-        let mut commands = tabs.to_vec();
+        let executors = ExecutorKind::ALL.map(|kind| (format!("Executor: {kind}"), Action::ChooseExecutor(kind)));
+        let speeds = transport::SPEEDS.map(|speed| (format!("Replay at {speed} ×"), Action::ReplayAt(speed)));
+        let mut commands: Vec<_> = tabs.into_iter().chain(executors).chain(speeds).collect();
+        if ticked > 1 {
+            commands.push((format!("Compare the {ticked} runs that are ticked"), Action::Compare));
+        }
+        if ticked > 1 && live.is_none() {
+            let again = |together| Action::RunAgain { together };
+            commands.push(("Run those that are ticked again, one after the other".to_owned(), again(false)));
+            commands.push(("Run two of those that are ticked again, at the same time".to_owned(), again(true)));
+        }
         if let Some(run) = focus {
             commands.push(("Rename the run".to_owned(), Action::RenameRun(run.number)));
             commands.push(("Put the settings of the run in the form".to_owned(), {

@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, Context, ThemePreference, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::action::Action;
 use super::chart::{AreaCount, Chart, Shown};
 use super::command_palette::CommandPalette;
 use super::commands::KeysFor;
@@ -32,7 +33,7 @@ use super::scale::Scale;
 use super::stopwatch::Stopwatch;
 use super::task_index::TaskIndex;
 use super::time_machine::TimeMachine;
-use super::{commands, focus, help, readers, theme};
+use super::{area_panel, chart, commands, focus, format, help, readers, theme};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
@@ -243,12 +244,19 @@ impl App {
         let mut actions = Vec::new();
         self.panels(ui, &shown, live, past.as_ref(), &mut actions);
         let now = focus.map(|focus| runs[focus]);
-        self.palette.show(ui.ctx(), || Self::for_palette(live, now), &mut actions);
+        let (ticked, can_restore) = (self.runs.ticked(), self.runs.can_restore());
+        let can = |action: &Action| match action {
+            Action::Stop | Action::StopNow => live.is_some(),
+            Action::RestoreRun => can_restore,
+            _ => true,
+        };
+        self.palette.show(ui.ctx(), || Self::for_palette(live, now, ticked), can, &mut actions);
         self.files.show(ui.ctx(), &looked_at);
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
         self.announce(ui, &shown, live);
+        commands::note_writing(ui.ctx());
         focus::come_back(ui.ctx(), self.is_covered());
         focus::ring(ui.ctx());
         for action in actions {
@@ -258,11 +266,28 @@ impl App {
 
     /// Tells readers of the screen what has changed and stands nowhere in words.
     fn announce(&mut self, ui: &Ui, shown: &[Shown<'_>], live: Option<&Run>) {
-        if readers::are_there(ui.ctx()) {
-            let workers = live.map(|live| format!("{} workers", live.settings.workers)).unwrap_or_default();
-            let crosshair = self.chart.crosshair_in_words(shown);
-            self.announcer.show(ui, [("workers", workers), ("crosshair", crosshair), ("command", self.palette.told())]);
+        if !readers::are_there(ui.ctx()) {
+            return;
         }
+        let focus = chart::in_focus(shown);
+        let run = focus.map(|shown| shown.name.to_owned()).unwrap_or_default();
+        // What came of it, when that comes, and not of each moment that is looked at.
+        let outcome = focus.filter(|shown| shown.past.is_none() && shown.run.ended());
+        let outcome = outcome.map(|shown| format::outcome(shown.run)).unwrap_or_default();
+        let workers = live.map(|live| format::workers(live.settings.workers)).unwrap_or_default();
+        let crosshair = self.chart.crosshair_in_words(shown);
+        let area = self.chart.area().and_then(|area| self.area.of(ui.ctx(), area, shown));
+        let area = area.map(|area| area_panel::in_words(&area)).unwrap_or_default();
+        let command = self.palette.told();
+        let news = [
+            ("run", run),
+            ("outcome", outcome),
+            ("workers", workers),
+            ("crosshair", crosshair),
+            ("area", area),
+            ("command", command),
+        ];
+        self.announcer.show(ui, news);
     }
 
     /// Whose the keys are that a widget doesn't take.

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use eframe::egui::{Frame, Margin, Panel, ScrollArea, Ui};
 
 use super::App;
-use crate::lab::Run;
+use crate::lab::{ExecutorKind, Run};
 use crate::ui::action::Action;
 use crate::ui::chart::{AreaFigures, Selected, Shown};
 use crate::ui::details::Subject;
 use crate::ui::scale::Scale;
 use crate::ui::time_machine::Past;
 use crate::ui::toolbar::Status;
-use crate::ui::{area_panel, chart, deadlock, flow, focus, help, inspector, settings_panel, theme, toolbar, transport};
+use crate::ui::{
+    area_panel, broken, chart, deadlock, flow, focus, help, inspector, settings_panel, theme, toolbar, transport,
+};
 use crate::workload::FieldError;
 
 /// Below the toolbar; where there is less, no line is spent on hints.
@@ -86,7 +88,7 @@ impl App {
         if let Some(place) = places.centre {
             place.show(ui, "chart", |ui| {
                 if places.with_flow {
-                    flow(ui, &scene, actions);
+                    flow(ui, self.form.executor, &scene, actions);
                 }
                 if places.with_chart {
                     self.chart(ui, &scene, actions);
@@ -172,11 +174,12 @@ impl App {
 }
 
 /// The data flow, and below it what is to be said of a deadlock.
-fn flow(ui: &mut Ui, scene: &Scene<'_>, actions: &mut Vec<Action>) {
+fn flow(ui: &mut Ui, planned: ExecutorKind, scene: &Scene<'_>, actions: &mut Vec<Action>) {
     let call = scene.item.and_then(|item| item.call()).filter(|(number, _)| scene.is_in_focus(*number));
-    flow::show(ui, scene.run, call.map(|(_, call)| call), actions);
+    flow::show(ui, planned, scene.run, call.map(|(_, call)| call), actions);
     let stuck = scene.live.filter(|live| scene.past.is_none() && scene.is_in_focus(live.number));
     deadlock::show(ui, stuck, actions);
+    broken::show(ui, scene.now.filter(|_| scene.past.is_none()));
     ui.add_space(6.0);
 }
 

@@ -7,12 +7,15 @@ use eframe::egui::{Frame, Id, IdSalt, Margin, Panel, Rect, Ui, UiBuilder};
 use super::App;
 use super::page::Page;
 use super::panels::Scene;
-use crate::ui::{chart, readers, tabs, theme};
+use crate::ui::{chart, focus, readers, tabs, theme};
 
 /// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
 /// to a lesson and to the inspector.
 const ROOM_FOR_PANEL: f32 = 330.0;
 const ROOM_FOR_CHART: f32 = 560.0;
+/// The chart is never narrower, and the inspector neither.
+const NARROWEST_CHART: f32 = 500.0;
+const NARROWEST_INSPECTOR: f32 = 260.0;
 /// Above and below the chart: the data flow and the line with the moment that is looked at; and the banner of a deadlock.
 const AROUND_CHART: f32 = 150.0;
 const ROOM_FOR_BANNER: f32 = 110.0;
@@ -69,12 +72,17 @@ impl App {
             let panel = Panel::left("settings").default_size(300.0).size_range(300.0..=420.0);
             places.settings = Some(take(ui, panel, "settings", EDGE));
         }
+        // However wide somebody made a panel, the chart keeps what it needs.
+        let most = |ui: &Ui, others: f32| (ui.available_width() - NARROWEST_CHART - others).max(0.0);
         if self.lessons.open {
-            let panel = Panel::right("lessons").default_size(400.0).size_range(300.0..=640.0);
+            let inspector = if scene.selects() { NARROWEST_INSPECTOR } else { 0.0 };
+            let most = most(ui, inspector).clamp(300.0, 640.0);
+            let panel = Panel::right("lessons").default_size(400.0).size_range(300.0..=most);
             places.lessons = Some(take(ui, panel, "lessons", BESIDE));
         }
         if scene.selects() {
-            let panel = Panel::right("inspector").default_size(300.0).size_range(240.0..=480.0);
+            let most = most(ui, 0.0).clamp(NARROWEST_INSPECTOR, 480.0);
+            let panel = Panel::right("inspector").default_size(320.0).size_range(NARROWEST_INSPECTOR..=most);
             places.inspector = Some(take(ui, panel, "inspector", BESIDE));
         }
         places.details = Some(self.lower_place(ui, scene));
@@ -93,10 +101,10 @@ impl App {
         Panel::top("pages").frame(frame).show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
-                for page in pages {
-                    if tabs::tab(ui, page.name(), page.help(), self.page == page, tabs::SIZE) {
-                        self.turn_to(page);
-                    }
+                let tabs: Vec<_> = pages.iter().map(|page| (page.name(), page.help())).collect();
+                let chosen = pages.iter().position(|page| *page == self.page).unwrap_or_default();
+                if let Some(to) = tabs::row(ui, &tabs, chosen, tabs::SIZE) {
+                    self.turn_to(pages[to]);
                 }
             });
         });
@@ -161,9 +169,27 @@ fn take(ui: &mut Ui, panel: Panel, name: &str, margin: Margin) -> Place {
         ui.take_available_space();
         (ui.clip_rect(), ui.max_rect())
     });
-    readers::name_edge(ui.ctx(), id, name);
+    edge_by_key(ui, id, name);
     let (outer, inner) = shown.inner;
     Place { outer, inner }
+}
+
+/// The edge that makes a panel larger or smaller is one more thing that has the keyboard.
+fn edge_by_key(ui: &Ui, panel: Id, name: &str) {
+    const STEP: f32 = 16.0;
+    let Some(edge) = ui.read_response(panel.with("__resize")) else { return };
+    readers::name_edge(ui.ctx(), edge.id, name);
+    let steps = focus::arrows(ui, &edge) as f32 * STEP;
+    let state = PanelState::load(ui.ctx(), panel).filter(|_| steps != 0.0);
+    if let Some(PanelState { mut outer_rect }) = state {
+        match name {
+            "settings" => outer_rect.max.x += steps,
+            "details" => outer_rect.min.y += steps,
+            _ => outer_rect.min.x += steps,
+        }
+        ui.ctx().data_mut(|data| data.insert_persisted(panel, PanelState { outer_rect }));
+        ui.ctx().request_repaint();
+    }
 }
 
 /// All that is still free. The window is cleared in its colour, so it needs no filling: where the processor makes the pixels, each costs.

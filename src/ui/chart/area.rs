@@ -27,8 +27,8 @@ type LaneId = (usize, LanePlace);
 #[derive(Default)]
 pub(in crate::ui) struct AreaCount(Background<(Area, Vec<Moment>), Arc<AreaFigures>>);
 
-/// The number of a run, how many events it had folded, and the moment that is looked at.
-type Moment = (usize, usize, Option<i64>);
+/// The number of a run, how many events it had folded, and up to when it is looked at: what executes goes on without events.
+type Moment = (usize, usize, i64);
 
 impl AreaCount {
     /// Sees to it that what is in `area` becomes known. Returns what is known of it.
@@ -39,7 +39,8 @@ impl AreaCount {
         shown: &[Shown<'_>],
     ) -> Option<Arc<AreaFigures>> {
         let runs = || shown.iter().map(Shown::looked_at);
-        let moments = runs().map(|run| (run.number, run.trace.events(), run.moment)).collect();
+        let moments =
+            runs().map(|run| (run.number, run.trace.events(), run.known_until().min(area.time.end))).collect();
         let find = || {
             let (area, runs) = (area.clone(), runs().cloned().collect::<Vec<_>>());
             move || Arc::new(area.figures(&runs))

@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use eframe::egui::{Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, Galley, Mesh, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::hatch::Hatch;
 use super::lanes::LEAST_OFF_CORE;
@@ -75,6 +78,7 @@ struct Entry {
     color: Color32,
     hatch: Option<Hatch>,
     name: Arc<Galley>,
+    help: &'static str,
     /// From the left edge, and which line.
     at: (f32, usize),
 }
@@ -89,13 +93,13 @@ impl Legend {
     /// Of what there is in these runs, for a chart that is `width` wide.
     pub(super) fn new(painter: &Painter, palette: &Palette, shown: &[Shown<'_>], width: f32) -> Self {
         let (mut entries, mut x, mut line) = (Vec::new(), 0.0, 0);
-        for (name, color, hatch) in meanings(palette, shown) {
+        for (name, color, hatch, help) in meanings(palette, shown) {
             let name = painter.layout_no_wrap(name.to_owned(), theme::small(), palette.dim);
             let needs = TO_NAME + name.size().x;
             if x > 0.0 && x + needs > width {
                 (x, line) = (0.0, line + 1);
             }
-            entries.push(Entry { color, hatch, name, at: (x, line) });
+            entries.push(Entry { color, hatch, name, help, at: (x, line) });
             x += needs + TO_NEXT;
         }
         Self { entries, lines: line + 1 }
@@ -106,9 +110,14 @@ impl Legend {
     }
 
     /// Draws it with its upper left corner at `corner`.
-    pub(super) fn draw(self, painter: &Painter, palette: &Palette, corner: Pos2) {
-        for Entry { color, hatch, name, at: (x, line) } in self.entries {
+    pub(super) fn draw(self, ui: &Ui, corner: Pos2) {
+        let (painter, palette) = (ui.painter(), theme::palette(ui));
+        for Entry { color, hatch, name, help, at: (x, line) } in self.entries {
             let at = corner + vec2(x, 6.0 + LINE * line as f32);
+            let place = Rect::from_min_size(at, vec2(TO_NAME + name.size().x, LINE));
+            let told = format!("legend: {}", name.text());
+            let response = ui.interact(place, ui.scope_id().with(&told), Sense::hover()).on_hover_text(help);
+            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &told));
             let square = Rect::from_min_size(at + vec2(0.0, 2.0), vec2(SQUARE, SQUARE));
             painter.rect(square, 2.0, color, Stroke::new(1.0, palette.line), StrokeKind::Inside);
             if let Some(hatch) = hatch {
@@ -121,7 +130,13 @@ impl Legend {
     }
 }
 
-fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color32, Option<Hatch>)> {
+const FAILED: &str = "Items that gave an error, or whose worker broke";
+const BLOCKED: &str = "Waiting for the outside world, or asleep: no core is needed for that";
+const GIL: &str = "Another thread has the global interpreter lock, and so may compute";
+const OFF_CORE: &str = "How much of an item's computing had no core, as others had it. It is measured for all of an item: when in it is not known";
+
+/// Of each its name, colour, pattern, and what it means.
+fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color32, Option<Hatch>, &'static str)> {
     let failed = shown.iter().map(|shown| shown.run.totals().failed()).sum::<usize>();
     let mut lanes = Vec::new();
     for Shown { run, .. } in shown {
@@ -130,36 +145,41 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     // What there is none of needs no explanation.
     let mut entries = Vec::new();
     if shown.iter().any(|shown| !shown.run.ended()) {
-        entries.push(("executing", palette.growing, None));
+        entries.push(("executing", palette.growing, None, "An item that runs: its bar grows until it ends"));
     }
     if shown.iter().any(|shown| shown.run.totals().returned > 0) {
-        entries.push(("returned", palette.computing, None));
+        entries.push(("returned", palette.computing, None, "Computing, of items that gave a value"));
     }
     if failed > 0 {
-        entries.push(("raised or lost", palette.error, Some(Hatch::Crossed)));
+        entries.push(("raised or lost", palette.error, Some(Hatch::Crossed), FAILED));
     }
     let spent: Vec<_> = lanes.iter().map(|(lane, until)| lane.spent(&(0..*until))).collect();
     if spent.iter().any(|spent| spent.blocking > 0) {
-        entries.push(("I/O or sleep", palette.blocking, Some(Hatch::Level)));
+        entries.push(("I/O or sleep", palette.blocking, Some(Hatch::Level), BLOCKED));
     }
     let sum = |part: fn(&Spent) -> i64| spent.iter().map(part).sum::<i64>();
-    for (name, nanos, hatch) in [
-        ("waiting for the GIL", sum(|spent| spent.gil), Hatch::Rising),
-        ("waiting for a lock", sum(|spent| spent.lock), Hatch::Falling),
-        ("waiting for a future", sum(|spent| spent.future), Hatch::Upright),
+    for (name, nanos, hatch, help) in [
+        ("waiting for the GIL", sum(|spent| spent.gil), Hatch::Rising, GIL),
+        ("waiting for a lock", sum(|spent| spent.lock), Hatch::Falling, "Another task holds a lock that it needs"),
+        ("waiting for a future", sum(|spent| spent.future), Hatch::Upright, "It needs the result of another task"),
     ] {
         if nanos > 0 {
-            entries.push((name, palette.waiting, Some(hatch)));
+            entries.push((name, palette.waiting, Some(hatch), help));
         }
     }
     if spent.iter().any(|spent| spent.off_core as f32 > LEAST_OFF_CORE * spent.busy as f32) {
-        entries.push(("share without a core", palette.waiting, Some(Hatch::Thin)));
+        entries.push(("share without a core", palette.waiting, Some(Hatch::Thin), OFF_CORE));
     }
     if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
-        entries.push(("start-up", palette.starting(), None));
+        entries.push(("start-up", palette.starting(), None, "From the start of a worker until it can take calls"));
     }
     if shown.iter().any(|shown| shown.run.deadlocked) {
-        entries.push(("arrows: waits for ever", palette.error, None));
+        entries.push((
+            "arrows: waits for ever",
+            palette.error,
+            None,
+            "From a worker to the one that it waits for, round in a circle",
+        ));
     }
     // As far as a worker was idle then, for long enough to be seen when all of the run is.
     let idle = |shown: &Shown<'_>| {
@@ -171,9 +191,12 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         seen.map(|(_, cause)| cause).collect::<Vec<_>>()
     };
     let causes: Vec<_> = shown.iter().flat_map(idle).collect();
-    for (name, cause) in [("idle: nothing pending", IdleCause::NoWork), ("idle: tail", IdleCause::Tail)] {
+    for (name, cause, help) in [
+        ("idle: nothing pending", IdleCause::NoWork, "The worker was free, and no call was there to be taken"),
+        ("idle: tail", IdleCause::Tail, "The last calls execute elsewhere, and nothing is left for this worker"),
+    ] {
         if causes.contains(&cause) {
-            entries.push((name, palette.idle(cause), None));
+            entries.push((name, palette.idle(cause), None, help));
         }
     }
     entries

@@ -57,6 +57,11 @@ impl Crosshair {
         }
     }
 
+    /// Whether the first corner was put.
+    pub(super) const fn has_corner(&self) -> bool {
+        self.from.is_some()
+    }
+
     /// What lies between the first corner and where it is.
     pub(super) fn area(&self, rows: &[Row<'_>]) -> Option<Area> {
         let (one, other) = (self.from?, self.at);

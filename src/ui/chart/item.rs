@@ -266,7 +266,7 @@ impl Waiting<'_> {
             Stage::Pending => "pending",
             Stage::CallQueue => "in the call queue",
             Stage::Executing => "taken, not begun",
-            Stage::ResultQueue | Stage::Done => "not run",
+            Stage::ResultQueue | Stage::Done => "skipped",
             Stage::Cancelled => "cancelled",
             Stage::Lost => "lost",
         }

@@ -304,6 +304,8 @@ impl Picture<'_> {
             self.quad(x, y, self.palette.panel.gamma_multiply(PLATE));
             self.palette.text
         };
+        let is_sought = self.found.is_none_or(|found| found.fits(item));
+        let color = if is_sought { color } else { color.gamma_multiply(0.35) };
         self.labels.push((at, Align2::LEFT_CENTER, text, color));
     }
 

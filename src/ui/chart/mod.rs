@@ -126,9 +126,14 @@ impl Chart {
 
     /// Where the crosshair is, if there is one.
     pub(super) fn crosshair_in_words(&self, shown: &[Shown<'_>]) -> String {
-        let Selecting::WithCrosshair(crosshair) = self.selecting else { return String::new() };
+        let crosshair = match self.selecting {
+            Selecting::No => return String::new(),
+            Selecting::Begins => return SELECTING.to_owned(),
+            Selecting::WithCrosshair(crosshair) => crosshair,
+        };
         let row = Rows::list(shown).get(crosshair.row()).map(Row::name).unwrap_or_default();
-        format!("crosshair at {}, {row}", format::duration(crosshair.time()))
+        let corner = if crosshair.has_corner() { ", first corner set" } else { "" };
+        format!("crosshair at {}, {row}{corner}", format::duration(crosshair.time()))
     }
 
     /// Whether arrows and Enter are for the area that is being selected.
@@ -235,10 +240,11 @@ impl Chart {
         }
         axis::now_line(ui.painter(), palette, canvas, view, run);
         notes.draw(ui, &rows, view);
-        legend.draw(ui.painter(), palette, axis.left_bottom() + vec2(0.0, notes.height()));
+        legend.draw(ui, axis.left_bottom() + vec2(0.0, notes.height()));
         let ruler = Rect::from_min_max(axis.min, pos2(axis.right(), canvas.top()));
         self.ruler(ui, ruler, canvas, view, actions);
-        let drags = playhead.is_some_and(|playhead| playhead::show(ui, ruler, canvas, view, playhead, actions));
+        let drags =
+            playhead.is_some_and(|playhead| playhead::show(ui, ruler, canvas, view, playhead, elapsed(shown), actions));
         self.held = self.held.filter(|_| drags).or(drags.then_some(view));
         if let Some(item) = self.selected(shown).and_then(Selected::begun) {
             hover::mark(ui, &item, &rows, view, Stroke::new(2.5, palette.text));
@@ -265,10 +271,13 @@ impl Chart {
     /// Draws an area as long as the button is down.
     fn drag_area(&mut self, ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView) {
         ui.set_cursor_icon(CursorIcon::Crosshair);
-        let text = "Drag over the lanes to select an area, or arrows, and Enter at two corners · Esc: leave it";
-        say(ui, rows.canvas, text);
+        say(ui, rows.canvas, SELECTING);
         let now = response.interact_pointer_pos();
         let from = ui.input(|input| input.pointer.press_origin());
+        if response.drag_started() {
+            // Corners that keys put are no more.
+            self.selecting = Selecting::Begins;
+        }
         if response.dragged()
             && let (Some(from), Some(to)) = (from, now)
         {
@@ -321,7 +330,7 @@ impl Chart {
         } else if response.clicked() {
             actions.push(Action::LookAt(at));
         }
-        response.on_hover_text("Click: look at this moment of the run. Drag: zoom to a stretch of time");
+        response.on_hover_text_at_pointer("Click: look at this moment of the run. Drag: zoom to a stretch of time");
     }
 
     fn overview(&mut self, ui: &Ui, area: Rect, shown: &[Shown<'_>], view: TimeView) {
@@ -351,6 +360,9 @@ pub(super) fn needs(shown: &[Shown<'_>]) -> f32 {
     let lanes = shown.iter().map(|shown| shown.run.trace.lanes().len().min(LANES)).sum::<usize>().min(2 * LANES);
     overview::HEIGHT + RULER + 30.0 + rows::low(lanes, shown.len())
 }
+
+/// What is to be done to select an area.
+const SELECTING: &str = "Drag over the lanes to select an area, or arrows, and Enter at two corners · Esc: leave it";
 
 /// A stretch of time, and a little of what is around it.
 fn with_room(start: i64, end: i64) -> TimeView {

@@ -26,11 +26,17 @@ pub(super) fn heading(
     actions: &mut Vec<Action>,
 ) {
     let Shown { run, name, color, in_focus, .. } = *shown;
+    // Lines of the time axis would go through the words.
+    painter.rect_filled(row.with_min_x(left), 0.0, palette.background);
     painter.hline(left..=row.right(), row.top() + 2.0, Stroke::new(1.0, palette.line));
     let bar = Rect::from_x_y_ranges(left..=left + 4.0, row.top() + 5.0..=row.bottom() - 2.0);
     painter.rect_filled(bar, 2.0, palette.runs[color]);
     let at = pos2(left + 10.0, row.bottom() - 2.0);
-    let written = painter.text(at, Align2::LEFT_BOTTOM, name, FontId::new(12.5, theme::strong()), palette.text);
+    // What is told of it stands beside it, however long somebody's name for it is.
+    let room = (row.width() * 0.6).max(120.0);
+    let written = theme::one_line(ui, name, FontId::new(12.5, theme::strong()), palette.text, room);
+    let place = Align2::LEFT_BOTTOM.anchor_size(at, written.size());
+    painter.galley(place.min, written, palette.text);
     let mut text = format::duration(shown.looked_at().working_time());
     let fit = found.map(|found| format!("{} of {} fit", format::count(found.tasks.len()), format::count(found.of)));
     if let Some(fit) = &fit {
@@ -40,7 +46,7 @@ pub(super) fn heading(
     if in_focus {
         text.push_str("   · the panels tell of this one");
     }
-    painter.text(pos2(written.right() + 10.0, at.y), Align2::LEFT_BOTTOM, text, theme::small(), palette.dim);
+    painter.text(pos2(place.right() + 10.0, at.y), Align2::LEFT_BOTTOM, text, theme::small(), palette.dim);
     let place = row.with_min_x(left).intersect(painter.clip_rect());
     let label = fit.map_or_else(|| format!("look closer at {name}"), |fit| format!("look closer at {name}: {fit}"));
     let response = ui.interact(place, ui.scope_id().with(("heading", run.number)), Sense::click());
@@ -119,7 +125,7 @@ pub(super) fn name(
     let busy = if row.is_within() { String::new() } else { format!(" {pid} {percent} busy") };
     let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
     let role = if can_be_killed { Role::Button } else { Role::Label };
-    let label = readers::calm(&response, label);
+    let label = readers::calm(&response, (run.number, run.ended(), run.moment), label);
     response.widget_info(|| WidgetInfo::labeled(role, true, &label));
     if can_be_killed {
         Popup::menu(&response).show(|ui| {

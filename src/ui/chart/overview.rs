@@ -126,7 +126,7 @@ pub(super) fn show(
     if response.drag_stopped() {
         *brush = None;
     }
-    response.on_hover_text("Drag: choose what is in sight. Double click: everything");
+    response.on_hover_text_at_pointer("Drag: choose what is in sight. Double click: everything");
     wish.map(Wish::Show)
 }
 
@@ -168,6 +168,9 @@ pub(super) struct Shares {
     /// Up to when was known what happened, and whether that was all.
     known: i64,
     over: bool,
+    /// What began after this may still turn out otherwise: an item that executes may fail as a whole.
+    unsettled: i64,
+    lost: usize,
 }
 
 impl Shares {
@@ -182,7 +185,10 @@ impl Shares {
             return;
         }
         let column_of = |time: i64| (whole.x_of(time, columns as f32).max(0.0) as usize).min(columns);
-        let from = if same && !run.ended() { column_of(self.known - Self::HEARD_OF) } else { 0 };
+        // What is lost may be anything that was there.
+        let lost = run.trace.counts().items.lost;
+        let kept = same && !run.ended() && self.lost == lost;
+        let from = if kept { column_of(self.unsettled.min(self.known - Self::HEARD_OF)) } else { 0 };
         let start = whole.time_at(from as f32, columns as f32);
         self.columns.resize(columns, [0.0; 4]);
         self.columns[from..].fill([0.0; 4]);
@@ -198,7 +204,9 @@ impl Shares {
                 sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
             }
         }
-        (self.whole, self.known, self.over) = (Some(whole), known, run.ended());
+        let executing = run.trace.lanes().iter().filter_map(|lane| lane.open);
+        self.unsettled = executing.map(|open| open.start).min().unwrap_or(known);
+        (self.whole, self.known, self.over, self.lost) = (Some(whole), known, run.ended(), lost);
     }
 }
 
@@ -235,21 +243,28 @@ mod tests {
     fn what_is_kept_is_what_counting_anew_gives() {
         const MILLISECOND: i64 = 1_000_000;
         let mut run = Run::new(1, RunSettings::default(), 0);
-        let whole = TimeView { start: 0, end: 12_000 * MILLISECOND };
+        let (whole, mut now) = (TimeView { start: 0, end: 25_000 * MILLISECOND }, 0);
         let mut kept = Shares::default();
         run.trace.apply(&Event { at: 0, kind: EventKind::WorkerStarted { worker: 0, pid: None } });
         for call in 0..100_u64 {
-            let (at, worker, item) = (call as i64 * 100 * MILLISECOND, 0, 0);
-            let end = at + (10 + call as i64 * 7 % 80) * MILLISECOND;
+            // Some last for long, and raise.
+            let is_long = call % 40 == 39;
+            let (at, worker, item) = (now + 20 * MILLISECOND, 0, 0);
+            now = at + if is_long { 5_000 } else { 10 + call as i64 * 7 % 80 } * MILLISECOND;
+            let raised = || Outcome::Raised(Box::new(TaskError::message("Boom!")));
+            let outcome = if is_long { raised() } else { Outcome::Returned };
             for (at, kind) in [
                 (at, EventKind::Submitted { call, first_item: call as u32, items: 1 }),
                 (at, EventKind::Taken { call, worker }),
                 (at, EventKind::Started { call, item, worker }),
-                (end, EventKind::Finished { call, item, worker, outcome: Outcome::Returned }),
+                (now, EventKind::Finished { call, item, worker, outcome }),
             ] {
+                // As it is seen shortly before.
+                run.moment = Some(at - MILLISECOND);
+                kept.update(&run, whole, 50);
                 run.trace.apply(&Event { at, kind });
             }
-            run.moment = Some(end);
+            run.moment = Some(now);
             kept.update(&run, whole, 50);
         }
         let mut anew = Shares::default();

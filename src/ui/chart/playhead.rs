@@ -1,13 +1,11 @@
 //! The line at the moment that is looked at; what came after it is veiled.
 
-use eframe::egui::{
-    Align2, CursorIcon, EventFilter, Key, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, CursorIcon, Painter, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::TimeView;
 use crate::ui::action::Action;
-use crate::ui::format;
 use crate::ui::theme::{self, Palette};
+use crate::ui::{focus, format, readers};
 
 /// Veils what came later on these lanes.
 pub(super) fn veil(painter: &Painter, palette: &Palette, lanes: Rect, view: TimeView, playhead: i64) {
@@ -15,13 +13,14 @@ pub(super) fn veil(painter: &Painter, palette: &Palette, lanes: Rect, view: Time
     painter.rect_filled(lanes.with_min_x(x), 0.0, palette.background.gamma_multiply(0.72));
 }
 
-/// Draws the line, with a handle to drag it by. Returns whether it is being dragged.
+/// Draws the line, with a handle to drag it by; the last run ends at `end`. Returns whether it is being dragged.
 pub(super) fn show(
     ui: &Ui,
     ruler: Rect,
     canvas: Rect,
     view: TimeView,
     playhead: i64,
+    end: i64,
     actions: &mut Vec<Action>,
 ) -> bool {
     let palette = theme::palette(ui);
@@ -41,19 +40,15 @@ pub(super) fn show(
     let at = Align2::CENTER_CENTER.anchor_size(handle.center(), text.size()).min;
     ui.painter().galley(at, text, palette.on_accent);
     let response = ui.interact(handle.expand(3.0), ui.scope_id().with("playhead"), Sense::drag());
-    response.widget_info(|| {
-        let mut info = WidgetInfo::labeled(Role::Slider, true, "moment that is looked at");
-        info.value = Some(playhead as f64 / 1e9);
-        info
-    });
-    if response.has_focus() {
-        let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-        let pressed = |key| ui.input(|input| input.num_presses(key)) as i64;
-        let events = pressed(Key::ArrowRight) - pressed(Key::ArrowLeft);
-        if events != 0 {
-            actions.push(Action::StepEvents(events));
-        }
+    let name = "moment that is looked at";
+    response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, name));
+    readers::name_time(&response, playhead, end);
+    if let Some(time) = readers::asked_for_time(&response) {
+        actions.push(Action::LookAt(Some(time)));
+    }
+    let events = focus::arrows(ui, &response);
+    if events != 0 {
+        actions.push(Action::StepEvents(events));
     }
     if response.dragged()
         && let Some(at) = response.interact_pointer_pos()

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use eframe::egui::{Align, Color32, Grid, Label, Layout, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
 
-use crate::lab::{End, Run, Status, Task, TaskState};
+use crate::lab::{End, ExecutorKind, Run, Status, Task, TaskState};
 use crate::trace::Histogram;
 use crate::ui::action::Action;
 use crate::ui::background::Background;
@@ -22,7 +22,7 @@ pub(super) struct Compare {
 type Finished = (usize, usize);
 
 /// The names of runs take no more than this, and no less; those of figures, and what stands beside a figure, take about that.
-const NAME: f32 = 190.0;
+const NAME: f32 = 260.0;
 const NARROWEST_NAME: f32 = 70.0;
 const FIGURE_NAMES: f32 = 136.0;
 const RATIO: f32 = 110.0;
@@ -92,13 +92,15 @@ const FIGURES: [Figure; 12] = [
         "Of a hundred items, 95 ran no longer than that",
     ),
     (
-        "wait, median",
+        WAIT,
         |run| quantile(run.trace.queue_waits(), 50),
         nanos,
         Some(true),
         "Half of the items waited no longer than that, from their submission to their start",
     ),
 ];
+
+const WAIT: &str = "wait, median";
 
 fn quantile(times: &Histogram, percent: u64) -> f64 {
     if times.total() == 0 { f64::NAN } else { times.quantile(percent) as f64 }
@@ -261,7 +263,11 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
     let palette = theme::palette(ui);
     let runs: Vec<&Run> = shown.iter().map(Shown::looked_at).collect();
     // Each run has as much for its name as there is room for.
-    let each = ((ui.available_width() - FIGURE_NAMES) / runs.len() as f32 - RATIO).clamp(NARROWEST_NAME, NAME);
+    // The first stands beside no other.
+    let count = runs.len() as f32;
+    let rest = ui.available_width() - FIGURE_NAMES - (RATIO + 20.0) * (count - 1.0);
+    let each = (rest / count - 30.0).clamp(NARROWEST_NAME, NAME);
+    let has_queues = runs.iter().all(|run| run.settings.executor != ExecutorKind::Sequential);
     Grid::new("compared").num_columns(2 * runs.len()).spacing([10.0, 3.0]).min_row_height(17.0).striped(true).show(
         ui,
         |ui| {
@@ -282,15 +288,21 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
             }
             ui.end_row();
             for (name, figure, format, less_is_better, help) in FIGURES {
+                // Where there is no queue, nothing waits in one.
+                let judged = judged && (has_queues || name != WAIT);
                 ui.label(RichText::new(name).size(11.5).color(palette.dim)).on_hover_text(help);
                 let first = figure(runs[0]);
                 for (index, run) in runs.iter().enumerate() {
                     let value = figure(run);
                     let text = if value.is_nan() { "–".to_owned() } else { format(value) };
-                    ui.label(RichText::new(text).monospace().size(11.5));
+                    let label = ui.label(RichText::new(&text).monospace().size(11.5));
+                    let of = shown[index].name;
+                    label.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} of {of}: {text}")));
                     if index > 0 {
                         let (text, color) = told(value / first, less_is_better.filter(|_| judged), palette);
-                        ui.label(RichText::new(text).monospace().size(11.5).color(color));
+                        let label = ui.label(RichText::new(&text).monospace().size(11.5).color(color));
+                        let told = if text.is_empty() { "as the first" } else { &text };
+                        label.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} of {of}: {told}")));
                     }
                 }
                 ui.end_row();
@@ -302,10 +314,12 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
 /// How a figure compares to that of the first run, and whether that is better, if somebody is to judge; nothing if they are alike.
 fn told(ratio: f64, less_is_better: Option<bool>, palette: &Palette) -> (String, Color32) {
     let differs = |by: f64| ratio.is_finite() && (ratio - 1.0).abs() >= by;
+    let times =
+        if ratio < 99.5 { format!("× {ratio:.2}") } else { format!("× {}", format::count(ratio.round() as usize)) };
     match less_is_better {
         _ if !differs(0.005) => (String::new(), palette.text),
-        Some(less) if differs(0.05) && (ratio < 1.0) == less => (format!("× {ratio:.2} better"), palette.computing),
-        Some(_) if differs(0.05) => (format!("× {ratio:.2} worse"), palette.error),
-        _ => (format!("× {ratio:.2}"), palette.text),
+        Some(less) if differs(0.05) && (ratio < 1.0) == less => (format!("{times} better"), palette.computing),
+        Some(_) if differs(0.05) => (format!("{times} worse"), palette.error),
+        _ => (times, palette.text),
     }
 }

@@ -91,7 +91,7 @@ fn queues(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usize) 
     let all = |depths: &QueueDepths| depths.pending + depths.call_queue + depths.executing + depths.result_queue;
     let depths = columnwise(run.trace.queues().points(), view, columns, all);
     // A value holds until the next.
-    let ends = depths.iter().skip(1).map(|(at, _)| *at).chain([run.elapsed()]);
+    let ends = depths.iter().skip(1).map(|(at, _)| *at).chain([run.known_until()]);
     figure.times = depths.iter().zip(ends).flat_map(|((at, _), end)| [seconds(*at), seconds(end)]).collect();
     for (name, color, depth) in layers {
         let held = |(_, depths): &(i64, QueueDepths)| f64::from(depth(depths));
@@ -154,7 +154,7 @@ fn throughput(run: Option<&Run>, palette: &Palette, view: TimeView, columns: usi
         let after = points.partition_point(|(at, _)| *at <= time);
         after.checked_sub(1).map_or(0, |last| points[last].1)
     };
-    let end = view.end.min(run.elapsed());
+    let end = view.end.min(run.known_until());
     let start = view.start.max(0);
     let in_view = until(end).saturating_sub(until(start));
     let stretches = (in_view / ITEMS).max(in_view.min(EACH)).clamp(1, (columns / 4).max(1)) as i64;

@@ -61,7 +61,9 @@ impl Figure {
             painter.text(inner.center(), Align2::CENTER_CENTER, note, theme::small(), palette.dim);
         }
         let (when, at) = playhead.map_or(("now", f64::INFINITY), |playhead| ("then", seconds(playhead)));
-        let label = format!("{} over time, {when} {}", self.title, self.values_at(at).join(", "));
+        let values = self.values_at(at).join(", ");
+        let values = if values.is_empty() { "nothing" } else { &values };
+        let label = format!("{} over time, {when} {values}", self.title);
         let response = ui.interact(area, ui.scope_id().with(self.title), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {

@@ -149,12 +149,20 @@ impl Details {
                 _ => {}
             }
             let lines = run.map_or(0, |run| run.trace.log_length());
-            for tab in Tab::ALL {
-                match tab {
-                    Tab::Errors => self.tab(ui, tab, &format!("Errors ({})", format::count(failed))),
-                    Tab::Log => self.tab(ui, tab, &format!("Log ({})", format::count(lines))),
-                    _ => self.tab(ui, tab, tab.name()),
-                }
+            let titles = Tab::ALL.map(|tab| match tab {
+                Tab::Errors => format!("Errors ({})", format::count(failed)),
+                Tab::Log => format!("Log ({})", format::count(lines)),
+                _ => tab.name().to_owned(),
+            });
+            let tabs: Vec<_> = titles.iter().zip(Tab::ALL).map(|(title, tab)| (title.as_str(), tab.help())).collect();
+            let chosen = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or_default();
+            let size = match ui.max_rect().width() {
+                ..NARROWER_FOR_TABS => 10.5,
+                ..NARROW_FOR_TABS => 11.5,
+                _ => tabs::SIZE,
+            };
+            if let Some(to) = tabs::row(ui, &tabs, chosen, size) {
+                self.tab = Tab::ALL[to];
             }
         });
         ui.add_space(4.0);
@@ -168,17 +176,6 @@ impl Details {
             Tab::Compare => self.compare.show(ui, shown, ticked, queued, actions),
             Tab::Errors => lists::errors(ui, run, actions),
             Tab::Log => lists::log(ui, run),
-        }
-    }
-
-    fn tab(&mut self, ui: &mut Ui, tab: Tab, title: &str) {
-        let size = match ui.max_rect().width() {
-            ..NARROWER_FOR_TABS => 10.5,
-            ..NARROW_FOR_TABS => 11.5,
-            _ => tabs::SIZE,
-        };
-        if tabs::tab(ui, title, tab.help(), self.tab == tab, size) {
-            self.tab = tab;
         }
     }
 }

@@ -90,6 +90,10 @@ pub(super) fn number(ui: &mut Ui, name: &str, help: &str, text: &mut String, sli
     }
     let typed =
         field.lost_focus() && ui.data(|data| data.get_temp::<String>(before)).is_none_or(|before| before != *text);
+    if typed {
+        // Who stays in the field goes on from here.
+        ui.data_mut(|data| data.insert_temp(before, text.clone()));
+    }
     slider.drag_stopped() || slider.changed() && !slider.dragged() || typed
 }
 
@@ -136,8 +140,8 @@ pub(super) fn complain(ui: &mut Ui, errors: &[FieldError], field: &str) {
         let color = theme::palette(ui).error;
         readers::live(&ui.label(RichText::new(error.to_string()).size(11.5).color(color)));
         let id = Id::unique(("field", field));
-        readers::complain(ui.ctx(), id, &error.to_string());
         if let Some(response) = ui.ctx().read_response(id).filter(|response| response.layer_id == ui.layer_id()) {
+            readers::complain(ui.ctx(), id, &error.to_string());
             ui.painter().rect_stroke(response.rect, 4.0, Stroke::new(1.0, color), StrokeKind::Outside);
         }
     }
