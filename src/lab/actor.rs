@@ -21,7 +21,7 @@ use crate::executor::{
     Chunking, Event, EventKind, EventSink, Interruption, Intervention, Pending, RawExecutor, WorkerCommand,
 };
 use crate::sys;
-use crate::trace::{Historian, Stage};
+use crate::trace::{Historian, Series, Stage, Trace};
 use crate::workload::{FieldError, Labels};
 
 /// How often the window can be told: 60 times a second.
@@ -115,8 +115,9 @@ impl Actor {
             match self.next_woken() {
                 Woken::Command(command) => self.obey(command),
                 Woken::Fold => self.fold(),
-                Woken::Progress(Progress::Prepared { items, labels, executor }) => {
+                Woken::Progress(Progress::Prepared { items, labels, executor, at }) => {
                     if let Some(current) = &mut self.current {
+                        current.begin_at(at);
                         current.prepared(items, labels, executor);
                     }
                 }
@@ -389,6 +390,15 @@ impl Current {
             self.run.results.push(item, result);
         }
         came
+    }
+
+    /// Looking for items, which may take long, is no part of the run's time: that begins at this stamp, if nothing happened before.
+    fn begin_at(&mut self, origin: i64) {
+        if self.run.trace.events() == 0 {
+            self.run.trace = Trace::new(origin);
+            self.run.load = Series::default();
+            self.historian = Historian::new(origin);
+        }
     }
 
     fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {

@@ -16,12 +16,13 @@ use crate::executor::{
     BuildError, Chunking, EventSink, Map, MapError, MapOptions, ProcessPoolExecutor, RawExecutor, ResultError,
     SequentialExecutor, SubmitError, TaskFuture, ThreadPoolExecutor, WorkerCommand, as_completed, gather_results,
 };
+use crate::sys;
 use crate::workload::{FieldError, INITIALIZE, Initializer, Labels, Plan, SharedGoOn};
 
 /// What the lab hears of the thread that drives a run, in this order.
 pub(super) enum Progress {
-    /// The items are known; submitting starts.
-    Prepared { items: usize, labels: Labels, executor: Arc<dyn RawExecutor> },
+    /// The items are known, at the stamp `at` they were; submitting starts.
+    Prepared { items: usize, labels: Labels, executor: Arc<dyn RawExecutor>, at: i64 },
     /// All of them are submitted, by a map that can still be cut anew.
     Mapped(Chunking<'static, String>),
     /// More items are about to be submitted, or why not.
@@ -78,11 +79,13 @@ fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, 
         return Ok(None);
     }
     let events: Arc<dyn EventSink> = Arc::clone(&shared.recorder) as _;
+    let at = sys::monotonic_nanos();
     let executor = build(&settings, worker_command, events, &shared.interrupted)?;
     let labels = Arc::clone(&plan.labels);
     // Items that are added have their numbers after these.
     let first = shared.batches.begin(plan.items);
-    let _ = shared.progress.send(Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor) });
+    let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor), at };
+    let _ = shared.progress.send(prepared);
     let submitted = Submitted::of(plan, &executor, &settings, shared);
     drop(first);
     let refused = submitted.collect(0, &shared.results);

@@ -116,7 +116,8 @@ pub(super) fn show(
     if is_below {
         done_in_a_line(ui, id, palette, rect.with_min_y(rect.top() + HEIGHT), run);
     } else {
-        done_in_a_column(ui, id, palette, Rect::from_min_max(pos2(x, rect.top()), rect.max), run);
+        // The tip of the last arrow ends before it.
+        done_in_a_column(ui, id, palette, Rect::from_min_max(pos2(x + 4.0, rect.top()), rect.max), run);
     }
     if kind != ExecutorKind::Sequential {
         draw_note(ui, id, palette, rect, edges[0] + arrow_width / 2.0, x - arrow_width, run);

@@ -135,6 +135,11 @@ const BLOCKED: &str = "Waiting for the outside world, or asleep: no core is need
 const GIL: &str = "Another thread has the global interpreter lock, and so may compute";
 const OFF_CORE: &str = "How much of an item's computing had no core, as others had it. It is measured for all of an item: when in it is not known";
 
+/// Whether so much of a run can be seen when `all` of it is.
+const fn seen_of(nanos: i64, all: i64) -> bool {
+    nanos.saturating_mul(1_000) > all
+}
+
 /// Of each its name, colour, pattern, and what it means.
 fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color32, Option<Hatch>, &'static str)> {
     let failed = shown.iter().map(|shown| shown.run.totals().failed()).sum::<usize>();
@@ -170,7 +175,8 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     if spent.iter().any(|spent| spent.off_core as f32 > LEAST_OFF_CORE * spent.busy as f32) {
         entries.push(("share without a core", palette.waiting, Some(Hatch::Thin), OFF_CORE));
     }
-    if lanes.iter().any(|(lane, _)| lane.ready.is_none_or(|ready| ready > lane.started)) {
+    let starts = |(lane, until): &(&Lane, i64)| seen_of(lane.ready.unwrap_or(*until) - lane.started, *until);
+    if lanes.iter().any(starts) {
         entries.push(("start-up", palette.starting(), None, "From the start of a worker until it can take calls"));
     }
     if shown.iter().any(|shown| shown.run.deadlocked) {
@@ -184,7 +190,7 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     // As far as a worker was idle then, for long enough to be seen when all of the run is.
     let idle = |shown: &Shown<'_>| {
         let (run, all) = (shown.run, shown.run.known_until());
-        let wide = move |nanos: i64| nanos.saturating_mul(1_000) > all;
+        let wide = move |nanos: i64| seen_of(nanos, all);
         let idle_in = move |time: &Range<i64>| run.trace.lanes().iter().any(|lane| wide(lane.idle_in(time)));
         let stretches = run.trace.without_work(all, run.ended());
         let seen = stretches.filter(move |(time, _)| wide(time.end - time.start) && idle_in(time));
