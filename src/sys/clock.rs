@@ -66,8 +66,8 @@ mod tests {
         }
         let end = look();
         let ours = (end.1 - start.1) as f64;
-        let least = (end.0 - start.2).as_nanos() as f64;
-        let most = (end.2 - start.0).as_nanos() as f64;
-        assert!(least * 0.999_5 < ours && ours < most * 1.000_5, "{ours} for {least} to {most}");
+        let shortest = (end.0 - start.2).as_nanos() as f64;
+        let longest = (end.2 - start.0).as_nanos() as f64;
+        assert!(shortest * 0.999_5 < ours && ours < longest * 1.000_5, "{ours} for {shortest} to {longest}");
     }
 }

@@ -5,12 +5,12 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
 use eframe::egui::{
-    Button, CollapsingHeader, Context, Frame, Grid, Label, Margin, RichText, ScrollArea, Stroke, Ui, vec2,
+    Button, CollapsingHeader, Context, Frame, Grid, Label, Margin, RichText, Role, ScrollArea, Stroke, Ui, WidgetInfo,
+    vec2,
 };
-use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use super::action::Action;
-use super::{focus, readers, theme};
+use super::{focus, prose, readers, theme};
 use crate::lab::{CheckedSettings, End, Run, Status};
 use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Question};
 
@@ -28,9 +28,10 @@ pub(super) struct Lessons {
     ended: Vec<Arc<Run>>,
     /// The numbers of those that were deleted from the list of runs since: they still count, but are not drawn.
     deleted: Vec<usize>,
+    /// What is shown has just been turned to: whoever uses keys is to be in it.
+    just_turned: bool,
     /// It has just come to its end: what is to be seen is shown by itself.
     just_done: bool,
-    texts: CommonMarkCache,
 }
 
 /// How far the lesson is.
@@ -58,19 +59,32 @@ impl Lessons {
             planned: Vec::new(),
             ended: Vec::new(),
             deleted: Vec::new(),
+            just_turned: false,
             just_done: false,
-            texts: CommonMarkCache::default(),
         }
     }
 
     /// Draws the panel; `stuck` = the tasks of the run that goes on wait for each other for ever.
     pub(super) fn show(&mut self, ui: &mut Ui, stuck: bool, actions: &mut Vec<Action>) {
+        let turns = std::mem::take(&mut self.just_turned) && focus::keys_are_used(ui.ctx());
         ui.horizontal(|ui| {
-            if self.lesson.is_some() && ui.button("‹ All lessons").clicked() {
-                self.lesson = None;
+            if self.lesson.is_some() {
+                let back = ui.button("‹ All lessons");
+                back.widget_info(|| WidgetInfo::labeled(Role::Button, true, "All lessons"));
+                if turns {
+                    back.request_focus();
+                }
+                if back.clicked() {
+                    (self.lesson, self.just_turned) = (None, true);
+                }
             }
             theme::heading(ui, "LESSONS");
-            if ui.button("Close").clicked() {
+            let close = ui.button("Close").on_hover_text("Close the lessons (L)");
+            close.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Close the lessons"));
+            if turns && self.lesson.is_none() {
+                close.request_focus();
+            }
+            if close.clicked() {
                 self.open = false;
             }
         });
@@ -86,9 +100,15 @@ impl Lessons {
         });
     }
 
+    /// Opens the panel, or closes it.
+    pub(super) fn toggle(&mut self) {
+        self.open = !self.open;
+        self.just_turned = self.open;
+    }
+
     /// Opens the panel at that lesson.
     pub(super) fn open_lesson(&mut self, lesson: &'static Lesson) {
-        self.open = true;
+        (self.open, self.just_turned) = (true, true);
         self.lesson = Some(lesson);
         (self.guess, self.progress) = (None, Progress::NotBegun);
         self.planned.clear();
@@ -120,7 +140,7 @@ impl Lessons {
         let mut paragraphs = story.splitn(3, "\n\n");
         let (title, what) = (paragraphs.next().unwrap_or_default(), paragraphs.next().unwrap_or_default());
         let why = paragraphs.next().unwrap_or_default();
-        CommonMarkViewer::new().show(ui, &mut self.texts, &format!("{title}\n\n{what}"));
+        prose::show(ui, &format!("{title}\n\n{what}"));
         self.question(ui, &lesson.question);
         ui.add_space(6.0);
         self.run_button(ui, lesson, stuck, actions);
@@ -130,15 +150,13 @@ impl Lessons {
         let done = matches!(self.progress, Progress::Done(_));
         let header = CollapsingHeader::new("What is to be seen, and why").id_salt(("why", lesson.id));
         let shown = header.open(done.then_some(true).filter(|_| self.just_done)).show(ui, |ui| {
-            CommonMarkViewer::new().show(ui, &mut self.texts, why);
+            prose::show(ui, why);
         });
         readers::foldable(&shown.header_response, shown.openness > 0.0);
         self.just_done = false;
         let header = CollapsingHeader::new("The programs, in Python and in Rust").id_salt(("programs", lesson.id));
         let shown = header.show(ui, |ui| {
-            // The viewer names the language of a block by its first word.
-            let programs = format!("## In Python{programs}").replace("```rust,no_run", "```rust");
-            CommonMarkViewer::new().show(ui, &mut self.texts, &programs);
+            prose::show(ui, &format!("## In Python{programs}"));
         });
         readers::foldable(&shown.header_response, shown.openness > 0.0);
     }
@@ -178,7 +196,9 @@ impl Lessons {
             let button = Button::new(text).fill(palette.button).min_size(vec2(140.0, 28.0));
             let ready = self.guess.is_some() && !under_way;
             let hint = if under_way { "It is under way" } else { "Answer the question first" };
-            if ui.add_enabled(ready, button).on_disabled_hover_text(hint).clicked() {
+            let button = ui.add_enabled(ready, button).on_disabled_hover_text(hint);
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, ready, "Run the lesson"));
+            if button.clicked() {
                 actions.push(Action::RunLesson(lesson));
             }
             let text = match &self.progress {

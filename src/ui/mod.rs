@@ -24,6 +24,7 @@ mod help;
 mod inspector;
 mod lessons;
 mod picture;
+mod prose;
 mod readers;
 mod repaint;
 mod runs;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Label, Layout, Pos2, RichText, Role, Sense, TextEdit,
-    Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Label, Layout, Pos2, Response, RichText, Role, Sense,
+    TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -36,6 +36,8 @@ pub(super) struct Runs {
     listed: Vec<Listed>,
     /// Which one is being renamed.
     renaming: Option<usize>,
+    /// The one that was renamed just now: the keyboard goes to its row.
+    renamed: Option<usize>,
     /// The one that was deleted last, and where it was, until another run begins.
     deleted: Option<(usize, Listed)>,
     /// How many were let go as others came.
@@ -220,7 +222,7 @@ impl Runs {
         theme::heading(ui, "RUNS");
         self.above_the_list(ui, actions);
         let palette = theme::palette(ui);
-        let mut ended_renaming = false;
+        let (mut ended_renaming, renamed) = (false, self.renamed.take());
         let count = self.listed.len();
         for (place, listed) in self.listed.iter_mut().rev().enumerate() {
             let number = listed.run.number;
@@ -238,11 +240,14 @@ impl Runs {
             let ends = [place == 0, place + 1 == count];
             // An open menu and the keyboard stay with their run when another one comes above it.
             ui.scope_builder(UiBuilder::new().scope_id(Id::unique(("run", number))), |ui| {
-                row(ui, palette, listed, shown.contains(&number), ends, actions);
+                let row = row(ui, palette, listed, shown.contains(&number), ends, actions);
+                if renamed == Some(number) && focus::keys_are_used(ui.ctx()) {
+                    row.request_focus();
+                }
             });
         }
         if ended_renaming {
-            self.renaming = None;
+            self.renamed = self.renaming.take();
         }
         if self.gone > 0 {
             let text = format!("{} older let go, to make room", format::count(self.gone));
@@ -350,7 +355,14 @@ fn came_to(run: &Run) -> (String, bool) {
 }
 
 /// A run of the list; `ends` = whether it is the first, and whether it is the last.
-fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [bool; 2], actions: &mut Vec<Action>) {
+fn row(
+    ui: &mut Ui,
+    palette: &Palette,
+    listed: &Listed,
+    chosen: bool,
+    ends: [bool; 2],
+    actions: &mut Vec<Action>,
+) -> Response {
     let (run, name) = (&*listed.run, listed.title());
     let (result, trouble) = came_to(run);
     ui.horizontal(|ui| {
@@ -394,11 +406,15 @@ fn row(ui: &mut Ui, palette: &Palette, listed: &Listed, chosen: bool, ends: [boo
                 format::changed(begin.chunksize, now.chunksize),
                 now.seed
             );
-            if response.on_hover_text(help).clicked() {
+            let response = response.on_hover_text(help);
+            if response.clicked() {
                 actions.push(Action::ShowRun(run.number));
             }
-        });
-    });
+            response
+        })
+    })
+    .inner
+    .inner
 }
 
 /// A line of text that ends with `…` where there is no room for more.

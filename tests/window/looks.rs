@@ -58,7 +58,7 @@ fn the_palette_finds_and_does_everything() {
     window.run_steps(3);
     key(&mut window, Key::Enter);
     assert!(window.query_by_role_and_label(Role::TextInput, "command").is_none(), "it closes");
-    assert!(shows(&window, "▶  Run the lesson"));
+    assert!(shows(&window, "Run the lesson"));
     assert!(run(&window).is_none(), "Enter was the palette's");
     window.key_press_modifiers(open, Key::P);
     window.run_steps(3);

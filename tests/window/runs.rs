@@ -7,23 +7,22 @@ fn a_lesson_asks_first_then_runs_and_compares() {
     let mut window = window();
     press(&mut window, "Lessons");
     press(&mut window, "Results in order squares");
-    let ready = |window: &Window| {
-        !window.get_by_role_and_label(Role::Button, "▶  Run the lesson").accesskit_node().is_disabled()
-    };
+    let ready =
+        |window: &Window| !window.get_by_role_and_label(Role::Button, "Run the lesson").accesskit_node().is_disabled();
     assert!(!ready(&window), "first the guess");
     window.get_by_role_and_label(Role::RadioButton, "At random").click();
     window.run_steps(3);
     assert!(ready(&window));
-    press(&mut window, "▶  Run the lesson");
+    press(&mut window, "Run the lesson");
     until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
     assert!(shows(&window, "map yielded 4, 9, 16, 25, whichever task ended first."));
     assert!(window.query_by_label_contains("It is the other way: 4, 9, 16, 25").is_some());
     assert_eq!(run(&window).unwrap().settings.workload, "square");
-    press(&mut window, "‹ All lessons");
+    press(&mut window, "All lessons");
     press(&mut window, "A task that waits for its own pool deadlock-nested");
     window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
     window.run_steps(3);
-    press(&mut window, "▶  Run the lesson");
+    press(&mut window, "Run the lesson");
     until(&mut window, "it waits for ever", |window| window.query_by_label_contains("deadlock: item 0").is_some());
     press(&mut window, "Interrupt item 0");
     until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
@@ -37,7 +36,7 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     press(&mut window, "A task that waits for its own pool deadlock-nested");
     window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
     window.run_steps(3);
-    press(&mut window, "▶  Run the lesson");
+    press(&mut window, "Run the lesson");
     until(&mut window, "it waits for ever", |window| {
         window.query_by_role_and_label(Role::Button, "Time out item 0").is_some()
     });

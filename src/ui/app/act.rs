@@ -57,7 +57,7 @@ impl App {
             Action::PickPath(param) => self.pick_path(context, param),
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
-            Action::ToggleLessons => self.lessons.open = !self.lessons.open,
+            Action::ToggleLessons => self.lessons.toggle(),
             Action::TakeOver(settings) => self.form.take_over(*settings),
             Action::ChooseWorkload(name) => name.clone_into(&mut self.form.workload),
             Action::ShowRun(number) => self.look_at(Looking::Run(number)),
