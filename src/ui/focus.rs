@@ -132,19 +132,26 @@ pub(super) fn keep_within(context: &Context, window: Option<Response>) {
 
 /// When what lies over the window closes, be it a dialog, a menu or a list, what had the keyboard before has it again, for who uses it.
 pub(super) fn come_back(context: &Context, covered: bool) {
+    /// So many passes after it was drawn last, what lies over the window is gone, and no longer keeps the keyboard to itself.
+    const GONE: u8 = 3;
     let before = Id::unique("what had the keyboard");
     let over = covered || Popup::is_any_open(context);
-    let (had, was_over) = context.data(|data| data.get_temp::<(Option<Id>, bool)>(before)).unwrap_or_default();
+    let known = context.data(|data| data.get_temp::<(Option<Id>, u8)>(before));
+    let (had, since) = known.unwrap_or((None, GONE));
+    let since = if over { 0 } else { (since + 1).min(GONE + 1) };
     // What lies over it may still be drawn in the pass in which it closes.
     let in_window =
         |id: &Id| context.read_response(*id).is_some_and(|response| response.layer_id.order == Order::Background);
     let focused = context.memory(Memory::focused).filter(in_window);
-    let comes_back = was_over && !over && focused.is_none() && keys_are_used(context);
-    if let Some(had) = had.filter(|had| comes_back && in_window(had)) {
+    if let Some(had) = had.filter(|had| since == GONE && focused.is_none() && keys_are_used(context) && in_window(had))
+    {
         context.memory_mut(|memory| memory.request_focus(had));
     }
-    let now = if over || comes_back { had } else { focused };
-    context.data_mut(|data| data.insert_temp(before, (now, over)));
+    if (1..GONE).contains(&since) {
+        context.request_repaint();
+    }
+    let now = if since <= GONE { focused.or(had) } else { focused };
+    context.data_mut(|data| data.insert_temp(before, (now, since)));
 }
 
 /// Whether a key was used last, and not the pointer.

@@ -2,29 +2,80 @@
 
 use super::*;
 
-/// Of a chunk, what has not begun when an item is interrupted is not run.
+/// Of a chunk, what has not begun when an item is interrupted is not run, whoever runs it.
 #[test]
 fn what_is_selected_is_interrupted_by_a_key_and_the_rest_of_its_chunk_is_not_run() {
-    let form = remembered("sleep", &[("tasks", "4"), ("seconds", "3000")], "threads", "1", "2");
+    for executor in ["threads", "processes"] {
+        interrupt_two_chunks(executor);
+    }
+}
+
+fn interrupt_two_chunks(executor: &str) {
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "3000")], executor, "1", "2");
     let mut window = window_of(form, vec2(1440.0, 900.0));
     press(&mut window, "Run");
-    until_shown(&mut window, "workers: 1 of 1");
-    until(&mut window, "it executes", |window| {
-        run(window).is_some_and(|run| run.trace.lanes().iter().any(|lane| lane.open.is_some()))
-    });
+    let until_executes = |window: &mut Window, item: u32| {
+        until(window, "it executes", |window| {
+            run(window)
+                .is_some_and(|run| run.trace.lanes().iter().any(|lane| lane.open.is_some_and(|open| open.item == item)))
+        });
+    };
+    until_executes(&mut window, 0);
+    if executor == "processes" {
+        // What is in the call queue is out of reach, and that is told.
+        until_shown(&mut window, "call queue: 2 of 2");
+        press(&mut window, "chunk 1 (items 2 to 3) in call queue");
+        key(&mut window, Key::Delete);
+        until(&mut window, "it is told", |window| {
+            window.query_by_label_contains("Item 2 is in the call queue, and its future RUNNING").is_some()
+        });
+        assert!(shows(&window, "cancelled: 0"));
+        key(&mut window, Key::Escape);
+    }
     key(&mut window, Key::Period);
     key(&mut window, Key::Delete);
     until_shown(&mut window, "cancelled: 1");
     until_shown(&mut window, "raised: 1");
     assert!(window.query_by_label_contains("item 0 interrupted, and what is left of chunk 0, at ").is_some());
-    // The other chunk is pending no more, and is interrupted in turn.
-    until(&mut window, "the next executes", |window| {
-        run(window).is_some_and(|run| run.trace.lanes()[0].open.is_some_and(|open| open.item == 2))
-    });
+    // The next chunk is interrupted in turn, but not by who looks at the past.
+    until_executes(&mut window, 2);
     key(&mut window, Key::Period);
+    key(&mut window, Key::Home);
     key(&mut window, Key::Delete);
+    until(&mut window, "it is told", |window| window.query_by_label_contains("Item 2 is shown as it was").is_some());
+    key(&mut window, Key::End);
+    assert!(run(&window).unwrap().trace.lanes()[0].open.is_some());
+    for item in [2, 4] {
+        until_executes(&mut window, item);
+        if item > 2 {
+            key(&mut window, Key::Period);
+        }
+        key(&mut window, Key::Delete);
+    }
     until_over(&mut window, 1);
-    assert!(shows(&window, "cancelled: 2") && shows(&window, "raised: 2"));
+    assert!(shows(&window, "cancelled: 3") && shows(&window, "raised: 3"));
+}
+
+/// The data flow has the keyboard as a whole: calls come and go, and it stays there.
+#[test]
+fn the_data_flow_is_one_stop_whatever_goes_through_it() {
+    let form = remembered("sleep", &[("tasks", "40"), ("seconds", "0.02")], "processes", "2", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "Run");
+    until(&mut window, "something executes", |window| {
+        run(window).is_some_and(|run| run.trace.counts().calls.executing > 0 && run.trace.counts().calls.pending > 10)
+    });
+    let flow = |window: &Window| window.get_by_label_contains("data flow: ").is_focused();
+    window.get_by_label_contains("data flow: ").focus();
+    window.run_steps(2);
+    key(&mut window, Key::ArrowRight);
+    assert!(flow(&window) && shows(&window, "INSPECTOR"), "a call is looked at");
+    until(&mut window, "some have ended", |window| run(window).is_some_and(|run| run.totals().returned > 10));
+    assert!(flow(&window));
+    until_over(&mut window, 1);
+    assert!(flow(&window));
+    key(&mut window, Key::ArrowLeft);
+    assert!(flow(&window), "there is nothing to go to");
 }
 
 #[test]

@@ -237,6 +237,47 @@ fn the_keyboard_comes_back_from_where_it_went() {
     key(&mut window, Key::Escape);
     window.run_steps(4);
     assert!(window.get_by_role_and_label(Role::Button, "File").is_focused());
+    // Also when something was chosen, in the palette or in the menu.
+    window.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, Key::P);
+    window.run_steps(4);
+    window.get_by_role_and_label(Role::TextInput, "command").type_text("high contrast");
+    window.run_steps(3);
+    key(&mut window, Key::Enter);
+    window.run_steps(4);
+    assert!(window.get_by_role_and_label(Role::Button, "File").is_focused());
+    for (opened_with, chosen) in [(Key::Enter, Key::Enter), (Key::Space, Key::Space)] {
+        window.key_press(opened_with);
+        window.run_steps(20);
+        // Letters are for the menu, not for the chart behind it.
+        window.key_press(Key::L);
+        window.run_steps(3);
+        assert!(!shows(&window, "LESSONS"));
+        window.get_by_role_and_label(Role::MenuItem, "Copy the summary").focus();
+        window.run_steps(2);
+        window.key_press(chosen);
+        window.run_steps(20);
+        assert!(window.get_by_role_and_label(Role::Button, "File").is_focused(), "{chosen:?}");
+    }
+    // A list goes by letters, and Tab leaves it.
+    window.get_by_role_and_label(Role::ComboBox, "workload").focus();
+    window.run_steps(2);
+    window.key_press(Key::Enter);
+    window.run_steps(10);
+    let mut come_to = Vec::new();
+    for typed in ["p", "p", "p", "w"] {
+        window.event(egui::Event::Text(typed.to_owned()));
+        window.run_steps(3);
+        let entry = window.query_all_by_role(Role::ListBoxOption).find(Node::is_focused);
+        come_to.extend(entry.and_then(|entry| entry.accesskit_node().label()));
+    }
+    assert_eq!(come_to.pop().as_deref(), Some("web-service"));
+    assert!(come_to.iter().all(|name| name.starts_with('p')) && come_to.len() == 3, "{come_to:?}");
+    come_to.dedup();
+    assert_eq!(come_to.len(), 3, "one after the other: {come_to:?}");
+    key(&mut window, Key::Tab);
+    window.run_steps(10);
+    assert!(window.query_by_role(Role::ListBoxOption).is_none());
+    assert!(window.get_by_role_and_label(Role::ComboBox, "workload").is_focused());
     // The chart, by the arrows.
     window.get_by_label("what each worker executed, over time").focus();
     window.run_steps(2);

@@ -44,10 +44,21 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     until(&mut window, "the lesson is over", |window| shows(window, "What was published shows."));
     let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
     assert_eq!(lanes(&window), 3, "one worker, and two");
+    // Of a chunk, what comes after an item that may handle it goes on.
+    assert!(window.query_by_label_contains("item 0 timed out, at ").is_some());
     choose_run(&mut window, "one thread ");
     assert_eq!(lanes(&window), 1, "a run that is chosen is looked at alone");
     press(&mut window, "Show all runs");
     assert_eq!(lanes(&window), 3);
+    // The others keep their names when one is deleted.
+    press(&mut window, "more for one thread");
+    press(&mut window, "Delete");
+    press(&mut window, "Show all runs");
+    assert_eq!(lanes(&window), 2);
+    assert_eq!(run(&window).unwrap().settings.workers, 2);
+    choose_run(&mut window, "two threads ");
+    assert_eq!(run(&window).unwrap().settings.workers, 2);
+    assert!(shows(&window, "What was published shows."));
     press(&mut window, "two threads");
     assert_eq!(window.get_by_role_and_label(Role::TextInput, "workers").value().as_deref(), Some("2"));
 }
