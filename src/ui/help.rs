@@ -12,8 +12,9 @@ use super::chart::Move;
 use super::{commands, focus, readers, theme};
 
 /// What is done with the mouse.
-const MOUSE: [(&str, &str); 8] = [
+const MOUSE: [(&str, &str); 9] = [
     ("click", "Look at an item, or an entry of a queue"),
+    ("right click", "What can be done to an item, or a run"),
     ("drag", "Move through time"),
     ("wheel", "Scroll through the lanes"),
     ("Ctrl+wheel", "Zoom at the pointer"),

@@ -378,9 +378,9 @@ fn row(
         }
         // From the right, so that the name takes what the rest leaves.
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let menu = ui.menu_button("▾", |ui| menu(ui, run, ends, actions)).response;
-            menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
-            menu.on_hover_text("Rename, colour, move, save, delete");
+            let more = ui.menu_button("▾", |ui| menu(ui, run, ends, actions)).response;
+            more.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("more for {name}")));
+            more.on_hover_text("Rename, colour, move, save, delete");
             let size = vec2(ui.available_width(), ROW);
             let button = Button::selectable(chosen, "").min_size(size);
             let response = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| ui.add(button));
@@ -407,6 +407,7 @@ fn row(
                 now.seed
             );
             let response = response.on_hover_text(help);
+            response.context_menu(|ui| menu(ui, run, ends, actions));
             if response.clicked() {
                 actions.push(Action::ShowRun(run.number));
             }

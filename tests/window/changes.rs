@@ -220,3 +220,32 @@ fn enter_asks_before_it_starts_anew() {
     key(&mut window, Key::Enter);
     until(&mut window, "another run goes on", |window| run(window).is_some_and(|run| run.number == 2));
 }
+
+/// What can be done to an item is where the pointer is, too.
+#[test]
+fn the_other_mouse_button_opens_a_menu_for_what_is_there() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "Run");
+    until(&mut window, "it executes", |window| {
+        run(window).is_some_and(|run| run.trace.lanes().iter().any(|lane| lane.open.is_some()))
+    });
+    // Bars grow to the right edge of what is in sight.
+    until(&mut window, "it is as wide as it gets", |window| run(window).is_some_and(|run| run.elapsed() > 300_000_000));
+    let name = window.get_by_label_contains("% busy, ").rect();
+    let place = pos2(canvas(&window).left() + 200.0, name.center().y);
+    click_with(&mut window, egui::PointerButton::Secondary, place);
+    window.run_steps(10);
+    let is_disabled =
+        |window: &Window, name: &str| window.get_by_role_and_label(Role::MenuItem, name).accesskit_node().is_disabled();
+    assert!(is_disabled(&window, "To what it waited for") && !is_disabled(&window, "Interrupt it"));
+    press(&mut window, "Interrupt it");
+    until_shown(&mut window, "raised: 1");
+    click_with(&mut window, egui::PointerButton::Secondary, place);
+    window.run_steps(10);
+    press(&mut window, "Look at this moment");
+    assert!(shows(&window, "As it was"));
+    press(&mut window, "Stop");
+    press(&mut window, "Stop now");
+    until_over(&mut window, 1);
+}

@@ -107,10 +107,14 @@ fn type_into(window: &mut Window, name: &str, text: &str) {
 }
 
 fn click_at(window: &mut Window, pos: egui::Pos2) {
+    click_with(window, egui::PointerButton::Primary, pos);
+}
+
+fn click_with(window: &mut Window, button: egui::PointerButton, pos: egui::Pos2) {
     window.event(egui::Event::PointerMoved(pos));
     window.run_steps(2);
     for pressed in [true, false] {
-        let (button, modifiers) = (egui::PointerButton::Primary, egui::Modifiers::NONE);
+        let modifiers = egui::Modifiers::NONE;
         window.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
         window.run_steps(2);
     }

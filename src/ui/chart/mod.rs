@@ -10,6 +10,7 @@ mod hatch;
 mod hover;
 mod item;
 mod lanes;
+mod menu;
 mod moves;
 mod names;
 mod navigation;
@@ -78,6 +79,8 @@ pub(super) struct Chart {
     drawn: usize,
     /// A dialog lies over it, which nothing of it should cover in turn.
     pub(super) covered: bool,
+    /// The time at which the other mouse button was pressed last.
+    menu_at: i64,
     /// What was asked for since the last frame.
     asked: Vec<Move>,
 }
@@ -260,12 +263,17 @@ impl Chart {
         if !self.covered {
             hover::show(ui, &response, &rows, view);
         }
-        if response.clicked()
+        if (response.clicked() || response.secondary_clicked())
             && let Some(at) = response.interact_pointer_pos()
         {
-            let item = hover::item_at(at, &rows, view);
-            actions.push(Action::Select(item.map(|item| item.select())));
+            let item = hover::item_at(at, &rows, view).map(|item| item.select());
+            actions.push(Action::Select(item));
+            if response.secondary_clicked() {
+                self.selected = item;
+                self.menu_at = pointed_time(&response, axis, view).unwrap_or(view.start).clamp(0, elapsed(shown));
+            }
         }
+        menu::show(&response, self.selected(shown), self.menu_at, actions);
     }
 
     /// Draws an area as long as the button is down.

@@ -122,7 +122,8 @@ pub(super) fn name(
         Place::Within(worker) => format!(" within worker {worker}"),
         Place::Worker | Place::Beside { .. } => String::new(),
     };
-    let busy = if row.is_within() { String::new() } else { format!(" {pid} {percent} busy") };
+    let process = if pid.is_empty() { String::new() } else { format!(" {pid}") };
+    let busy = if row.is_within() { String::new() } else { format!("{process} {percent} busy") };
     let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
     let role = if can_be_killed { Role::Button } else { Role::Label };
     let label = readers::calm(&response, (run.number, run.ended(), run.moment), label);

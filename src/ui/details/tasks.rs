@@ -2,7 +2,10 @@
 
 use std::iter;
 
-use eframe::egui::{Align, Button, Id, IdSalt, Label, Layout, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{
+    Align, Align2, Button, FontId, Id, IdSalt, Label, Layout, RichText, Role, ScrollArea, Sense, TextStyle, Ui,
+    WidgetInfo, vec2,
+};
 use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 
 use super::row_keys::moved_by_key;
@@ -17,6 +20,8 @@ use crate::ui::theme::{self, Palette};
 
 const ROW: f32 = 20.0;
 const HEADER: f32 = 26.0;
+/// Right of a number.
+const RIGHT: f32 = 10.0;
 
 /// Of each its name, its width, and what it is.
 const COLUMNS: [(&str, Column, f32, &str); 7] = [
@@ -166,11 +171,14 @@ fn header(row: &mut TableRow<'_, '_>, palette: &Palette, by: &mut Column, descen
             let text = RichText::new(format!("{name}{sign}")).size(11.5).color(palette.dim);
             // All of the cell can be pressed; words stand left and numbers right, as in the rows.
             let is_number = column != Column::State;
-            let button = if is_number { Button::new("").right_text(text) } else { Button::new(text) };
-            let size = vec2(ui.available_width() - 4.0, HEADER);
+            let button = if is_number { Button::new("").right_text(text) } else { Button::new(text).right_text("") };
+            let size = vec2(ui.available_width() - RIGHT, HEADER);
             let button = ui.add(button.frame(false).min_size(size));
             let button = button.on_hover_text(format!("{help}. Press: order by it; again: the other way"));
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("order by {name}")));
+            if *by == column {
+                readers::describe(&button, if *descending { "largest first" } else { "smallest first" });
+            }
             if button.clicked() {
                 *descending = *by == column && !*descending;
                 *by = column;
@@ -185,13 +193,14 @@ fn header(row: &mut TableRow<'_, '_>, palette: &Palette, by: &mut Column, descen
     });
 }
 
-fn cell(ui: &mut Ui, palette: &Palette, task: &Task, column: Column) {
+/// Painted, as the row says all of it to readers of the screen.
+fn cell(ui: &Ui, palette: &Palette, task: &Task, column: Column) {
     let none = || "–".to_owned();
     let text = match column {
         Column::Item => task.item.to_string(),
         Column::State => {
-            let color = state_color(palette, task.state);
-            ui.label(RichText::new(task.state.word()).color(color));
+            let (at, color) = (ui.max_rect().left_center(), state_color(palette, task.state));
+            ui.painter().text(at, Align2::LEFT_CENTER, task.state.word(), TextStyle::Body.resolve(ui.style()), color);
             return;
         }
         Column::Worker => task.worker.map_or_else(none, |worker| worker.to_string()),
@@ -200,10 +209,8 @@ fn cell(ui: &mut Ui, palette: &Palette, task: &Task, column: Column) {
         Column::Waited => task.waited().map_or_else(none, format::duration),
         Column::Ran => task.ran().map_or_else(none, format::duration),
     };
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.add_space(10.0);
-        ui.add(Label::new(RichText::new(text).monospace().size(11.5)).selectable(false));
-    });
+    let at = ui.max_rect().right_center() - vec2(RIGHT, 0.0);
+    ui.painter().text(at, Align2::RIGHT_CENTER, text, FontId::monospace(11.5), palette.text);
 }
 
 const fn state_color(palette: &Palette, state: TaskState) -> eframe::egui::Color32 {
