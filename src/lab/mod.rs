@@ -26,6 +26,7 @@ mod run_file;
 mod sampler;
 mod settings;
 mod tasks;
+mod time_left;
 mod write;
 
 use std::sync::Arc;

@@ -69,7 +69,7 @@ pub(super) fn show(ui: &mut Ui, area: Option<&AreaFigures>, actions: &mut Vec<Ac
 
 /// What is in it, in a line.
 pub(super) fn in_words(area: &AreaFigures) -> String {
-    let (items, lanes, failed) = (format::count(area.items), format::count(area.lanes), format::count(area.failed));
+    let (items, lanes) = (format::some(area.items, "item"), format::some(area.lanes, "lane"));
     let length = format::duration(area.time.end - area.time.start);
-    format!("selected: {length} on {lanes} lanes, {items} items, {failed} of them failed")
+    format!("selected: {length} on {lanes}, {items}, {} failed", format::count(area.failed))
 }

@@ -1,6 +1,6 @@
 //! The banner over the chart when a pool broke: why, which nothing in the chart tells.
 
-use eframe::egui::{Frame, Label, Margin, RichText, Stroke, Ui};
+use eframe::egui::{Frame, Margin, Stroke, Ui};
 
 use super::{format, readers, theme};
 use crate::lab::Run;
@@ -16,10 +16,12 @@ pub(super) fn show(ui: &mut Ui, run: Option<&Run>) {
         |ui| {
             ui.set_min_width(ui.available_width());
             let lost = format::count(run.totals().lost);
-            let text = RichText::new(format!("The pool is broken, and {lost} items with it: {}", error.message));
-            let told = ui.add(Label::new(text.color(palette.text)).truncate());
+            let told =
+                theme::few_lines(ui, &format!("The pool is broken, and {lost} items with it: {}", error.message));
             readers::live(&told);
-            told.on_hover_text(&*error.report);
+            if error.report != error.message {
+                told.on_hover_text(&*error.report);
+            }
         },
     );
 }

@@ -105,7 +105,7 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
     let in_popup = Popup::is_any_open(context);
     let writing = context.text_edit_focused();
     // Esc, that leaves a field, has left it by now; that is all it is for.
-    let left_field = !writing && context.data(|data| data.get_temp(Id::unique(WRITING))).unwrap_or(false);
+    let left_field = left_field(context);
     let focused = context.memory(|memory| memory.focused().is_some());
     let commands = all();
     let asked = presses.iter().filter_map(|press| {
@@ -119,11 +119,17 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
             return None;
         }
         let taken = (focused || keys_for == KeysFor::Area) && key.belongs_to_focus();
-        let free = if writing { key.command && key.shift } else { !taken };
+        let scales = matches!(command.action, Action::Scale { .. });
+        let free = if writing { key.command && (key.shift || scales) } else { !taken };
         let free = free && (keys_for != KeysFor::Dialog || command.goes_on_beside_a_dialog());
         free.then(|| command.action.clone())
     });
     asked.collect()
+}
+
+/// Whether a field in which somebody wrote has just been left.
+pub(super) fn left_field(context: &Context) -> bool {
+    !context.text_edit_focused() && context.data(|data| data.get_temp(Id::unique(WRITING))).unwrap_or(false)
 }
 
 const WRITING: &str = "somebody writes in a field";

@@ -1,6 +1,6 @@
 //! The banner over the chart when tasks wait for each other for ever: what is the matter, and the ways out.
 
-use eframe::egui::{Button, Frame, Label, Margin, RichText, Stroke, Ui};
+use eframe::egui::{Button, Frame, Margin, Stroke, Ui};
 
 use super::action::Action;
 use super::{readers, theme};
@@ -20,7 +20,7 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         |ui| {
             ui.set_min_width(ui.available_width());
             let text = run.trace.describe_deadlock(deadlock);
-            readers::live(&ui.add(Label::new(RichText::new(text).color(palette.text)).wrap()));
+            readers::live(&theme::few_lines(ui, &text));
             ui.horizontal_wrapped(|ui| {
                 let workers = run.settings.workers + 1;
                 let possible =

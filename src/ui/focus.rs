@@ -1,9 +1,9 @@
 //! Where the keyboard is: in sight, with a ring around it, and after a choice where it was before.
 
-use eframe::egui::accesskit::Role;
+use eframe::egui::{self, accesskit::Role};
 use eframe::egui::{
-    Button, ComboBox, Context, Event, EventFilter, Id, Key, Memory, Order, Popup, Response, RichText, Stroke,
-    StrokeKind, Ui,
+    Button, ComboBox, Context, Event, EventFilter, Id, Key, Memory, Order, Popup, Response, RichText, Sense, Stroke,
+    StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::{readers, theme};
@@ -130,8 +130,36 @@ pub(super) fn keep_within(context: &Context, window: Option<Response>) {
     }
 }
 
+/// What scrolls does so by key, too: what is drawn next in `ui` is one more stop, of that name. Returns how far it is to be scrolled.
+pub(super) fn scrolled_by_key(ui: &Ui, name: &str) -> Vec2 {
+    const LINE: f32 = 40.0;
+    /// Further than anything is long.
+    const ALL: f32 = 1e9;
+    let place = ui.available_rect_before_wrap();
+    let whole = ui.interact(place, Id::unique(("scrolls", name)), Sense::focusable_noninteractive());
+    whole.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("{name}, arrows scroll")));
+    if !whole.has_focus() {
+        return Vec2::ZERO;
+    }
+    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(whole.id, filter));
+    let page = place.height() - LINE;
+    let ways = [
+        (Key::ArrowDown, vec2(0.0, -LINE)),
+        (Key::ArrowUp, vec2(0.0, LINE)),
+        (Key::ArrowRight, vec2(-LINE, 0.0)),
+        (Key::ArrowLeft, vec2(LINE, 0.0)),
+        (Key::PageDown, vec2(0.0, -page)),
+        (Key::PageUp, vec2(0.0, page)),
+        (Key::End, vec2(0.0, -ALL)),
+        (Key::Home, vec2(0.0, ALL)),
+    ];
+    ui.input(|input| ways.into_iter().fold(Vec2::ZERO, |sum, (key, way)| sum + way * input.num_presses(key) as f32))
+}
+
 /// When what lies over the window closes, be it a dialog, a menu or a list, what had the keyboard before has it again, for who uses it.
-pub(super) fn come_back(context: &Context, covered: bool) {
+/// So it is with Esc, but not where it leaves a field.
+pub(super) fn come_back(context: &Context, covered: bool, left_field: bool) {
     /// So many passes after it was drawn last, what lies over the window is gone, and no longer keeps the keyboard to itself.
     const GONE: u8 = 3;
     let before = Id::unique("what had the keyboard");
@@ -143,14 +171,16 @@ pub(super) fn come_back(context: &Context, covered: bool) {
     let in_window =
         |id: &Id| context.read_response(*id).is_some_and(|response| response.layer_id.order == Order::Background);
     let focused = context.memory(Memory::focused).filter(in_window);
-    if let Some(had) = had.filter(|had| since == GONE && focused.is_none() && keys_are_used(context) && in_window(had))
-    {
+    // Esc takes the keyboard away from whatever has it; that is good for fields, in which one writes.
+    let escaped = since > GONE && !left_field && context.input(|input| input.key_pressed(Key::Escape));
+    let comes_back = (since == GONE || escaped) && focused.is_none() && keys_are_used(context);
+    if let Some(had) = had.filter(|had| comes_back && in_window(had)) {
         context.memory_mut(|memory| memory.request_focus(had));
     }
     if (1..GONE).contains(&since) {
         context.request_repaint();
     }
-    let now = if since <= GONE { focused.or(had) } else { focused };
+    let now = if since <= GONE || escaped { focused.or(had) } else { focused };
     context.data_mut(|data| data.insert_temp(before, (now, since)));
 }
 

@@ -153,8 +153,8 @@ pub(super) fn status_word(run: &Run) -> &'static str {
 }
 
 /// `1 worker`, `4 workers`.
-pub(super) fn workers(workers: usize) -> String {
-    format!("{} worker{}", count(workers), if workers == 1 { "" } else { "s" })
+pub(super) fn some(number: usize, what: &str) -> String {
+    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// What a run came to, in a line.

@@ -64,7 +64,10 @@ const AROUND: f32 = 90.0;
 
 /// Draws the sheet while `open`.
 pub(super) fn show(context: &Context, open: &mut bool) {
-    let window = Window::new("Keys").open(open).resizable(false).collapsible(false);
+    let is_wide = context.content_rect().width() >= TWO_COLUMNS;
+    // It would stay as wide as it was.
+    let id = Id::unique(("keys", is_wide));
+    let window = Window::new("Keys").id(id).open(open).resizable(false).collapsible(false);
     let shown = window.anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(context, |ui| {
         readers::dialog(ui, "Keys");
         let commands = commands::all();
@@ -72,7 +75,6 @@ pub(super) fn show(context: &Context, open: &mut bool) {
         let rows: Vec<_> = with_keys.chain(MOUSE.map(|(how, what)| ("Mouse", how, what))).collect();
         let topics: Vec<_> = rows.chunk_by(|one, next| one.0 == next.0).collect();
         // Two columns of about the same height, where there is room for both.
-        let is_wide = context.content_rect().width() >= TWO_COLUMNS;
         let half = if is_wide { rows.len() / 2 } else { rows.len() };
         // Where the window is low, what does not fit scrolls.
         let room = context.content_rect().height() - AROUND;

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::action::Action;
 use super::chart::{Item, Selected, Waiting};
 use super::theme::{self, Palette};
-use super::{commands, focus, format, readers};
+use super::{commands, focus, format};
 use crate::executor::Interruption;
 use crate::lab::Collect;
 use crate::trace::{EndStage, Stage};
@@ -27,7 +27,10 @@ const LINES: usize = 40;
 pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, actions: &mut Vec<Action>) {
     let item = selected.begun();
     ui.horizontal(|ui| {
-        theme::heading(ui, "INSPECTOR");
+        // Where there is little room, the buttons are enough.
+        if ui.available_width() > 250.0 {
+            theme::heading(ui, "INSPECTOR");
+        }
         step(ui, "‹", "Previous", "The item before it on its lane (,)", item.and_then(|item| item.previous()), actions);
         step(ui, "›", "Next", "The item after it on its lane (.)", item.and_then(|item| item.next()), actions);
         let zoom =
@@ -39,7 +42,9 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
             actions.push(Action::Select(None));
         }
     });
+    let by_key = focus::scrolled_by_key(ui, "inspector");
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.scroll_with_delta(by_key);
         // Beside the bar that says that there is more.
         ui.set_max_width(ui.available_width() - 14.0);
         ui.add_space(4.0);
@@ -61,7 +66,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
 
 fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    title(ui, &item.title(), &format!("{} on {}", item.word(), item.lane_title()));
+    title(ui, &item.title());
     let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
     let word = if failed { palette.error } else { palette.computing };
     ui.horizontal_wrapped(|ui| {
@@ -99,18 +104,14 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     outcome(ui, palette, item);
 }
 
-/// What it is called; to readers of the screen also where it is, or what came of it.
-fn title(ui: &mut Ui, title: &str, state: &str) {
-    let title_text = RichText::new(title).family(theme::strong()).size(14.0);
-    let response = ui.add(Label::new(title_text).wrap());
-    readers::live(&response);
-    readers::describe(&response, state);
+fn title(ui: &mut Ui, title: &str) {
+    ui.add(Label::new(RichText::new(title).family(theme::strong()).size(14.0)).wrap());
 }
 
 /// An item that waits in a queue, or never came to run.
 fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    title(ui, &waiting.title(), waiting.word());
+    title(ui, &waiting.title());
     let way = &waiting.way;
     let (color, state) = match way.stage {
         Stage::Pending => (palette.pending, "its future is PENDING"),

@@ -89,7 +89,9 @@ impl Lessons {
             }
         });
         ui.add_space(4.0);
+        let by_key = focus::scrolled_by_key(ui, "lesson");
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.scroll_with_delta(by_key);
             // Beside the bar that says that there is more.
             ui.set_max_width(ui.available_width() - 14.0);
             match self.lesson {

@@ -84,7 +84,10 @@ impl Announcer {
         let place = Rect::from_min_size(ui.max_rect().min, vec2(1.0, 1.0));
         let response = ui.interact(place, Id::unique("announcement"), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &self.text));
-        live(&response);
+        // That nothing is said any more is not to be said.
+        if !self.text.is_empty() {
+            live(&response);
+        }
     }
 }
 

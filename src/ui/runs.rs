@@ -36,8 +36,8 @@ pub(super) struct Runs {
     listed: Vec<Listed>,
     /// Which one is being renamed.
     renaming: Option<usize>,
-    /// The one that was renamed just now: the keyboard goes to its row.
-    renamed: Option<usize>,
+    /// To whose row the keyboard goes, as what had it is gone: a field for its name, or the row of one that was deleted.
+    takes_keyboard: Option<usize>,
     /// The one that was deleted last, and where it was, until another run begins.
     deleted: Option<(usize, Listed)>,
     /// How many were let go as others came.
@@ -169,6 +169,8 @@ impl Runs {
     pub(super) fn delete(&mut self, number: usize) {
         if let Some(place) = self.listed.iter().position(|listed| listed.run.number == number && listed.run.ended()) {
             self.deleted = Some((place, self.listed.remove(place)));
+            let neighbour = self.listed.get(place).or(self.listed.last());
+            self.takes_keyboard = neighbour.map(|listed| listed.run.number);
         }
     }
 
@@ -177,6 +179,7 @@ impl Runs {
         let (place, listed) = self.deleted.take()?;
         let number = listed.run.number;
         self.listed.insert(place.min(self.listed.len()), listed);
+        self.takes_keyboard = Some(number);
         Some(number)
     }
 
@@ -222,7 +225,7 @@ impl Runs {
         theme::heading(ui, "RUNS");
         self.above_the_list(ui, actions);
         let palette = theme::palette(ui);
-        let (mut ended_renaming, renamed) = (false, self.renamed.take());
+        let (mut ended_renaming, takes_keyboard) = (false, self.takes_keyboard.take());
         let count = self.listed.len();
         for (place, listed) in self.listed.iter_mut().rev().enumerate() {
             let number = listed.run.number;
@@ -241,13 +244,13 @@ impl Runs {
             // An open menu and the keyboard stay with their run when another one comes above it.
             ui.scope_builder(UiBuilder::new().scope_id(Id::unique(("run", number))), |ui| {
                 let row = row(ui, palette, listed, shown.contains(&number), ends, actions);
-                if renamed == Some(number) && focus::keys_are_used(ui.ctx()) {
+                if takes_keyboard == Some(number) && focus::keys_are_used(ui.ctx()) {
                     row.request_focus();
                 }
             });
         }
         if ended_renaming {
-            self.renamed = self.renaming.take();
+            self.takes_keyboard = self.renaming.take();
         }
         if self.gone > 0 {
             let text = format!("{} older let go, to make room", format::count(self.gone));

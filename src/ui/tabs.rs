@@ -7,8 +7,9 @@ use super::{focus, readers, theme};
 /// The usual size of what is written on them.
 pub(super) const SIZE: f32 = 13.0;
 
-/// Draws them, each with its title and what it is about, written in that size. Returns the one that was turned to.
-pub(super) fn row(ui: &mut Ui, tabs: &[(&str, &str)], chosen: usize, size: f32) -> Option<usize> {
+/// Draws them, each with its title and what it is about, written in that size. The chosen one may be the one that now `takes_keyboard`.
+/// Returns the one that was turned to.
+pub(super) fn row(ui: &mut Ui, tabs: &[(&str, &str)], chosen: usize, size: f32, takes_keyboard: bool) -> Option<usize> {
     let mut turned_to = None;
     let responses: Vec<_> = tabs
         .iter()
@@ -19,6 +20,9 @@ pub(super) fn row(ui: &mut Ui, tabs: &[(&str, &str)], chosen: usize, size: f32) 
             response
         })
         .collect();
+    if let Some(response) = responses.get(chosen).filter(|_| takes_keyboard) {
+        response.request_focus();
+    }
     let steps = responses.get(chosen).map_or(0, |chosen| focus::arrows(ui, chosen));
     if steps != 0 {
         let to = chosen.saturating_add_signed(steps as isize).min(tabs.len() - 1);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, RichText, Sense, Stroke,
-    Style, TextStyle, Theme, Ui, Visuals, style::ScrollStyle, vec2,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, Label, Response, RichText,
+    Sense, Stroke, Style, TextStyle, Theme, Ui, Visuals, style::ScrollStyle, vec2,
 };
 
 use crate::trace::{EndStage, IdleCause};
@@ -211,6 +211,15 @@ pub(super) fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width:
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
+/// A text that ends with `…` where a few lines have no room for more; pointing at it tells all.
+pub(super) fn few_lines(ui: &mut Ui, text: &str) -> Response {
+    const LINES: usize = 3;
+    let color = palette(ui).text;
+    let mut job = LayoutJob::simple(text.to_owned(), FontId::proportional(13.0), color, ui.available_width());
+    job.wrap.max_rows = LINES;
+    ui.add(Label::new(job).wrap())
+}
+
 /// What can be ticked has an edge that is seen, as it is small and often empty.
 pub(super) fn tickable<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let dim = palette(ui).dim;
@@ -292,7 +301,12 @@ fn apply(style: &mut Style, theme: Theme, palette: &Palette) {
     style.spacing.interact_size = vec2(32.0, 26.0);
     style.spacing.combo_width = 60.0;
     // A thin bar where there is more than is in sight, also while the pointer is elsewhere.
-    style.spacing.scroll = ScrollStyle { dormant_handle_opacity: 0.45, floating_width: 4.0, ..ScrollStyle::floating() };
+    style.spacing.scroll = ScrollStyle {
+        dormant_handle_opacity: 0.45,
+        floating_width: 4.0,
+        floating_allocated_width: 6.0,
+        ..ScrollStyle::floating()
+    };
     style.interaction.selectable_labels = false;
 
     let mut visuals = if theme == Theme::Dark { Visuals::dark() } else { Visuals::light() };

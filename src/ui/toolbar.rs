@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align, Button, Color32, Id, Key, Label, Layout, Margin, RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo,
-    vec2,
+    Align, Button, Color32, Id, Key, Label, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui, UiBuilder,
+    WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -48,11 +48,17 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
         if !is_tight {
             ui.add_space(8.0);
         }
-        run_button(ui, live, error, actions);
-        stop_button(ui, live, actions);
+        steady(ui, "run", ui.available_rect_before_wrap(), |ui| {
+            run_button(ui, live, error, actions);
+            stop_button(ui, live, actions);
+        });
         if is_tight {
-            search(ui, filter, actions);
-            return menus(ui, status, actions);
+            let room = ui.available_rect_before_wrap();
+            steady(ui, "menus", room, |ui| {
+                search(ui, filter, actions);
+                menus(ui, status, actions);
+            });
+            return;
         }
         ui.add_space(8.0);
         // What stands right is drawn from left to right all the same, as that is the way of the Tab key; how much room it needs is known
@@ -62,25 +68,37 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
         let room = ui.available_rect_before_wrap();
         let (left, right) = room.split_left_right_at_x(room.right() - width);
         let left = left.with_max_x(left.right() - 8.0);
-        let within = |rect| UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
-        ui.scope_builder(within(left), |ui| figures_of(ui, run, name, live));
-        let right = ui.scope_builder(within(right), |ui| {
+        steady(ui, "figures", left, |ui| figures_of(ui, run, name, live));
+        let used = steady(ui, "menus", right, |ui| {
             search(ui, filter, actions);
             found(ui, filter, status.found, actions);
             menus(ui, status, actions);
         });
-        let used = right.response.rect.width();
         if (used - width).abs() > 0.5 {
             ui.data_mut(|data| data.insert_temp(known, used));
             ui.ctx().request_discard("the width of the toolbar has changed");
         }
     });
     if is_tight {
+        // What was chosen in histograms has a line of its own: how far the run is matters more.
+        if filter.wait.is_some() || filter.run_time.is_some() {
+            ui.horizontal_wrapped(|ui| found(ui, filter, status.found, actions));
+        }
         ui.horizontal(|ui| {
-            found(ui, filter, status.found, actions);
-            figures_of(ui, run, name, live);
+            if filter.wait.is_none() && filter.run_time.is_none() {
+                found(ui, filter, status.found, actions);
+            }
+            let room = ui.available_rect_before_wrap();
+            steady(ui, "figures", room, |ui| figures_of(ui, run, name, live));
         });
     }
+}
+
+/// A part of the row, with ids that do not depend on what stands beside it: it keeps the keyboard when the window, or what is in it,
+/// becomes larger. Returns how wide it is.
+fn steady(ui: &mut Ui, name: &str, place: Rect, draw: impl FnOnce(&mut Ui)) -> f32 {
+    let builder = UiBuilder::new().scope_id(Id::unique(("toolbar", name))).max_rect(place);
+    ui.scope_builder(builder.layout(Layout::left_to_right(Align::Center)), draw).response.rect.width()
 }
 
 fn menus(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
@@ -392,7 +410,7 @@ fn figures(run: &Run) -> String {
     }
     if seconds > 0.0 && ran > 0 {
         parts.push(format!("{} items/s", format::rate(ran as f64 / seconds)));
-        if let Some(left) = time_left(run).filter(|_| seconds >= 0.5) {
+        if let Some(left) = run.time_left().filter(|_| seconds >= 0.5) {
             parts.push(format!("about {} left", format::clock(left)));
         }
     }
@@ -401,19 +419,4 @@ fn figures(run: &Run) -> String {
         parts.push(format!("only {there} of {} workers could be started", run.settings.workers));
     }
     parts.join(" · ")
-}
-
-/// How long the rest will take, in nanoseconds, at the pace up to the last item that ended: since then others have gone on. `None` = that
-/// can't be known, or is known, as that moment is past.
-fn time_left(run: &Run) -> Option<i64> {
-    let totals = run.totals();
-    let ended = (totals.returned + totals.raised) as f64;
-    let left = run.items?.saturating_sub(totals.sum());
-    if run.ended() || run.moment.is_some() || left == 0 || ended == 0.0 {
-        return None;
-    }
-    let paced = (run.trace.last_finished() - run.trace.first_submission()).max(0);
-    let since = run.known_until() - run.trace.last_finished();
-    let time = (paced as f64 / ended * left as f64) as i64 - since;
-    (time > 0).then_some(time)
 }

@@ -17,7 +17,7 @@ use crate::ui::details::Tab;
 use crate::ui::filter::Filter;
 use crate::ui::runs::LookedAt;
 use crate::ui::scale::Scale;
-use crate::ui::{theme, transport};
+use crate::ui::{chart, focus, theme, transport};
 use crate::units::parse_whole;
 use crate::workload::ParamKind;
 
@@ -51,7 +51,13 @@ impl App {
             Action::CancelPending(run) => self.send_to(run, Command::CancelPending(Pending::All)),
             Action::StopSelected => self.stop_selected(),
             Action::ShowTab(tab) => self.details.tab = tab,
-            Action::KillWorker(run, worker) => self.send_to(run, Command::KillWorker(worker)),
+            Action::KillWorker(run, worker) => {
+                self.send_to(run, Command::KillWorker(worker));
+                // Its lane is nothing to press any more.
+                if focus::keys_are_used(context) {
+                    chart::take_keyboard(context);
+                }
+            }
             Action::SubmitMore(run) => self.send_to(run, Command::SubmitMore),
             Action::Close(run) => self.send_to(run, Command::Close),
             Action::PickPath(param) => self.pick_path(context, param),

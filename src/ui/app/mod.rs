@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use eframe::egui::{self, Context, ThemePreference, Ui};
+use eframe::egui::{self, Context, ThemePreference, Ui, Vec2};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
@@ -21,7 +21,7 @@ use super::chart::{AreaCount, Chart, Shown};
 use super::command_palette::CommandPalette;
 use super::commands::KeysFor;
 use super::details::{Details, Tab};
-use super::files::Files;
+use super::files::{FileKind, Files};
 use super::filter::Filter;
 use super::form::Form;
 use super::frame_times::FrameTimes;
@@ -37,7 +37,7 @@ use super::{area_panel, chart, commands, focus, format, help, readers, theme};
 use crate::executor::WorkerCommand;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
 use crate::workload::ParamKind;
-use page::Page;
+use page::Pages;
 
 /// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]. Whoever moves the mouse or presses a key gets
 /// one at once.
@@ -120,7 +120,7 @@ pub struct App {
     /// How high somebody made the lower panel.
     details_height: Option<f32>,
     /// What is shown where there is room for one panel only.
-    page: Page,
+    pages: Pages,
     frame_times: FrameTimes,
     show_help: bool,
     /// The item that was found last, of the run with that number.
@@ -134,6 +134,8 @@ pub struct App {
     picks: Receiver<Pick>,
     /// A dialog was asked for, for this parameter, and the system has none.
     no_dialog: Option<&'static str>,
+    /// How large the window was.
+    size: Vec2,
     /// How long the last frame took to draw, in seconds.
     frame_cost: f32,
     /// How many there are.
@@ -175,7 +177,7 @@ impl App {
             high_contrast: remembered.high_contrast,
             scale: remembered.scale,
             details_height: remembered.details_height,
-            page: Page::default(),
+            pages: Pages::default(),
             frame_times: FrameTimes::default(),
             show_help: false,
             found_last: None,
@@ -185,6 +187,7 @@ impl App {
             picks_in,
             picks,
             no_dialog: None,
+            size: Vec2::ZERO,
             frame_cost: 0.0,
             cores: std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f32),
         })
@@ -223,6 +226,15 @@ impl App {
 
     fn draw(&mut self, ui: &mut Ui) {
         self.scale.apply(ui.ctx());
+        let size = ui.ctx().content_rect().size();
+        if std::mem::replace(&mut self.size, size) != size {
+            // What scrolls notices only in the next frame that there is more room.
+            ui.ctx().request_repaint();
+        }
+        if self.is_covered() {
+            // Nothing of what is behind is to be explained over it.
+            ui.style_mut().interaction.tooltip_delay = f32::INFINITY;
+        }
         readers::name_window(ui.ctx(), "Poolscope");
         // Keys first: what they ask for is seen in this very frame.
         for action in commands::pressed(ui.ctx(), self.keys_are_for()) {
@@ -245,9 +257,18 @@ impl App {
         self.panels(ui, &shown, live, past.as_ref(), &mut actions);
         let now = focus.map(|focus| runs[focus]);
         let (ticked, can_restore) = (self.runs.ticked(), self.runs.can_restore());
+        let selects = self.chart.selected(&shown).is_some();
         let can = |action: &Action| match action {
             Action::Stop | Action::StopNow => live.is_some(),
+            Action::StopSelected => live.is_some() && selects,
             Action::RestoreRun => can_restore,
+            Action::FocusNextRun => shown.len() > 1,
+            Action::File(FileKind::SaveRun) => now.is_some_and(Run::can_be_saved),
+            Action::File(FileKind::OpenRun) => true,
+            Action::Move(_) | Action::File(_) | Action::Copy(_) | Action::LookAt(_) | Action::StepEvents(_) => {
+                now.is_some()
+            }
+            Action::PauseView | Action::ReplayAt(_) => now.is_some(),
             _ => true,
         };
         self.palette.show(ui.ctx(), || Self::for_palette(live, now, ticked), can, &mut actions);
@@ -256,8 +277,8 @@ impl App {
             help::show(ui.ctx(), &mut self.show_help);
         }
         self.announce(ui, &shown, live);
+        focus::come_back(ui.ctx(), self.is_covered(), commands::left_field(ui.ctx()));
         commands::note_writing(ui.ctx());
-        focus::come_back(ui.ctx(), self.is_covered());
         focus::ring(ui.ctx());
         for action in actions {
             self.act(ui.ctx(), action);
@@ -270,11 +291,14 @@ impl App {
             return;
         }
         let focus = chart::in_focus(shown);
-        let run = focus.map(|shown| shown.name.to_owned()).unwrap_or_default();
+        // Not as somebody calls it, who may be writing that just now.
+        let run = focus.map(|shown| runs::title(shown.run)).unwrap_or_default();
         // What came of it, when that comes, and not of each moment that is looked at.
         let outcome = focus.filter(|shown| shown.past.is_none() && shown.run.ended());
         let outcome = outcome.map(|shown| format::outcome(shown.run)).unwrap_or_default();
-        let workers = live.map(|live| format::workers(live.settings.workers)).unwrap_or_default();
+        let workers = live.map(|live| format::some(live.settings.workers, "worker")).unwrap_or_default();
+        let chunksize = live.map(|live| format!("chunksize {}", live.settings.chunksize)).unwrap_or_default();
+        let selected = self.chart.selected(shown).map(|selected| selected.in_words()).unwrap_or_default();
         let crosshair = self.chart.crosshair_in_words(shown);
         let area = self.chart.area().and_then(|area| self.area.of(ui.ctx(), area, shown));
         let area = area.map(|area| area_panel::in_words(&area)).unwrap_or_default();
@@ -283,6 +307,8 @@ impl App {
             ("run", run),
             ("outcome", outcome),
             ("workers", workers),
+            ("chunksize", chunksize),
+            ("selected", selected),
             ("crosshair", crosshair),
             ("area", area),
             ("command", command),

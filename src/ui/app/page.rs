@@ -24,6 +24,14 @@ pub(super) enum Page {
     Lessons,
 }
 
+/// The one that is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pages {
+    pub(super) shown: Page,
+    /// It was turned to by something that was asked for: what had the keyboard may be out of sight.
+    pub(super) turned: bool,
+}
+
 impl Page {
     /// From left to right.
     const ALL: [Self; 6] = [Self::Settings, Self::Flow, Self::Chart, Self::Details, Self::Selected, Self::Lessons];
@@ -87,21 +95,28 @@ impl Page {
 }
 
 impl App {
-    /// Goes to a page; that of the lessons is there as long as they are open.
+    /// Goes to a page.
     pub(super) fn turn_to(&mut self, page: Page) {
-        self.page = page;
-        self.lessons.open = page == Page::Lessons;
+        self.pages.shown = page;
+        self.lessons.open |= page == Page::Lessons;
     }
 
     /// Goes where what is asked for will be seen, if there is only one page at a time.
     pub(super) fn turn_to_what_shows(&mut self, context: &Context, action: &Action) {
+        if !Page::are_needed(context) {
+            return;
+        }
         let page = match action {
-            Action::ToggleLessons if self.lessons.open => Some(Page::Chart),
-            Action::ToggleLessons => Some(Page::Lessons),
+            Action::ToggleLessons if self.pages.shown == Page::Lessons => Some(Page::Chart),
+            Action::ToggleLessons => {
+                // Lessons that are open behind another page come before it.
+                self.lessons.open = false;
+                Some(Page::Lessons)
+            }
             _ => Page::that_shows(action),
         };
-        if let Some(page) = page.filter(|_| Page::are_needed(context)) {
-            self.page = page;
+        if let Some(page) = page.filter(|page| *page != self.pages.shown) {
+            self.pages = Pages { shown: page, turned: true };
         }
     }
 }

@@ -87,8 +87,16 @@ impl App {
         }
         if let Some(place) = places.centre {
             place.show(ui, "chart", |ui| {
-                if places.with_flow {
-                    flow(ui, self.form.executor, &scene, actions);
+                let planned = self.form.executor;
+                if !places.with_chart {
+                    let by_key = focus::scrolled_by_key(ui, "data flow");
+                    ScrollArea::vertical().id_salt("flow").auto_shrink(false).show(ui, |ui| {
+                        ui.scroll_with_delta(by_key);
+                        flow(ui, planned, &scene, actions);
+                        focus::keep_in_sight(ui);
+                    });
+                } else if places.with_flow {
+                    flow(ui, planned, &scene, actions);
                 }
                 if places.with_chart {
                     self.chart(ui, &scene, actions);

@@ -94,28 +94,29 @@ impl App {
     /// The row of pages, and below it the one that was turned to.
     fn one_place(&mut self, ui: &mut Ui, scene: &Scene<'_>) -> Places {
         let pages = Page::all(ui.ctx(), scene.selects());
-        if !pages.contains(&self.page) || (self.page == Page::Lessons) != self.lessons.open {
-            self.turn_to(if self.lessons.open { Page::Lessons } else { Page::Chart });
+        if !pages.contains(&self.pages.shown) || self.pages.shown == Page::Lessons && !self.lessons.open {
+            self.pages.shown = Page::Chart;
         }
+        let takes_keyboard = std::mem::take(&mut self.pages.turned) && focus::keys_are_used(ui.ctx());
         let frame = Frame::new().fill(theme::palette(ui).panel).inner_margin(Margin::symmetric(12, 2));
         Panel::top("pages").frame(frame).show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
                 let tabs: Vec<_> = pages.iter().map(|page| (page.name(), page.help())).collect();
-                let chosen = pages.iter().position(|page| *page == self.page).unwrap_or_default();
-                if let Some(to) = tabs::row(ui, &tabs, chosen, tabs::SIZE) {
+                let chosen = pages.iter().position(|page| *page == self.pages.shown).unwrap_or_default();
+                if let Some(to) = tabs::row(ui, &tabs, chosen, tabs::SIZE, takes_keyboard) {
                     self.turn_to(pages[to]);
                 }
             });
         });
         let mut places = Places::default();
-        if matches!(self.page, Page::Flow | Page::Chart | Page::Details) {
+        if matches!(self.pages.shown, Page::Flow | Page::Chart | Page::Details) {
             places.transport = transport(ui, scene);
         }
-        match self.page {
+        match self.pages.shown {
             Page::Settings => places.settings = Some(rest(ui, Margin::ZERO)),
             Page::Flow | Page::Chart => {
-                places.with_chart = self.page == Page::Chart;
+                places.with_chart = self.pages.shown == Page::Chart;
                 places.with_flow = !places.with_chart || !Page::splits_flow(ui.ctx());
                 places.centre = Some(rest(ui, AROUND));
             }

@@ -244,6 +244,15 @@ impl<'a> Selected<'a> {
         }
     }
 
+    /// What it is and where, or what came of it.
+    pub(in crate::ui) fn in_words(&self) -> String {
+        match self {
+            Self::Item(item) => format!("{}, {} on {}", item.title(), item.word(), item.lane_title()),
+            Self::Waiting(waiting) => format!("{}, {}", waiting.title(), waiting.word()),
+            Self::Later { number, .. } => format!("item {number}, not there yet"),
+        }
+    }
+
     /// The call that it belongs to, if it is one of the run's own.
     pub(in crate::ui) fn call(&self) -> Option<(usize, u32)> {
         match self {

@@ -23,8 +23,10 @@ mod view;
 
 use std::collections::HashMap;
 
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Align2, CursorIcon, FontId, Popup, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Context, CursorIcon, FontId, Id, Popup, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 pub(in crate::ui) use area::{AreaCount, AreaFigures};
@@ -197,7 +199,8 @@ impl Chart {
         actions: &mut Vec<Action>,
     ) {
         let area = ui.available_rect_before_wrap();
-        let response = ui.allocate_rect(area, Sense::click_and_drag());
+        ui.advance_cursor_after_rect(area);
+        let response = ui.interact(area, Id::unique(ID), Sense::click_and_drag());
         self.asked.extend(moves::walked(ui, &response));
         let palette = theme::palette(ui);
         // Of several that go on, the one that has come furthest says where now is.
@@ -369,6 +372,14 @@ pub(super) fn needs(shown: &[Shown<'_>]) -> f32 {
     overview::HEIGHT + RULER + 30.0 + rows::low(lanes, shown.len())
 }
 
+/// The chart itself has the keyboard when what had it is gone.
+const ID: &str = "chart";
+
+/// Gives it the keyboard.
+pub(super) fn take_keyboard(context: &Context) {
+    context.memory_mut(|memory| memory.request_focus(Id::unique(ID)));
+}
+
 /// What is to be done to select an area.
 const SELECTING: &str = "Drag over the lanes to select an area, or arrows, and Enter at two corners · Esc: leave it";
 
@@ -449,7 +460,8 @@ fn empty(ui: &Ui, canvas: &Response, area: Rect, title: &str, text: &str) {
     let center = area.center();
     let font = FontId::new(18.0, theme::strong());
     painter.text(center - vec2(0.0, 4.0), Align2::CENTER_BOTTOM, title, font, palette.text);
-    let galley = painter.layout(text.to_owned(), FontId::proportional(13.0), palette.dim, area.width() * 0.8);
-    painter.galley(center + vec2(-galley.size().x / 2.0, 6.0), galley, palette.dim);
+    let mut job = LayoutJob::simple(text.to_owned(), FontId::proportional(13.0), palette.dim, area.width() * 0.8);
+    job.halign = Align::Center;
+    painter.galley(center + vec2(0.0, 6.0), painter.layout_job(job), palette.dim);
     canvas.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{title}: {text}")));
 }

@@ -10,7 +10,7 @@ use crate::ui::action::Action;
 use crate::ui::background::Background;
 use crate::ui::chart::{Selection, Shown};
 use crate::ui::theme::Palette;
-use crate::ui::{format, theme};
+use crate::ui::{focus, format, theme};
 
 /// What was found out last; it lasts as long as the window.
 #[derive(Default)]
@@ -23,7 +23,7 @@ type Finished = (usize, usize);
 
 /// The names of runs take no more than this, and no less; those of figures, and what stands beside a figure, take about that.
 const NAME: f32 = 260.0;
-const NARROWEST_NAME: f32 = 70.0;
+const NARROWEST_NAME: f32 = 100.0;
 const FIGURE_NAMES: f32 = 136.0;
 const RATIO: f32 = 110.0;
 const NARROW: f32 = 900.0;
@@ -156,9 +156,11 @@ impl Compare {
         ui.horizontal_top(|ui| {
             // Where there is little room, figures need more of it than items.
             let part = if ui.available_width() < NARROW { 0.64 } else { 0.58 };
+            let by_key = focus::scrolled_by_key(ui, "figures of the runs");
             ScrollArea::both().id_salt("figures").max_width(ui.available_width() * part).auto_shrink(false).show(
                 ui,
                 |ui| {
+                    ui.scroll_with_delta(by_key);
                     figures(ui, shown, judged);
                 },
             );

@@ -8,7 +8,7 @@ use crate::executor::Stream;
 use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::ui::action::Action;
 use crate::ui::chart::Selection;
-use crate::ui::{format, theme};
+use crate::ui::{focus, format, theme};
 
 /// What raised or was lost.
 pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
@@ -78,5 +78,9 @@ fn rows(ui: &mut Ui, count: usize, follow: bool, draw: impl FnOnce(&mut Ui, Rang
     let height = ui.text_style_height(&eframe::egui::TextStyle::Body);
     // Rows as low as their text, which is what they are counted with.
     ui.spacing_mut().interact_size.y = 0.0;
-    ScrollArea::both().auto_shrink(false).stick_to_bottom(follow).show_rows(ui, height, count, draw);
+    let by_key = focus::scrolled_by_key(ui, "list");
+    ScrollArea::both().auto_shrink(false).stick_to_bottom(follow).show_rows(ui, height, count, |ui, rows| {
+        ui.scroll_with_delta(by_key);
+        draw(ui, rows);
+    });
 }

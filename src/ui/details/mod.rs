@@ -161,7 +161,7 @@ impl Details {
                 ..NARROW_FOR_TABS => 11.5,
                 _ => tabs::SIZE,
             };
-            if let Some(to) = tabs::row(ui, &tabs, chosen, size) {
+            if let Some(to) = tabs::row(ui, &tabs, chosen, size, false) {
                 self.tab = Tab::ALL[to];
             }
         });

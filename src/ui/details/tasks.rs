@@ -94,7 +94,7 @@ fn table(
     // The table has the keyboard as a whole, and keys go from row to row.
     let whole = ui.interact(place, Id::unique("table of items"), Sense::focusable_noninteractive());
     let here = selected.and_then(|item| found.tasks.get(found.row_of(item)?));
-    let here = here.map_or_else(String::new, |task| format!(": {}", name_of(task)));
+    let here = here.map_or_else(String::new, |task| format!(": {}", name_of(task, &run.label(task.item as usize))));
     whole.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, format!("items{here}")));
     let centered = Layout::left_to_right(Align::Center);
     let table_id = ui.scope_id().with(IdSalt::new("tasks"));
@@ -122,7 +122,8 @@ fn table(
             });
             let response = row.response();
             arrived |= on_the_way.is_some_and(|(to, _)| to == row.index());
-            response.widget_info(|| WidgetInfo::labeled(Role::Row, true, name_of(task)));
+            response
+                .widget_info(|| WidgetInfo::labeled(Role::Row, true, name_of(task, &run.label(task.item as usize))));
             if response.clicked() {
                 let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
                 actions.push(Action::Select(Some(selection)));
@@ -151,12 +152,13 @@ fn table(
 }
 
 /// All of its row, in words.
-fn name_of(task: &Task) -> String {
+fn name_of(task: &Task, label: &str) -> String {
     let worker = task.worker.map(|worker| format!("worker {worker}"));
     let times = [("started at", task.started), ("waited", task.waited()), ("ran", task.ran())];
     let times = times.into_iter().filter_map(|(what, nanos)| Some(format!("{what} {}", format::duration(nanos?))));
     let item = format!("item {}, {}, call {}", task.item, task.state.word(), task.call);
-    iter::once(item).chain(worker).chain(times).collect::<Vec<_>>().join(", ")
+    let label = Some(label.to_owned()).filter(|label| !label.is_empty());
+    iter::once(item).chain(worker).chain(times).chain(label).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of the columns; a press on one orders by it.

@@ -29,6 +29,8 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
         row(ui, "workers", help, |ui| come_to = number(ui, "workers", help, &mut form.workers, slider_limit));
         ui.horizontal(|ui| {
             ui.add_space(LABEL_WIDTH + 8.0);
+            // Both fit into the narrowest panel.
+            (ui.spacing_mut().item_spacing.x, ui.spacing_mut().button_padding.x) = (4.0, 5.0);
             come_to |= preset(ui, form, cores, "cores", "One a core: the rule of thumb for computing");
             let help = "The rule of thumb for waiting on files and networks";
             come_to |= preset(ui, form, 2 * cores + 1, "2 × cores + 1", help);

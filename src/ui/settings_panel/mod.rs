@@ -28,7 +28,7 @@ pub(super) fn show(
         theme::heading(ui, "EXECUTOR");
         if live.is_some_and(|live| live.settings.executor != ExecutorKind::Sequential) {
             // Beside the heading, as a line that comes and goes would move the fields.
-            let text = RichText::new("workers, chunksize: of the live run, too").size(11.0);
+            let text = RichText::new("live: workers, chunksize").size(11.0);
             ui.add(Label::new(text.color(theme::palette(ui).accent)).truncate());
         }
     });
