@@ -286,9 +286,10 @@ fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
     {
         actions.push(action);
     }
-    let menu = ui.menu_button("▾", |ui| ways_to_change(ui, live, actions)).response;
-    menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, "More to do with the run"));
-    menu.on_hover_text("More to do with the run");
+    let menu = |ui: &mut Ui| ui.menu_button("▾", |ui| ways_to_change(ui, live, actions)).response;
+    let menu = ui.add_enabled_ui(live.is_some(), menu).inner;
+    menu.widget_info(|| WidgetInfo::labeled(Role::Button, live.is_some(), "More to do with the run"));
+    menu.on_hover_text("Submit more, cancel, close, stop").on_disabled_hover_text("Nothing is running");
 }
 
 /// What can be done to a run that goes on.
@@ -358,7 +359,9 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>, live: Option<&
     }
     let word = ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
     readers::live(&word);
-    if let Some(error) = run.trace.errors().last().filter(|_| trouble) {
+    if let Some(deadlock) = run.deadlock.as_ref().filter(|_| run.deadlocked) {
+        word.on_hover_text(run.trace.describe_deadlock(deadlock));
+    } else if let Some(error) = run.trace.errors().last().filter(|_| trouble) {
         word.on_hover_text(&*error.message);
     }
     let goes_on = live.is_some_and(|live| run.moment.is_some() && live.number == run.number);

@@ -267,8 +267,8 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
     // Each run has as much for its name as there is room for.
     // The first stands beside no other.
     let count = runs.len() as f32;
-    let rest = ui.available_width() - FIGURE_NAMES - (RATIO + 20.0) * (count - 1.0);
-    let each = (rest / count - 30.0).clamp(NARROWEST_NAME, NAME);
+    let rest = ui.available_width() - FIGURE_NAMES - RATIO * (count - 1.0);
+    let each = (rest / count - 18.0).clamp(NARROWEST_NAME, NAME);
     let has_queues = runs.iter().all(|run| run.settings.executor != ExecutorKind::Sequential);
     Grid::new("compared").num_columns(2 * runs.len()).spacing([10.0, 3.0]).min_row_height(17.0).striped(true).show(
         ui,

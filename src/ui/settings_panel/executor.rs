@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Button, CollapsingHeader, RichText, Stroke, Ui, vec2};
+use eframe::egui::{Button, CollapsingHeader, RichText, Sense, Stroke, Ui, vec2};
 
 use super::fields::{LABEL_WIDTH, choose, complain, note, number, row, text_field, with_unit};
 use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{Collect, ExecutorKind, OnError, Run, parse_chunksize, parse_workers};
 use crate::ui::action::Action;
 use crate::ui::form::Form;
-use crate::ui::{readers, theme};
+use crate::ui::{focus, readers, theme};
 use crate::workload::FieldError;
 
 /// Asked once, as the system may have to read files to answer.
@@ -170,28 +170,38 @@ fn preset(ui: &mut Ui, form: &mut Form, workers: usize, name: &str, help: &str) 
     clicked
 }
 
-/// Three buttons, one of which is down.
+/// Three buttons, one of which is down: one stop of the Tab key, in which the arrows choose.
 fn segments(ui: &mut Ui, form: &mut Form) {
     let palette = theme::palette(ui);
     let width = (ui.available_width() - 8.0) / 3.0;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        for kind in ExecutorKind::ALL {
+        let now = form.executor;
+        let buttons = ExecutorKind::ALL.map(|kind| {
             let (text, help) = match kind {
                 ExecutorKind::Sequential => ("Sequential", "No pool: one item after the other, in one thread"),
                 ExecutorKind::Threads => ("Threads", "ThreadPoolExecutor: workers are threads of this program"),
                 ExecutorKind::Processes => ("Processes", "ProcessPoolExecutor: workers are child processes"),
             };
-            let chosen = form.executor == kind;
+            let chosen = now == kind;
+            let sense = if chosen { Sense::click() } else { Sense::CLICK };
             let mut button = Button::new(RichText::new(text).size(12.5)).min_size(vec2(width, 28.0)).selected(chosen);
             if chosen {
                 button = button.stroke(Stroke::new(1.0, palette.accent)).fill(palette.accent.gamma_multiply(0.18));
             }
-            let button = ui.add(button).on_hover_text(help);
+            let button = ui.add(button.sense(sense)).on_hover_text(help);
             readers::one_of_several(&button, Role::RadioButton, chosen);
             if button.clicked() {
                 form.executor = kind;
             }
+            button
+        });
+        let at = ExecutorKind::ALL.iter().position(|kind| *kind == now).unwrap_or_default();
+        let steps = focus::arrows(ui, &buttons[at]) as isize;
+        if steps != 0 {
+            let to = at.saturating_add_signed(steps).min(buttons.len() - 1);
+            form.executor = ExecutorKind::ALL[to];
+            buttons[to].request_focus();
         }
     });
 }
