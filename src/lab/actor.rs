@@ -601,10 +601,12 @@ impl Current {
 
     fn sampled(&mut self, sample: Option<Sample>) {
         match sample {
-            Some(Sample { at, load }) => {
+            // One may have been on its way when the run's time began.
+            Some(Sample { at, load }) if self.run.trace.time_of(at) >= 0 => {
                 self.run.load.push(self.run.trace.time_of(at), load);
                 self.publish_soon();
             }
+            Some(_) => {}
             // The sampler has ended; a closed channel would be heard again and again.
             None => self.samples = never(),
         }

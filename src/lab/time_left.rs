@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::run::Run;
+use super::settings::ExecutorKind;
 use crate::trace::{Lane, Stage};
 
 /// Up to so many calls a worker are handed out in thought, one by one; more are as good as evenly shared.
@@ -25,25 +26,25 @@ impl Run {
         // What executes has not ended, so it is in no mean.
         let busy: i64 = self.trace.lanes().iter().map(|lane| busy_with_ended(lane, now)).sum();
         let each = busy / ended as i64;
-        let waiting = counts.calls.pending + counts.calls.call_queue;
-        let time = if alive.is_empty() || waiting > CALLS * alive.len() {
+        // Who submits one by one has not submitted them all; from a pool, that would be awaited in vain.
+        let to_come = self.items?.saturating_sub(counts.items.submitted);
+        let arrives = to_come > 0 && self.settings.executor != ExecutorKind::Sequential;
+        let waiting = counts.calls.pending + counts.calls.call_queue + to_come;
+        let time = if arrives || alive.is_empty() || waiting > CALLS * alive.len() {
             // Since the last one ended, others have gone on.
             let paced = self.trace.last_finished() - self.trace.first_submission();
             (paced as f64 / ended as f64 * left as f64) as i64 - (now - self.trace.last_finished())
         } else {
-            self.in_turn(&alive, now, each) - now
+            self.in_turn(&alive, to_come, now, each) - now
         };
         (time > 0).then_some(time)
     }
 
-    /// When the last item ends, if each takes so long, and whoever is free first takes what waits longest.
-    fn in_turn(&self, alive: &[&Lane], now: i64, each: i64) -> i64 {
+    /// When the last item ends, if each takes so long, and whoever is free first takes what waits longest; so many are `to_come`.
+    fn in_turn(&self, alive: &[&Lane], to_come: usize, now: i64, each: i64) -> i64 {
         let mut free: BinaryHeap<_> = alive.iter().map(|lane| Reverse(self.free_at(lane, now, each))).collect();
         let items = |call: u32| self.trace.call(call).map_or(1, |call| call.items);
         let mut waiting: Vec<_> = self.trace.in_call_queue().chain(self.trace.pending()).map(items).collect();
-        // Who submits one by one has not submitted them all.
-        let submitted = self.trace.counts().items.submitted;
-        let to_come = self.items.unwrap_or_default().saturating_sub(submitted).min(CALLS * alive.len());
         waiting.extend(std::iter::repeat_n(1, to_come));
         for items in waiting {
             if let Some(Reverse(first)) = free.pop() {
@@ -121,6 +122,13 @@ mod tests {
         assert_eq!(left(&run(4, 10, 3, 800), 800), Some(100));
         // Many are as good as evenly shared.
         assert_eq!(left(&run(2, 1000, 1, 1000), 1000), Some(49_000));
+        // What is submitted one by one is to come, at the pace that it had.
+        let mut one_by_one = run(1, 4, 1, 300);
+        one_by_one.settings.executor = ExecutorKind::Sequential;
+        one_by_one.items = Some(1_000);
+        assert_eq!(left(&one_by_one, 300), Some(99_700));
+        one_by_one.items = Some(6);
+        assert_eq!(left(&one_by_one, 300), Some(300));
         // Nothing has ended, or everything has.
         assert_eq!([left(&run(3, 4, 1, 0), 0), left(&run(3, 4, 1, 200), 200)], [None, None]);
     }

@@ -36,8 +36,7 @@ pub fn write_whole(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let error = |cause| WriteError::Io { path: path.to_owned(), cause };
-    let place = follow(path).map_err(error)?;
-    let there = match fs::metadata(&place) {
+    let there = match fs::metadata(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
         there => Some(there.map_err(error)?),
     };
@@ -51,6 +50,9 @@ pub fn write_whole(
         let mut out = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(error)?);
         return write(&mut out).and_then(|()| out.flush()).map_err(error);
     }
+    // Where links lead. Of what is there the system knows it best.
+    let place = if there.is_some() { fs::canonicalize(path) } else { follow(path) };
+    let place = place.map_err(error)?;
     // Moving it to its place must not cross a border between disks.
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -77,7 +79,7 @@ pub fn write_whole(
     })
 }
 
-/// Where links lead from there, also to what is not there yet.
+/// Where links lead from there, to what is not there yet.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     /// As many as Linux follows.
     const LINKS: usize = 40;

@@ -82,6 +82,8 @@ pub struct Trace {
     last_result: i64,
     ignored: usize,
     lost_in_queue: bool,
+    /// Why a call was lost, of the first that was.
+    lost_cause: Option<Arc<str>>,
     missing_worker: Option<Arc<str>>,
 }
 
@@ -144,6 +146,7 @@ impl Trace {
             last_result: 0,
             ignored: 0,
             lost_in_queue: false,
+            lost_cause: None,
             missing_worker: None,
         }
     }
@@ -459,6 +462,7 @@ impl Trace {
         }
         self.lost_in_queue |= taken.is_none();
         let (message, report): (Arc<str>, Arc<str>) = (error.full_message().into(), error.report().into());
+        self.lost_cause.get_or_insert_with(|| Arc::clone(&message));
         for item in first..first + items {
             self.errors.push(ItemError { item, message: Arc::clone(&message), report: Arc::clone(&report) });
         }

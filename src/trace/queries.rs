@@ -142,6 +142,12 @@ impl Trace {
         self.calls.get(0).map_or(0, |call| call.submitted)
     }
 
+    /// Why a call was lost, of the first that was; `None` = none was.
+    #[must_use]
+    pub fn lost_cause(&self) -> Option<&str> {
+        self.lost_cause.as_deref()
+    }
+
     /// What those items have come to whose call is not done: they executed, but nobody has their results yet, and may never.
     #[must_use]
     pub fn under_way(&self) -> Outcomes {

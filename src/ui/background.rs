@@ -11,8 +11,10 @@ use eframe::egui::Context;
 pub(super) struct Background<K, T> {
     known: Option<(K, T)>,
     on_its_way: Option<Receiver<Answer<K, T>>>,
-    /// When what is only older is looked for again.
-    not_before: Option<Instant>,
+    /// When what was found last was found, and how long that took.
+    found_at: Option<(Instant, Duration)>,
+    /// What is known is not what was asked for last.
+    is_older: bool,
 }
 
 /// What was found, of what, and how long that took.
@@ -28,34 +30,37 @@ static TURN: Mutex<()> = Mutex::new(());
 
 impl<K, T> Default for Background<K, T> {
     fn default() -> Self {
-        Self { known: None, on_its_way: None, not_before: None }
+        Self { known: None, on_its_way: None, found_at: None, is_older: false }
     }
 }
 
 impl<K: PartialEq + Send + 'static, T: Send + 'static> Background<K, T> {
     /// Sees to it that what belongs to `key` becomes known: `find` gives what a thread will do for that. What is known is `alike` if it
-    /// is only older, so that the news can wait a little.
+    /// is only older, so that the news can wait a little: longer while what it is about `goes_on`.
     pub(super) fn ask<F: FnOnce() -> T + Send + 'static>(
         &mut self,
         context: &Context,
         key: K,
         alike: impl FnOnce(&K) -> bool,
+        goes_on: bool,
         find: impl FnOnce() -> F,
     ) {
         match self.on_its_way.as_ref().map(Receiver::try_recv) {
             Some(Ok((key, found, took))) => {
                 (self.known, self.on_its_way) = (Some((key, found)), None);
-                self.not_before = Instant::now().checked_add(INTERVAL.max(took * PAUSE));
+                self.found_at = Some((Instant::now(), took));
             }
             // It broke off; it is tried again.
             Some(Err(TryRecvError::Disconnected)) => self.on_its_way = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }
         let known = self.known.as_ref().map(|(known, _)| known);
+        self.is_older = known.is_some_and(|known| *known != key);
         if known == Some(&key) || self.on_its_way.is_some() {
             return;
         }
-        let early = self.not_before.map(|not_before| not_before.saturating_duration_since(Instant::now()));
+        let pause = |took: Duration| if goes_on { INTERVAL.max(took * PAUSE) } else { INTERVAL };
+        let early = self.found_at.map(|(at, took)| pause(took).saturating_sub(at.elapsed()));
         if let Some(early) = early.filter(|early| !early.is_zero())
             && known.is_some_and(alike)
         {
@@ -83,8 +88,8 @@ impl<K: PartialEq + Send + 'static, T: Send + 'static> Background<K, T> {
         self.known.as_ref().map(|(key, found)| (key, found))
     }
 
-    /// Whether something else is being found out.
-    pub(super) const fn is_on_its_way(&self) -> bool {
-        self.on_its_way.is_some()
+    /// Whether something else was asked for than what is known.
+    pub(super) const fn is_older(&self) -> bool {
+        self.is_older
     }
 }

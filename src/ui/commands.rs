@@ -4,7 +4,7 @@
 use eframe::egui::{Context, Event, Id, Key, Modifiers, Popup};
 
 use super::action::Action;
-use super::chart::Move;
+use super::chart::{self, Move};
 use super::files::{Copied, FileKind};
 
 /// Something that can be done.
@@ -58,6 +58,10 @@ impl Shortcut {
         (moves || ends) && !self.command
     }
 
+    const fn is_arrow(self) -> bool {
+        matches!(self.key, Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown)
+    }
+
     fn is(self, pressed: &Press) -> bool {
         let key = if self.command || BY_LETTER.contains(&self.key) { pressed.key } else { pressed.place };
         // Which letters need Shift differs between keyboards.
@@ -105,7 +109,8 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
     let in_popup = Popup::is_any_open(context);
     let writing = context.text_edit_focused();
     // Esc, that leaves a field, has left it by now; that is all it is for.
-    let left_field = left_field(context);
+    let left_field = !writing && context.data(|data| data.get_temp(Id::unique(WRITING))).unwrap_or(false);
+    let on_chart = chart::has_keyboard(context);
     let focused = context.memory(|memory| memory.focused().is_some());
     let commands = all();
     let asked = presses.iter().filter_map(|press| {
@@ -118,6 +123,8 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
         if key.key == Key::Escape && left_field && keys_for != KeysFor::Dialog {
             return None;
         }
+        // The chart takes no more of them than the arrows.
+        let focused = focused && (!on_chart || key.is_arrow());
         let taken = (focused || keys_for == KeysFor::Area) && key.belongs_to_focus();
         let scales = matches!(command.action, Action::Scale { .. });
         let free = if writing { key.command && (key.shift || scales) } else { !taken };
@@ -125,11 +132,6 @@ pub(super) fn pressed(context: &Context, keys_for: KeysFor) -> Vec<Action> {
         free.then(|| command.action.clone())
     });
     asked.collect()
-}
-
-/// Whether a field in which somebody wrote has just been left.
-pub(super) fn left_field(context: &Context) -> bool {
-    !context.text_edit_focused() && context.data(|data| data.get_temp(Id::unique(WRITING))).unwrap_or(false)
 }
 
 const WRITING: &str = "somebody writes in a field";

@@ -86,7 +86,7 @@ pub(super) fn show(
     let mut edges = Vec::new();
     let told = readers::are_there(ui.ctx()).then(|| in_words(&stations, run));
     let whole = ui.interact(rect, id, Sense::focusable_noninteractive());
-    let of = run.map(|run| (run.number, run.ended(), run.moment));
+    let of = run.map(|run| (run.number, run.ended(), run.moment.is_some()));
     let told = readers::calm(&whole, of, told.unwrap_or_default());
     whole.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("data flow: {told}")));
     let mut drawn = Vec::new();

@@ -154,12 +154,13 @@ pub(super) fn scrolled_by_key(ui: &Ui, name: &str) -> Vec2 {
         (Key::End, vec2(0.0, -ALL)),
         (Key::Home, vec2(0.0, ALL)),
     ];
-    ui.input(|input| ways.into_iter().fold(Vec2::ZERO, |sum, (key, way)| sum + way * input.num_presses(key) as f32))
+    let pressed = |key| ui.input(|input| if input.modifiers.is_none() { input.num_presses(key) } else { 0 }) as f32;
+    ways.into_iter().fold(Vec2::ZERO, |sum, (key, way)| sum + way * pressed(key))
 }
 
 /// When what lies over the window closes, be it a dialog, a menu or a list, what had the keyboard before has it again, for who uses it.
-/// So it is with Esc, but not where it leaves a field.
-pub(super) fn come_back(context: &Context, covered: bool, left_field: bool) {
+/// Not where keys are `taken` by what was chosen, without the keyboard.
+pub(super) fn come_back(context: &Context, covered: bool, taken: bool) {
     /// So many passes after it was drawn last, what lies over the window is gone, and no longer keeps the keyboard to itself.
     const GONE: u8 = 3;
     let before = Id::unique("what had the keyboard");
@@ -171,16 +172,15 @@ pub(super) fn come_back(context: &Context, covered: bool, left_field: bool) {
     let in_window =
         |id: &Id| context.read_response(*id).is_some_and(|response| response.layer_id.order == Order::Background);
     let focused = context.memory(Memory::focused).filter(in_window);
-    // Esc takes the keyboard away from whatever has it; that is good for fields, in which one writes.
-    let escaped = since > GONE && !left_field && context.input(|input| input.key_pressed(Key::Escape));
-    let comes_back = (since == GONE || escaped) && focused.is_none() && keys_are_used(context);
+    let had = had.filter(|_| !taken);
+    let comes_back = since == GONE && focused.is_none() && keys_are_used(context);
     if let Some(had) = had.filter(|had| comes_back && in_window(had)) {
         context.memory_mut(|memory| memory.request_focus(had));
     }
     if (1..GONE).contains(&since) {
         context.request_repaint();
     }
-    let now = if since <= GONE || escaped { focused.or(had) } else { focused };
+    let now = if since <= GONE { focused.or(had) } else { focused };
     context.data_mut(|data| data.insert_temp(before, (now, since)));
 }
 

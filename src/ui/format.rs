@@ -157,6 +157,15 @@ pub(super) fn some(number: usize, what: &str) -> String {
     format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// Why the pool of a run is broken, if it is.
+pub(super) fn broken_by(run: &Run) -> Option<String> {
+    match &run.status {
+        _ if !is_broken(run) => None,
+        Status::Ended(End::Refused(cause)) => Some(cause.to_string()),
+        _ => run.trace.lost_cause().map(str::to_owned),
+    }
+}
+
 /// What a run came to, in a line.
 pub(super) fn outcome(run: &Run) -> String {
     let totals = run.totals();
@@ -168,7 +177,7 @@ pub(super) fn outcome(run: &Run) -> String {
     ];
     let counts =
         parts.into_iter().filter(|(_, items)| *items > 0).map(|(what, items)| format!("{} {what}", count(items)));
-    let cause = run.trace.errors().last().filter(|_| is_broken(run)).map(|error| error.message.to_string());
+    let cause = broken_by(run);
     counts.chain([duration(run.working_time())]).chain(cause).collect::<Vec<_>>().join(", ")
 }
 

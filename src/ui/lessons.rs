@@ -115,6 +115,7 @@ impl Lessons {
         (self.guess, self.progress) = (None, Progress::NotBegun);
         self.planned.clear();
         self.ended.clear();
+        self.deleted.clear();
     }
 
     fn list(&mut self, ui: &mut Ui) {
@@ -316,6 +317,11 @@ impl Lessons {
     /// The run with that number was deleted: it is not drawn any more.
     pub(super) fn forget(&mut self, number: usize) {
         self.deleted.push(number);
+    }
+
+    /// It was brought back.
+    pub(super) fn remember(&mut self, number: usize) {
+        self.deleted.retain(|deleted| *deleted != number);
     }
 
     /// The runs of the lesson with their names, if there are several: those that are over and, of `newest`, the one that is under way.

@@ -1,8 +1,7 @@
 //! What readers of the screen are told beyond what widgets tell by themselves. Checked with an AT-SPI client (Linux).
 
 use std::collections::HashMap;
-use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::{ActionData, Invalid, Live};
@@ -98,22 +97,23 @@ pub(super) fn are_there(context: &Context) -> bool {
 
 /// What changes all the time, for who stands on it: so seldom that it can be listened to. Of something else, as of `what` it tells now, it
 /// is told at once.
-pub(super) fn calm(response: &Response, what: impl Hash + Debug, text: String) -> String {
+pub(super) fn calm(response: &Response, what: impl Hash, text: String) -> String {
     const SELDOM: Duration = Duration::from_secs(5);
     if !response.has_focus() {
         return text;
     }
-    let id = response.id.with(("as it was told", what));
-    let told = response.ctx.data(|data| data.get_temp::<(String, Instant)>(id));
+    let id = response.id.with("as it was told");
+    let what = BuildHasherDefault::<DefaultHasher>::default().hash_one(what);
+    let told = response.ctx.data(|data| data.get_temp::<(u64, String, Instant)>(id));
     match told {
-        Some((told, at)) if at.elapsed() < SELDOM => {
+        Some((of, told, at)) if of == what && at.elapsed() < SELDOM => {
             if told != text {
                 response.ctx.request_repaint_after(SELDOM.saturating_sub(at.elapsed()));
             }
             told
         }
         _ => {
-            response.ctx.data_mut(|data| data.insert_temp(id, (text.clone(), Instant::now())));
+            response.ctx.data_mut(|data| data.insert_temp(id, (what, text.clone(), Instant::now())));
             text
         }
     }

@@ -220,6 +220,11 @@ impl Runs {
         }
     }
 
+    /// The list is not drawn in this frame.
+    pub(super) const fn are_hidden(&mut self) {
+        self.takes_keyboard = None;
+    }
+
     /// Draws the list, newest first; `shown` are looked at.
     pub(super) fn show(&mut self, ui: &mut Ui, shown: &[usize], actions: &mut Vec<Action>) {
         theme::heading(ui, "RUNS");
@@ -244,7 +249,8 @@ impl Runs {
             // An open menu and the keyboard stay with their run when another one comes above it.
             ui.scope_builder(UiBuilder::new().scope_id(Id::unique(("run", number))), |ui| {
                 let row = row(ui, palette, listed, shown.contains(&number), ends, actions);
-                if takes_keyboard == Some(number) && focus::keys_are_used(ui.ctx()) {
+                let free = ui.memory(|memory| memory.focused().is_none()) && focus::keys_are_used(ui.ctx());
+                if takes_keyboard == Some(number) && free {
                     row.request_focus();
                 }
             });

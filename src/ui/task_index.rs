@@ -93,13 +93,13 @@ impl TaskIndex {
                 move || find(&run, &order)
             };
             let listing = self.listings.entry(run.number).or_default();
-            listing.ask(context, order.clone(), alike, find);
+            listing.ask(context, order.clone(), alike, !run.ended() && run.moment.is_none(), find);
         }
     }
 
     /// Whether that run is being looked through anew, in another order or with other words.
     pub(super) fn is_looking(&self, run: usize) -> bool {
-        self.listings.get(&run).is_some_and(Background::is_on_its_way)
+        self.listings.get(&run).is_some_and(Background::is_older)
     }
 
     /// What was found of that run, if it was.

@@ -94,6 +94,8 @@ impl TimeMachine {
             Some(_) if self.paused && !run.ended() => self.look_at(None),
             Some(_) => self.play(),
             None if run.ended() => self.play(),
+            // Its time has not begun.
+            None if run.trace.events() == 0 => {}
             None => {
                 self.look_at(Some(run.elapsed()));
                 self.paused = true;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use eframe::egui::{
-    Align, Button, Color32, Id, Key, Label, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui, UiBuilder,
-    WidgetInfo, vec2,
+    Align, Button, Color32, Context, Id, Key, Label, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui,
+    UiBuilder, WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -37,7 +37,7 @@ pub(super) struct Status<'a> {
 /// Draws the row.
 pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, actions: &mut Vec<Action>) {
     let &Status { run, name, live, error, .. } = status;
-    let is_tight = is_tight(ui);
+    let is_tight = is_tight(ui.ctx());
     ui.horizontal(|ui| {
         if !is_tight {
             logo(ui);
@@ -110,8 +110,8 @@ fn menus(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
     if has_room && ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
         actions.push(Action::ToggleTheme);
     }
-    // Where panels are pages, the lessons are one.
-    if !is_tight(ui) && ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
+    // Then the lessons are a page.
+    if !is_tight(ui.ctx()) && ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
         actions.push(Action::ToggleLessons);
     }
     if ui.button("?").on_hover_text("All keys").clicked() {
@@ -119,9 +119,10 @@ fn menus(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
     }
 }
 
-/// Whether the figures of the run get a row of their own.
-fn is_tight(ui: &Ui) -> bool {
-    ui.ctx().content_rect().width() < 860.0
+/// Whether the window is so narrow that the figures of the run get a row of their own, and panels beside each other would cut each other
+/// off.
+pub(super) fn is_tight(context: &Context) -> bool {
+    context.content_rect().width() < 860.0
 }
 
 /// Whether the figures of the run need the room that the rest can spare.

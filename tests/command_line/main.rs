@@ -649,6 +649,10 @@ fn files_are_replaced_as_they_were() {
     assert!(status.success());
     let both = fs::read_to_string(place("out")).unwrap();
     assert!(both.starts_with("item,") && both.trim_end().ends_with('}') && lines(&both) == 4, "{both}");
+    // A pipe has no name of its own.
+    let piped = run(home.path(), line);
+    assert!(piped.status.success(), "{}", stderr(&piped));
+    assert_eq!(lines(&String::from_utf8(piped.stdout).unwrap()), 4);
 
     assert!(Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
     let reader = Command::new("cat").arg(place("pipe")).stdout(Stdio::piped()).spawn().unwrap();

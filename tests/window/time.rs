@@ -15,24 +15,27 @@ fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
         assert!(shows(&window, label), "{label}");
     }
     // Forward, event by event: counts follow what is told.
-    let mut told = Vec::new();
+    let (mut told, mut answered, mut returned) = (Vec::new(), 0, 0);
     for event in 1..events {
         key(&mut window, Key::ArrowRight);
         assert!(shows(&window, &format!("event {event} of {events}")));
         for (sentence, count) in [
             ("item 0 is submitted: pending 0 → 1", "work ids: 1"),
             ("worker 0 takes item 2: call queue 1 → 0", "call queue: 0 of 2"),
-            ("item 1 returns after", "returned: 1"),
-            ("the result of item 1 is there", "returned: 2"),
-            ("the answer for item 2 enters the result queue", "result queue: 1"),
         ] {
             if window.query_by_label_contains(sentence).is_some() {
                 assert!(shows(&window, count), "{sentence}, but not {count}");
                 told.push(sentence);
             }
         }
+        // How soon the manager takes an answer is up to the system.
+        answered += usize::from(window.query_by_label_contains(" enters the result queue").is_some());
+        returned += usize::from(window.query_by_label_contains("the result of item").is_some());
+        for count in [format!("returned: {returned}"), format!("result queue: {}", answered - returned)] {
+            assert!(shows(&window, &count), "{count} after event {event}");
+        }
     }
-    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!((told.len(), answered, returned), (2, 3, 3), "{told:?}");
     key(&mut window, Key::End);
     assert!(shows(&window, "the whole run") && shows(&window, "Done"));
 }

@@ -80,13 +80,7 @@ impl App {
             Action::RecolorRun(number) => self.runs.recolor(number),
             Action::MoveRun(number, places) => self.runs.move_up(number, places),
             Action::DeleteRun(number) => self.delete_run(number),
-            Action::RestoreRun => {
-                if let Some(number) = self.runs.restore()
-                    && self.looking != Looking::Compared
-                {
-                    self.look_at(Looking::Run(number));
-                }
-            }
+            Action::RestoreRun => self.restore_run(),
             Action::Move(way) => self.chart.ask(way),
             Action::ShowTimes(start, end) => self.chart.show_times(start, end),
             Action::Select(selection) => {
@@ -132,7 +126,13 @@ impl App {
                     self.files.copy(context, &run, how);
                 }
             }
-            look => self.change_look(context, &look),
+            look @ (Action::ToggleTheme
+            | Action::ToggleContrast
+            | Action::Scale { .. }
+            | Action::ResetScale
+            | Action::ToggleFrameTimes
+            | Action::ToggleHelp
+            | Action::TogglePalette) => self.change_look(context, &look),
         }
     }
 
@@ -288,6 +288,15 @@ impl App {
             let selection = Selection::Item { run: run.number, call: task.call, item: task.item };
             self.chart.select(Some(selection));
             self.chart.ask(Move::Reveal);
+        }
+    }
+
+    /// The one that was deleted last is back.
+    fn restore_run(&mut self) {
+        let Some(number) = self.runs.restore() else { return };
+        self.lessons.remember(number);
+        if self.looking != Looking::Compared {
+            self.look_at(Looking::Run(number));
         }
     }
 

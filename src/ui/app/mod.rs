@@ -231,10 +231,6 @@ impl App {
             // What scrolls notices only in the next frame that there is more room.
             ui.ctx().request_repaint();
         }
-        if self.is_covered() {
-            // Nothing of what is behind is to be explained over it.
-            ui.style_mut().interaction.tooltip_delay = f32::INFINITY;
-        }
         readers::name_window(ui.ctx(), "Poolscope");
         // Keys first: what they ask for is seen in this very frame.
         for action in commands::pressed(ui.ctx(), self.keys_are_for()) {
@@ -277,7 +273,7 @@ impl App {
             help::show(ui.ctx(), &mut self.show_help);
         }
         self.announce(ui, &shown, live);
-        focus::come_back(ui.ctx(), self.is_covered(), commands::left_field(ui.ctx()));
+        focus::come_back(ui.ctx(), self.is_covered(), self.chart.takes_keys());
         commands::note_writing(ui.ctx());
         focus::ring(ui.ctx());
         for action in actions {

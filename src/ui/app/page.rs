@@ -4,9 +4,9 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::ui::action::Action;
+use crate::ui::toolbar;
 
-/// In a window that has less room than this, in points, panels beside each other would cut each other off.
-const NARROWEST: f32 = 860.0;
+/// In a window that is lower than this, in points, panels beside each other would cut each other off.
 const LOWEST: f32 = 500.0;
 /// As low as this, the chart has no room for the data flow above it.
 const LOWEST_WITH_FLOW: f32 = 430.0;
@@ -59,9 +59,8 @@ impl Page {
     }
 
     /// Whether the window has to show one at a time.
-    pub(in crate::ui) fn are_needed(context: &Context) -> bool {
-        let room = context.content_rect().size();
-        room.x < NARROWEST || room.y < LOWEST
+    pub(super) fn are_needed(context: &Context) -> bool {
+        toolbar::is_tight(context) || context.content_rect().height() < LOWEST
     }
 
     /// Those that there are, from left to right; `selects` = something is selected.

@@ -82,8 +82,9 @@ impl App {
         };
         self.edges(ui, &scene, actions);
         let places = self.places(ui, &scene);
-        if let Some(place) = places.settings {
-            place.show(ui, "settings", |ui| self.settings(ui, &scene, actions));
+        match places.settings {
+            Some(place) => place.show(ui, "settings", |ui| self.settings(ui, &scene, actions)),
+            None => self.runs.are_hidden(),
         }
         if let Some(place) = places.centre {
             place.show(ui, "chart", |ui| {

@@ -45,7 +45,8 @@ impl AreaCount {
             let (area, runs) = (area.clone(), runs().cloned().collect::<Vec<_>>());
             move || Arc::new(area.figures(&runs))
         };
-        self.0.ask(context, (area.clone(), moments), |(known, _)| known == area, find);
+        let goes_on = runs().any(|run| !run.ended() && run.moment.is_none());
+        self.0.ask(context, (area.clone(), moments), |(known, _)| known == area, goes_on, find);
         self.0.known().filter(|((known, _), _)| known == area).map(|(_, figures)| Arc::clone(figures))
     }
 }

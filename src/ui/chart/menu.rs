@@ -26,7 +26,7 @@ pub(super) fn show(response: &Response, selected: Option<Selected<'_>>, time: i6
 fn of_item(ui: &mut Ui, item: &Item<'_>, ask: &mut impl FnMut(Action)) {
     let executes = item.ended.is_none() && item.run.moment.is_none() && item.is_the_runs_own();
     for (name, enabled, action) in [
-        ("Zoom to it", true, Action::Move(Move::FitSelection)),
+        ("Zoom to it", true, Action::ShowTimes(item.start, item.until())),
         ("To what it waited for", item.cause().is_some(), Action::Move(Move::Cause)),
         ("To what waited for it", item.effect().is_some(), Action::Move(Move::Effect)),
         ("Interrupt it", executes, Action::StopSelected),

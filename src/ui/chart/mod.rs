@@ -375,6 +375,11 @@ pub(super) fn needs(shown: &[Shown<'_>]) -> f32 {
 /// The chart itself has the keyboard when what had it is gone.
 const ID: &str = "chart";
 
+/// Whether it has.
+pub(super) fn has_keyboard(context: &Context) -> bool {
+    context.memory(|memory| memory.has_focus(Id::unique(ID)))
+}
+
 /// Gives it the keyboard.
 pub(super) fn take_keyboard(context: &Context) {
     context.memory_mut(|memory| memory.request_focus(Id::unique(ID)));

@@ -126,7 +126,7 @@ pub(super) fn name(
     let busy = if row.is_within() { String::new() } else { format!("{process} {percent} busy") };
     let label = format!("{title}{within}{busy}, {} items{}", lane.items(), told.concat());
     let role = if can_be_killed { Role::Button } else { Role::Label };
-    let label = readers::calm(&response, (run.number, run.ended(), run.moment), label);
+    let label = readers::calm(&response, (run.number, run.ended(), run.moment.is_some()), label);
     response.widget_info(|| WidgetInfo::labeled(role, true, &label));
     if can_be_killed {
         Popup::menu(&response).show(|ui| {

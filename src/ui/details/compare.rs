@@ -107,11 +107,11 @@ fn quantile(times: &Histogram, percent: u64) -> f64 {
 }
 
 fn busy(run: &Run) -> f64 {
-    run.trace.lanes().iter().map(|lane| lane.busy_until(run.elapsed()) as f64).sum()
+    run.trace.lanes().iter().map(|lane| lane.busy_until(run.known_until()) as f64).sum()
 }
 
 fn lived(run: &Run) -> f64 {
-    run.trace.lanes().iter().map(|lane| run.lived(lane, 0, run.elapsed()) as f64).sum()
+    run.trace.lanes().iter().map(|lane| run.lived(lane, 0, run.known_until()) as f64).sum()
 }
 
 /// Of the time that workers were busy, what they computed, on a core.
@@ -182,7 +182,8 @@ impl Compare {
             let runs = [one.clone(), other.clone()];
             move || differences(&runs)
         };
-        self.differences.ask(ui.ctx(), of, alike, find);
+        let goes_on = [one, other].iter().any(|run| !run.ended() && run.moment.is_none());
+        self.differences.ask(ui.ctx(), of, alike, goes_on, find);
     }
 
     fn items(&self, ui: &mut Ui, shown: &[Shown<'_>], actions: &mut Vec<Action>) {
