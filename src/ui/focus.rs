@@ -2,8 +2,8 @@
 
 use eframe::egui::{self, accesskit::Role};
 use eframe::egui::{
-    Button, ComboBox, Context, Event, EventFilter, Id, Key, Memory, Order, Popup, Response, RichText, Sense, Stroke,
-    StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+    Button, ComboBox, Context, Event, EventFilter, Frame, Id, Key, Memory, Order, Popup, Response, RichText, Sense,
+    Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::{readers, theme};
@@ -156,6 +156,12 @@ pub(super) fn scrolled_by_key(ui: &Ui, name: &str) -> Vec2 {
     ];
     let pressed = |key| ui.input(|input| if input.modifiers.is_none() { input.num_presses(key) } else { 0 }) as f32;
     ways.into_iter().fold(Vec2::ZERO, |sum, (key, way)| sum + way * pressed(key))
+}
+
+/// Nothing of what is behind a dialog is explained over it. Beside an open popup egui shows no tooltips, so an empty one is opened.
+pub(super) fn hush(ui: &Ui) {
+    let popup = Popup::new(Id::unique("hush"), ui.ctx().clone(), ui.max_rect().min, ui.layer_id());
+    popup.frame(Frame::NONE).show(|_| {});
 }
 
 /// When what lies over the window closes, be it a dialog, a menu or a list, what had the keyboard before has it again, for who uses it.

@@ -97,7 +97,9 @@ pub(super) fn show(context: &Context, open: &mut bool) {
             ui.scroll_with_delta(vec2(0.0, steps as f32 * -40.0));
         });
         // The sheet has the keyboard, so that it is read, and scrolls by it.
-        let whole = ui.interact(scrolls.inner_rect, sheet, Sense::focusable_noninteractive());
+        let (place, height) = (scrolls.inner_rect, scrolls.content_size.y);
+        let place = place.with_max_y(place.bottom().min(place.top() + height));
+        let whole = ui.interact(place, sheet, Sense::focusable_noninteractive());
         whole.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{} keys and what they do", rows.len())));
         if ui.memory(|memory| memory.focused().is_none()) {
             whole.request_focus();
@@ -108,6 +110,7 @@ pub(super) fn show(context: &Context, open: &mut bool) {
 
 fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {
     ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
         for topic in topics {
             theme::heading(ui, &topic[0].0.to_uppercase());
             for (_, key, what) in *topic {
@@ -120,7 +123,7 @@ fn column(ui: &mut Ui, topics: &[&[(&str, &str, &str)]]) {
 
 /// A key and what it does; one thing for readers of the screen.
 fn line(ui: &mut Ui, key: &str, what: &str) {
-    const HEIGHT: f32 = 22.0;
+    const HEIGHT: f32 = 19.0;
     let color = ui.visuals().text_color();
     let text = |text: &str, font| ui.painter().layout_no_wrap(text.to_owned(), font, color);
     let (key_text, what_text) =

@@ -236,6 +236,9 @@ impl App {
         for action in commands::pressed(ui.ctx(), self.keys_are_for()) {
             self.act(ui.ctx(), action);
         }
+        if self.is_covered() {
+            focus::hush(ui);
+        }
         let looked_at = self.looked_at();
         let focus = self.in_focus(&looked_at);
         let runs: Vec<&Run> = looked_at.iter().map(|looked| &*looked.run).collect();
