@@ -203,6 +203,16 @@ impl Lane {
         self.spans.get(after.checked_sub(1)?).filter(|span| span.start == start).copied()
     }
 
+    /// How many spans it has.
+    pub(super) const fn spans_count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// When span number `index` began.
+    pub(super) fn start_of_span(&self, index: usize) -> Option<i64> {
+        self.spans.get(index).map(|span| span.start)
+    }
+
     /// The last span.
     pub(super) fn last_span(&self) -> Option<&Span> {
         self.spans.last()
@@ -243,14 +253,21 @@ impl Lane {
     /// What to draw of `from..to` on `columns` pixel columns. After `now` there is nothing yet, whatever runs.
     #[must_use]
     pub fn marks(&self, from: i64, to: i64, columns: usize, now: i64) -> Marks {
+        self.few_spans(from, to, columns, now)
+            .map_or_else(|| Marks::Columns(self.columns(from, to, columns, now)), Marks::Spans)
+    }
+
+    /// The spans of `from..to`, if they are few enough to be drawn one by one on `columns` pixel columns; else columns are drawn.
+    #[must_use]
+    pub fn few_spans(&self, from: i64, to: i64, columns: usize, now: i64) -> Option<Vec<Span>> {
         let first = self.spans.partition_point(|span| span.end <= from);
         let after = self.spans.partition_point(|span| span.start < to);
         let count = after.saturating_sub(first);
         let few = |count: usize| count <= columns * SPANS_PER_COLUMN;
-        if few(count) && few(self.turns.count_between(from, to) / 2) && !self.are_specks(count, from, to, columns) {
-            return Marks::Spans(self.spans.iter_from(first).take(count).copied().collect());
-        }
-        Marks::Columns(self.columns(from, to, columns, now))
+        let one_by_one = few(count)
+            && few(self.turns.count_between(from, to) / 2)
+            && !self.are_specks(count, from, to.min(now.max(from + 1)), columns);
+        one_by_one.then(|| self.spans.iter_from(first).take(count).copied().collect())
     }
 
     /// What went on in each of so many columns of `from..to`, at time `now`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eframe::egui::{Context, Painter, Pos2, Rect, Stroke, StrokeKind};
 
-use super::item::LanePlace;
+use super::item::LaneId;
 use super::rows::{LaneRow, Row, Rows, Shown};
 use super::{Selection, TimeView};
 use crate::lab::Run;
@@ -19,9 +19,6 @@ pub(in crate::ui) struct Area {
     time: Range<i64>,
     lanes: Vec<LaneId>,
 }
-
-/// A lane of the run with that number; it stays the same wherever the lane is drawn.
-type LaneId = (usize, LanePlace);
 
 /// What an area holds, counted in the background, as that may be a million items.
 #[derive(Default)]

@@ -48,8 +48,11 @@ pub(in crate::ui) struct Waiting<'a> {
     pub(in crate::ui) way: Call,
 }
 
+/// A lane of the run with that number; it stays the same wherever the lane is drawn.
+pub(super) type LaneId = (usize, LanePlace);
+
 /// Where a lane is in its run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::ui) enum LanePlace {
     Worker(u32),
     /// A thread of tasks of a worker.

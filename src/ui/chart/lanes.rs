@@ -1,16 +1,18 @@
 //! The lanes themselves: bars, chunks, and what goes on within them.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use eframe::egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
 
 use super::hatch::Hatch;
+use super::item::LaneId;
 use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows};
 use super::skyline::add_columns;
 use super::{TimeView, names};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Column, EndStage, IdleCause, Lane, Marks, Span, Trace, Wait};
+use crate::trace::{Column, EndStage, IdleCause, KeptColumns, Lane, Span, Trace, Wait};
 use crate::ui::action::Action;
 use crate::ui::task_index::{Found, TaskIndex};
 use crate::ui::theme::{self, Palette};
@@ -36,6 +38,7 @@ pub(super) fn show(
     left: f32,
     view: TimeView,
     found: Option<&TaskIndex>,
+    kept: &mut HashMap<LaneId, KeptColumns>,
     actions: &mut Vec<Action>,
 ) -> usize {
     let palette = theme::palette(ui);
@@ -90,7 +93,8 @@ pub(super) fn show(
                 // What is looked for is looked for among the run's own items.
                 let found = found.filter(|_| matches!(lane.place, Place::Worker));
                 picture.found = found.and_then(|index| index.found_among_others(row.run.number));
-                picture.lane(lane.lane, rect, rows.bars(row), row.run.known_until(), row.run.ended());
+                let kept = kept.entry((row.run.number, lane.id())).or_default();
+                picture.lane(lane.lane, rect, rows.bars(row), row.run.known_until(), row.run.ended(), kept);
             }
         }
         if row.run.deadlocked && arrows.is_empty() {
@@ -157,7 +161,7 @@ impl Picture<'_> {
         self.mesh.add_colored_rect(Rect::from_min_max(pos2(x.start, y.start), pos2(x.end, y.end)), color);
     }
 
-    fn lane(&mut self, lane: &Lane, row: Rect, bars: Range<f32>, now: i64, ended: bool) {
+    fn lane(&mut self, lane: &Lane, row: Rect, bars: Range<f32>, now: i64, ended: bool, kept: &mut KeptColumns) {
         let end = lane.exited.as_ref().map_or(now, |(at, _)| *at);
         let background = self.x(lane.started)..self.x(end);
         self.quad(
@@ -176,14 +180,17 @@ impl Picture<'_> {
             }
             self.idle.push((time, cause));
         }
-        match lane.marks(self.view.start, self.view.end, self.canvas.width().max(1.0) as usize, now) {
-            Marks::Columns(columns) => {
+        let TimeView { start, end } = self.view;
+        let columns = self.canvas.width().max(1.0) as usize;
+        match (lane.few_spans(start, end, columns, now), self.trace) {
+            (None, Some(trace)) => {
                 // What executes is in them.
-                self.columns(&columns, &bars);
+                self.columns(kept.of(trace, lane, &(start..end), columns, now), &bars);
                 self.found_among_columns(lane, &bars);
                 return;
             }
-            Marks::Spans(spans) => {
+            (spans, _) => {
+                let spans = spans.unwrap_or_default();
                 self.drawn += spans.len();
                 for span in &spans {
                     self.span(span, lane, bars.clone());

@@ -40,10 +40,12 @@ use super::format;
 use super::task_index::TaskIndex;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
+use crate::trace::KeptColumns;
 use crate::workload::FieldError;
 use area::Area;
 use axis::Legend;
 use crosshair::Crosshair;
+use item::LaneId;
 use navigation::Navigation;
 use notes::Notes;
 use rows::{Row, Rows};
@@ -76,7 +78,9 @@ pub(super) struct Chart {
     /// A drag over the ruler that zooms, from where it began.
     zooming_from: Option<i64>,
     brush: Option<overview::Brush>,
-    shares: HashMap<usize, overview::Shares>,
+    /// What of the lanes is drawn in columns, in the overview and below it.
+    overview: HashMap<LaneId, KeptColumns>,
+    columns: HashMap<LaneId, KeptColumns>,
     /// How many items were drawn one by one.
     drawn: usize,
     /// A dialog lies over it, which nothing of it should cover in turn.
@@ -234,7 +238,8 @@ impl Chart {
             self.scrolled += rows.out_of_sight(row);
             rows = Rows::new(shown, canvas, self.all_lanes, &mut self.scrolled);
         }
-        self.drawn = lanes::show(ui, &rows, area.left(), view, found, actions);
+        self.columns.retain(|(number, _), _| shown.iter().any(|shown| shown.run.number == *number));
+        self.drawn = lanes::show(ui, &rows, area.left(), view, found, &mut self.columns, actions);
         if let Some(playhead) = playhead {
             for lanes in shown.iter().filter_map(|shown| rows.of_run(shown.run.number)) {
                 let lanes = canvas.with_min_y(lanes.start).with_max_y(lanes.end);
@@ -346,7 +351,7 @@ impl Chart {
 
     fn overview(&mut self, ui: &Ui, area: Rect, shown: &[Shown<'_>], view: TimeView) {
         let whole = Navigation::default().view(elapsed(shown), is_live(shown));
-        match overview::show(ui, area, shown, whole, view, &mut self.brush, &mut self.shares) {
+        match overview::show(ui, area, shown, whole, view, &mut self.brush, &mut self.overview) {
             Some(overview::Wish::Show(to)) => self.navigation.glide(to, false, seconds(ui)),
             Some(overview::Wish::Fit) => self.fit(),
             None => {}

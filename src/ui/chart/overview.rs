@@ -7,9 +7,11 @@ use eframe::egui::{
     Align2, Color32, CursorIcon, Mesh, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
 };
 
+use super::item::{LaneId, LanePlace};
 use super::skyline::add_columns;
 use super::{GUTTER, Shown, TimeView};
 use crate::lab::Run;
+use crate::trace::KeptColumns;
 use crate::ui::format;
 use crate::ui::theme::{self, Palette};
 
@@ -36,7 +38,7 @@ pub(super) enum Wish {
     Fit,
 }
 
-/// Draws the strip, on which `whole` is all and `view` in sight. What is drawn of each run, by its number, is `kept`.
+/// Draws the strip, on which `whole` is all and `view` in sight. The columns of each lane are `kept`.
 pub(super) fn show(
     ui: &Ui,
     area: Rect,
@@ -44,7 +46,7 @@ pub(super) fn show(
     whole: TimeView,
     view: TimeView,
     brush: &mut Option<Brush>,
-    kept: &mut HashMap<usize, Shares>,
+    kept: &mut HashMap<LaneId, KeptColumns>,
 ) -> Option<Wish> {
     let palette = theme::palette(ui);
     let strip = area.with_min_x(area.left() + GUTTER);
@@ -52,7 +54,7 @@ pub(super) fn show(
     let at = pos2(area.left(), area.center().y);
     painter.text(at, Align2::LEFT_CENTER, "whole run", theme::small(), palette.dim);
     painter.rect(strip, 4.0, palette.panel, Stroke::new(1.0, palette.line), StrokeKind::Inside);
-    kept.retain(|number, _| shown.iter().any(|shown| shown.run.number == *number));
+    kept.retain(|(number, _), _| shown.iter().any(|shown| shown.run.number == *number));
     let height = (strip.height() - 6.0) / shown.len() as f32;
     for (index, shown) in shown.iter().enumerate() {
         let top = strip.top() + 3.0 + index as f32 * height;
@@ -63,9 +65,8 @@ pub(super) fn show(
         let most = (LOOKUPS / lanes).max(FEWEST);
         let columns = ((band.width() / COLUMN).max(1.0) as usize).min(most);
         let width = band.width() / columns as f32;
-        let shares = kept.entry(shown.run.number).or_default();
-        shares.update(shown.run, whole, columns);
-        for (color, heights) in layers(shown.run, band, &shares.columns, palette) {
+        let shares = shares(shown.run, whole, columns, kept);
+        for (color, heights) in layers(shown.run, band, &shares, palette) {
             add_columns(&mut mesh, ui.pixels_per_point(), band.left(), width, color, heights);
         }
         painter.add(Shape::mesh(mesh));
@@ -160,54 +161,24 @@ fn layers(run: &Run, band: Rect, shares: &[[f32; 4]], palette: &Palette) -> [(Co
     ]
 }
 
-/// How many workers did what in each column, in the mean: had something that failed, computed, waited, or were blocked.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shares {
-    whole: Option<TimeView>,
-    columns: Vec<[f32; 4]>,
-    /// Up to when was known what happened, and whether that was all.
-    known: i64,
-    over: bool,
-    /// What began after this may still turn out otherwise: an item that executes may fail as a whole.
-    unsettled: i64,
-    lost: usize,
-}
-
-impl Shares {
-    /// What happened so long ago, in nanoseconds, has been heard of, and does not change any more.
-    const HEARD_OF: i64 = 2_000_000_000;
-
-    /// Brings them up to date. While the axis stays the same, what is long past is kept: the strip costs no more the longer a run lasts.
-    fn update(&mut self, run: &Run, whole: TimeView, columns: usize) {
-        let same = self.whole == Some(whole) && self.columns.len() == columns;
-        let known = run.known_until();
-        if same && self.over {
-            return;
+/// How many workers did what in each of so many columns, in the mean: had something that failed, computed, waited, or were blocked.
+fn shares(run: &Run, whole: TimeView, columns: usize, kept: &mut HashMap<LaneId, KeptColumns>) -> Vec<[f32; 4]> {
+    let mut sums = vec![[0.0; 4]; columns];
+    let now = run.known_until();
+    for lane in run.trace.lanes() {
+        let kept = kept.entry((run.number, LanePlace::Worker(lane.worker))).or_default();
+        let of_lane = kept.of(&run.trace, lane, &(whole.start..whole.end), columns, now);
+        for (sums, column) in sums.iter_mut().zip(of_lane) {
+            let (waiting, blocking) = (column.waiting.min(column.busy), column.blocking.min(column.busy));
+            let parts = if column.failed > 0 {
+                [column.busy, 0.0, 0.0, 0.0]
+            } else {
+                [0.0, (column.busy - waiting - blocking).max(0.0), waiting, blocking]
+            };
+            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
         }
-        let column_of = |time: i64| (whole.x_of(time, columns as f32).max(0.0) as usize).min(columns);
-        // What is lost may be anything that was there.
-        let lost = run.trace.counts().items.lost;
-        let kept = same && !run.ended() && self.lost == lost;
-        let from = if kept { column_of(self.unsettled.min(self.known - Self::HEARD_OF)) } else { 0 };
-        let start = whole.time_at(from as f32, columns as f32);
-        self.columns.resize(columns, [0.0; 4]);
-        self.columns[from..].fill([0.0; 4]);
-        for lane in run.trace.lanes() {
-            let of_lane = lane.columns(start, whole.end, columns - from, known);
-            for (sums, column) in self.columns[from..].iter_mut().zip(of_lane) {
-                let (waiting, blocking) = (column.waiting.min(column.busy), column.blocking.min(column.busy));
-                let parts = if column.failed > 0 {
-                    [column.busy, 0.0, 0.0, 0.0]
-                } else {
-                    [0.0, (column.busy - waiting - blocking).max(0.0), waiting, blocking]
-                };
-                sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
-            }
-        }
-        let executing = run.trace.lanes().iter().filter_map(|lane| lane.open);
-        self.unsettled = executing.map(|open| open.start).min().unwrap_or(known);
-        (self.whole, self.known, self.over, self.lost) = (Some(whole), known, run.ended(), lost);
     }
+    sums
 }
 
 #[cfg(test)]
@@ -230,46 +201,8 @@ mod tests {
             let outcome = if call == 1 { raised } else { Outcome::Returned };
             apply(until, EventKind::Finished { call, item, worker, outcome });
         }
-        let of = |run: &Run| {
-            let mut shares = Shares::default();
-            shares.update(run, TimeView { start: 0, end: 400 }, 4);
-            shares.columns
-        };
+        let of = |run: &Run| shares(run, TimeView { start: 0, end: 400 }, 4, &mut HashMap::new());
         run.moment = Some(400);
         assert_eq!(of(&run), [[0.5, 1.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0], [0.0; 4], [0.0; 4]]);
-    }
-
-    #[test]
-    fn what_is_kept_is_what_counting_anew_gives() {
-        const MILLISECOND: i64 = 1_000_000;
-        let mut run = Run::new(1, RunSettings::default(), 0);
-        let (whole, mut now) = (TimeView { start: 0, end: 25_000 * MILLISECOND }, 0);
-        let mut kept = Shares::default();
-        run.trace.apply(&Event { at: 0, kind: EventKind::WorkerStarted { worker: 0, pid: None } });
-        for call in 0..100_u64 {
-            // Some last for long, and raise.
-            let is_long = call % 40 == 39;
-            let (at, worker, item) = (now + 20 * MILLISECOND, 0, 0);
-            now = at + if is_long { 5_000 } else { 10 + call as i64 * 7 % 80 } * MILLISECOND;
-            let raised = || Outcome::Raised(Box::new(TaskError::message("Boom!")));
-            let outcome = if is_long { raised() } else { Outcome::Returned };
-            for (at, kind) in [
-                (at, EventKind::Submitted { call, first_item: call as u32, items: 1 }),
-                (at, EventKind::Taken { call, worker }),
-                (at, EventKind::Started { call, item, worker }),
-                (now, EventKind::Finished { call, item, worker, outcome }),
-            ] {
-                // As it is seen shortly before.
-                run.moment = Some(at - MILLISECOND);
-                kept.update(&run, whole, 50);
-                run.trace.apply(&Event { at, kind });
-            }
-            run.moment = Some(now);
-            kept.update(&run, whole, 50);
-        }
-        let mut anew = Shares::default();
-        anew.update(&run, whole, 50);
-        let all = kept.columns.iter().flatten().zip(anew.columns.iter().flatten());
-        assert!(all.into_iter().all(|(kept, anew)| (kept - anew).abs() < 1e-3), "{kept:?}\n{anew:?}");
     }
 }
