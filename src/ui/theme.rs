@@ -316,6 +316,8 @@ fn apply(style: &mut Style, theme: Theme, palette: &Palette) {
     visuals.extreme_bg_color = palette.background;
     visuals.faint_bg_color = palette.raised;
     visuals.hyperlink_color = palette.accent;
+    // Two pictures a second, for as long as a field has the keyboard, are too much for a blink.
+    visuals.text_cursor.blink = false;
     visuals.error_fg_color = palette.error;
     visuals.weak_text_color = Some(palette.dim);
     visuals.selection.bg_fill = palette.accent.gamma_multiply(0.25);
