@@ -36,13 +36,13 @@ pub struct LaneSummary {
     pub computing_s: f64,
     /// Of what items computed, how long they had no core for it, as far as it was measured.
     pub waiting_for_core_s: f64,
-    /// See [`Activity::WaitingForGil`].
+    /// See [`Spent::gil`](super::Spent::gil).
     pub waiting_for_gil_s: f64,
-    /// See [`Activity::WaitingForLock`].
+    /// See [`Spent::lock`](super::Spent::lock).
     pub waiting_for_lock_s: f64,
-    /// See [`Activity::WaitingForFuture`].
+    /// See [`Spent::future`](super::Spent::future).
     pub waiting_for_future_s: f64,
-    /// See [`Activity::Blocking`].
+    /// See [`Spent::blocking`](super::Spent::blocking).
     pub blocking_s: f64,
     /// The threads that its tasks had for themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
