@@ -31,18 +31,21 @@ const STRIPE: f32 = 2.5;
 const THIN_STEP: f32 = 10.0;
 const THIN: f32 = 1.2;
 
+/// From line to line of what lies level, and how dark one is.
+pub(super) const LINES_APART: f32 = 7.0;
+pub(super) const LINE_SHARE: f32 = 0.35;
+
 /// Full colour with thin dark lines along it, so that it stands out as much as computing does.
 fn level(mesh: &mut Mesh, area: Rect, palette: &Palette) {
-    const APART: f32 = 7.0;
     mesh.add_colored_rect(area, palette.blocking);
     if area.width() < NARROW {
         return;
     }
-    let line = palette.panel.gamma_multiply(0.35);
-    let mut y = area.top() + APART / 2.0;
+    let line = palette.panel.gamma_multiply(LINE_SHARE);
+    let mut y = area.top() + LINES_APART / 2.0;
     while y < area.bottom() - 1.0 {
         mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), y..=y + 1.0), line);
-        y += APART;
+        y += LINES_APART;
     }
 }
 

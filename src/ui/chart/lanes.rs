@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use eframe::egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
 
-use super::hatch::Hatch;
+use super::hatch::{self, Hatch};
 use super::item::LaneId;
 use super::rows::{LaneRow, NAMED_BRACKET, Place, Rows};
 use super::skyline::add_columns;
@@ -338,6 +338,14 @@ impl Picture<'_> {
         for (layer, color) in layers.into_iter().enumerate() {
             let heights = stacks.iter().map(|stack| stack[layer]..stack[layer + 1]);
             add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, color, heights);
+        }
+        // The lines of I/O go on from column to column; what waits and what computes stand below it, in this order.
+        let line = self.palette.panel.gamma_multiply(hatch::LINE_SHARE);
+        let mut y = bars.start + hatch::LINES_APART / 2.0;
+        while y < bars.end - 1.0 {
+            let within = stacks.iter().map(|stack| if stack[0] < y && y + 1.0 < stack[1] { y..y + 1.0 } else { y..y });
+            add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, line, within);
+            y += hatch::LINES_APART;
         }
         add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, self.palette.error, failed);
     }
