@@ -84,15 +84,6 @@ pub struct Lane {
     died_in_one: bool,
 }
 
-/// What a chart draws of a lane.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Marks {
-    /// Few enough to draw each.
-    Spans(Vec<Span>),
-    /// One entry a pixel column, from left to right.
-    Columns(Vec<Column>),
-}
-
 /// What a lane did during one pixel column.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Column {
@@ -250,14 +241,8 @@ impl Lane {
         self.spans.iter()
     }
 
-    /// What to draw of `from..to` on `columns` pixel columns. After `now` there is nothing yet, whatever runs.
-    #[must_use]
-    pub fn marks(&self, from: i64, to: i64, columns: usize, now: i64) -> Marks {
-        self.few_spans(from, to, columns, now)
-            .map_or_else(|| Marks::Columns(self.columns(from, to, columns, now)), Marks::Spans)
-    }
-
-    /// The spans of `from..to`, if they are few enough to be drawn one by one on `columns` pixel columns; else columns are drawn.
+    /// The spans of `from..to`, if they are few enough to be drawn one by one on `columns` pixel columns; else columns
+    /// are drawn. It is `now`, after which there is nothing yet, whatever runs.
     #[must_use]
     pub fn few_spans(&self, from: i64, to: i64, columns: usize, now: i64) -> Option<Vec<Span>> {
         let first = self.spans.partition_point(|span| span.end <= from);
@@ -299,27 +284,6 @@ impl Lane {
     fn are_specks(&self, count: usize, from: i64, to: i64, columns: usize) -> bool {
         let busy = i128::from(self.busy_until(to) - self.busy_until(from));
         count > columns / 4 && busy * (columns as i128) < count as i128 * i128::from(to - from)
-    }
-
-    /// Marks those columns of `from..to` in which an item that did not return ran or ended.
-    pub fn mark_failed_columns(&self, from: i64, to: i64, columns: &mut [bool]) {
-        if self.failed_until_index(self.spans.len()) == 0 {
-            return;
-        }
-        let edge = edges(from, to, columns.len());
-        let mut cursor = 0;
-        let mut at = |time: i64| {
-            cursor = self.spans.partition_point_from(cursor, |span| span.start < time);
-            let last = cursor.checked_sub(1).and_then(|index| self.spans.get(index));
-            let in_one = last.is_some_and(|span| span.end > time && span.end_stage != EndStage::Returned);
-            (self.failed_until_index(cursor), in_one)
-        };
-        let mut left = at(from);
-        for (index, column) in columns.iter_mut().enumerate() {
-            let right = at(edge(index + 1));
-            *column |= right.0 > left.0 || left.1;
-            left = right;
-        }
     }
 
     /// What has come together up to `until`, which is not before the time that the cursors were used for last.
@@ -441,12 +405,9 @@ mod tests {
         ) {
             let lane = lane(&parts);
             let end = lane.spans().last().unwrap().end;
-            if let Marks::Columns(marks) = lane.marks(0, end, columns, end) {
+            if lane.few_spans(0, end, columns, end).is_none() {
+                let marks = lane.columns(0, end, columns, end);
                 prop_assert_eq!(marks.len(), columns);
-                let failed: Vec<_> = marks.iter().map(|column| column.failed > 0).collect();
-                let mut marked = vec![false; columns];
-                lane.mark_failed_columns(0, end, &mut marked);
-                prop_assert_eq!(marked, failed);
                 let width = end as f64 / columns as f64;
                 let busy: f64 = marks.iter().map(|column| f64::from(column.busy) * width).sum();
                 let expected: i64 = lane.spans().map(|span| span.end - span.start).sum();
@@ -502,7 +463,8 @@ mod tests {
         let mut lane = lane(&[(0, 1, false); 100]);
         lane.open(0, 100, 100);
         lane.turn(110, Activity::Blocking);
-        let Marks::Columns(columns) = lane.marks(0, 200, 20, 125) else { panic!("there are too many spans") };
+        assert!(lane.few_spans(0, 200, 20, 125).is_none(), "there are too many spans");
+        let columns = lane.columns(0, 200, 20, 125);
         let filled = |column: &Column| (column.busy, column.blocking);
         let filled: Vec<_> = columns.iter().map(filled).collect();
         assert_eq!(filled[9..14], [(1.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 0.5), (0.0, 0.0)]);

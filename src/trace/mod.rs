@@ -37,7 +37,7 @@ pub use histogram::Histogram;
 pub use history::{Historian, History};
 pub use idle::IdleCause;
 pub use kept_columns::KeptColumns;
-pub use lane::{Column, EndStage, Lane, Marks, OpenSpan, Span};
+pub use lane::{Column, EndStage, Lane, OpenSpan, Span};
 pub use recorder::Recorder;
 pub use replay::Replay;
 pub use series::Series;
