@@ -1,20 +1,22 @@
-//! The lab as the command line has it: runs that are watched to their end, and Ctrl-C.
+//! The lab as the command line has it: runs that are watched to their end, and signals that end them early.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 
-use super::{INTERRUPTED, complain};
+use super::complain;
 use crate::lab::{CheckedSettings, Command, Lab, Run};
+use crate::sys;
 
 /// See the module.
 pub(super) struct Console {
     lab: Lab,
     woken: Receiver<()>,
-    interrupts: Receiver<()>,
+    /// Exit statuses of signals that ask the program to end.
+    signals: Receiver<u8>,
     /// Keeps the channel open whether there is a handler or not.
-    _interrupts_in: Sender<()>,
+    _signals_in: Sender<u8>,
     /// Nothing is left but to print.
     printing: Arc<AtomicBool>,
     runs: usize,
@@ -23,8 +25,8 @@ pub(super) struct Console {
 /// How a run came to its end.
 pub(super) struct Watched {
     pub(super) run: Arc<Run>,
-    /// Somebody pressed Ctrl-C.
-    pub(super) interrupted: bool,
+    /// A signal ended it early (Ctrl-C, SIGTERM, SIGHUP): the program's exit status that goes with it.
+    pub(super) interrupted: Option<u8>,
     /// It was ended because its tasks waited for each other.
     pub(super) deadlocked: bool,
 }
@@ -33,23 +35,23 @@ impl Console {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn open() -> std::io::Result<Self> {
-        let (interrupts_in, interrupts) = unbounded();
-        let handler_end = interrupts_in.clone();
+        let (signals_in, signals) = unbounded();
+        let handler_end = signals_in.clone();
         let printing = Arc::new(AtomicBool::new(false));
         let handler_printing = Arc::clone(&printing);
-        // Without the handler Ctrl-C still ends the program, and with it the workers.
-        let _ = ctrlc::set_handler(move || {
+        // Without the handler a signal still ends the program, and with it the workers.
+        let _ = sys::handle_signals(move |status| {
             if handler_printing.load(Ordering::Relaxed) {
-                // Whoever reads it may have stopped reading.
-                std::process::exit(INTERRUPTED.into());
+                // Whoever reads the output may have stopped reading.
+                std::process::exit(status.into());
             }
-            let _ = handler_end.send(());
+            let _ = handler_end.send(status);
         });
         let (wake, woken) = bounded(1);
         let lab = Lab::start(None, move || {
             let _ = wake.try_send(());
         })?;
-        Ok(Self { lab, woken, interrupts, _interrupts_in: interrupts_in, printing, runs: 0 })
+        Ok(Self { lab, woken, signals, _signals_in: signals_in, printing, runs: 0 })
     }
 
     /// Runs it to its end, which comes at once if tasks wait for each other for ever and `end_deadlock` says so. `None` = the lab
@@ -62,36 +64,35 @@ impl Console {
     ) -> Option<Watched> {
         self.lab.send(Command::Run(Box::new(settings)));
         self.runs += 1;
-        let (mut interrupted, mut told, mut deadlocked) = (false, None, false);
+        let (mut interrupted, mut told, mut deadlocked) = (None, 0, false);
         loop {
             let woken = select! {
                 recv(self.woken) -> woken => woken.is_ok(),
-                recv(self.interrupts) -> _ => {
-                    if interrupted {
+                recv(self.signals) -> status => {
+                    let status = status.unwrap_or_default();
+                    if interrupted.is_some() {
                         // Asked twice: at once. Workers end with this process.
-                        std::process::exit(INTERRUPTED.into());
+                        std::process::exit(status.into());
                     }
-                    interrupted = true;
+                    interrupted = Some(status);
                     self.lab.send(Command::StopNow);
                     true
                 }
             };
             if !woken {
-                complain("the run broke off because of a bug");
+                complain("internal error: the run ended unexpectedly (please report it)");
                 return None;
             }
             let Some(run) = self.lab.run().filter(|run| run.number == self.runs) else { continue };
             show(&run);
-            if run.deadlock != told {
-                if let Some(deadlock) = &run.deadlock {
-                    complain(&run.trace.describe_deadlock(deadlock));
-                    if end_deadlock {
-                        deadlocked = true;
-                        self.lab.send(Command::StopNow);
-                    }
+            for period in &run.trace.deadlocks()[told..] {
+                complain(&period.description);
+                if end_deadlock {
+                    deadlocked = true;
+                    self.lab.send(Command::StopNow);
                 }
-                told.clone_from(&run.deadlock);
             }
+            told = run.trace.deadlocks().len();
             if run.ended() {
                 return Some(Watched { run, interrupted, deadlocked });
             }

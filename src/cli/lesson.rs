@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::console::{Console, Watched};
-use super::{FAILURE, INTERRUPTED, SUCCESS, USAGE, complain, print, tell};
+use super::{FAILURE, SUCCESS, USAGE, complain, print, tell};
 use crate::lab::{End, Report, Run, Status, for_terminal};
-use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Ratio};
+use crate::lesson::{self, Course, Lesson, LessonRun, Machine, Outcome, Ratio, Step, Verdict};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -33,8 +33,8 @@ struct LessonReport {
     id: &'static str,
     runs: Vec<NamedReport>,
     ratios: Vec<Ratio>,
-    effect_shown: bool,
-    sentence: String,
+    facts: String,
+    verdict: Verdict,
 }
 
 #[derive(Serialize)]
@@ -89,11 +89,11 @@ fn run(lesson: &'static Lesson, as_json: bool) -> u8 {
         }
     };
     let machine = Machine::new();
-    let planned = lesson.runs(&machine);
-    let mut runs: Vec<Arc<Run>> = Vec::new();
-    for LessonRun { name, settings, deadlocks } in &planned {
+    let mut course = Course::plan(lesson, &machine);
+    while let Step::Run(LessonRun { name, settings, deadlocks }) = course.next() {
         if !as_json {
-            tell(&format!("{}: {name} …", lesson.id));
+            let again = if course.round() > 1 { ", again, as other programs took much of the machine" } else { "" };
+            tell(&format!("{}: {name}{again} …", lesson.id));
         }
         let checked = match settings.check() {
             Ok(checked) => checked,
@@ -103,27 +103,28 @@ fn run(lesson: &'static Lesson, as_json: bool) -> u8 {
             }
         };
         let Some(Watched { run, interrupted, .. }) = console.run(checked, *deadlocks, |_| {}) else { return FAILURE };
-        if interrupted {
-            return INTERRUPTED;
+        if let Some(status) = interrupted {
+            return status;
         }
         if let Status::Ended(End::Failed(error)) = &run.status {
             complain(&error.to_string());
             return FAILURE;
         }
-        runs.push(run);
+        course.ended_one(run);
     }
     console.only_printing();
-    let outcome = lesson.judge(&machine, &runs);
-    let shown = outcome.effect_shown;
+    let outcome = course.conclude(&machine);
+    let (planned, runs) = (course.planned(), course.ended());
+    let matches = matches!(outcome.verdict, Verdict::Matches(_));
     let code = if as_json {
-        let Outcome { ratios, effect_shown, sentence } = outcome;
-        let reports = planned.iter().zip(&runs);
+        let Outcome { ratios, facts, verdict } = outcome;
+        let reports = planned.iter().zip(runs);
         let runs = reports.map(|(planned, run)| NamedReport { name: planned.name, report: Report::new(run) }).collect();
-        json(&LessonReport { id: lesson.id, runs, ratios, effect_shown, sentence })
+        json(&LessonReport { id: lesson.id, runs, ratios, facts, verdict })
     } else {
-        printed(&readable(lesson, &planned, &runs, &outcome))
+        printed(&readable(lesson, planned, runs, &outcome))
     };
-    if code == SUCCESS && !shown { FAILURE } else { code }
+    if code == SUCCESS && !matches { FAILURE } else { code }
 }
 
 fn readable(lesson: &Lesson, planned: &[LessonRun], runs: &[Arc<Run>], outcome: &Outcome) -> String {
@@ -138,8 +139,6 @@ fn readable(lesson: &Lesson, planned: &[LessonRun], runs: &[Arc<Run>], outcome: 
         let published = published.map_or_else(|| "–".to_owned(), |published| format!("{published:.2}"));
         let _ = writeln!(text, "{name:40} {published:>10} {ideal:>10.2} {yours:>10.2}");
     }
-    let shown =
-        if outcome.effect_shown { "What was published shows." } else { "What was published does not show here." };
-    let _ = writeln!(text, "\n{} {shown}", outcome.sentence);
+    let _ = writeln!(text, "\n{}\n{}: {}", outcome.facts, outcome.verdict.word(), outcome.verdict.because());
     text
 }

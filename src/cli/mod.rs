@@ -25,8 +25,6 @@ const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 /// Its tasks waited for each other for ever, and that was to end it.
 const DEADLOCKED: u8 = 3;
-/// Ctrl-C, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 #[derive(Parser)]
 #[command(version, about = "Watch a pool of workers run your tasks. Without a command, opens the window.")]
@@ -38,7 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run a workload without a window
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Run a published example and compare, or list them all
     Lesson(lesson::Arguments),
     /// List the workloads and their parameters
@@ -61,6 +59,7 @@ enum Command {
 /// The program. Usage errors and `--help` end it on the way.
 #[must_use]
 pub fn main() -> ExitCode {
+    sys::heed_children();
     let code = match Cli::parse().command {
         None => window(None),
         Some(Command::Run(arguments)) => run::main(&arguments),
@@ -81,6 +80,7 @@ fn window(file: Option<PathBuf>) -> u8 {
     if !sys::has_display() {
         return no_window("no display was found");
     }
+    let _ = sys::follow_suspension();
     match ui::open(file) {
         Ok(()) => SUCCESS,
         Err(error) => no_window(&error.to_string()),
@@ -93,6 +93,8 @@ fn no_window(cause: &str) -> u8 {
 }
 
 fn worker() -> u8 {
+    // Without it, Ctrl-Z stops this process but not the commands that its tasks run.
+    let _ = sys::follow_suspension();
     match run_worker(&workload::registry()) {
         Ok(()) => SUCCESS,
         Err(error) => {

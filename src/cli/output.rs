@@ -1,9 +1,10 @@
 //! What comes of a run: figures on standard output, and files.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use super::{FAILURE, SUCCESS, complain, print};
-use crate::lab::{Report, Run, write_csv, write_whole};
+use crate::lab::{Report, Run, WriteError, check_target, write_csv, write_whole};
 use crate::ui::{PictureSettings, save_picture};
 
 /// What comes of a run.
@@ -12,32 +13,51 @@ pub(super) struct Output {
     /// One JSON object on standard output
     #[arg(long)]
     pub(super) json: bool,
-    /// Keep the run in a file, for `poolscope open`
+    /// Save the run to a file, for `poolscope open`; - for standard output
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Write a line for each item to a file
+    /// Write a row per item to a file; - for standard output
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Draw the chart into a file, which ends in .png or .svg
+    /// Draw the chart to a file that ends in .png or .svg
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
-    /// How large that is, in points
+    /// Size of the picture in points
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1200x600")]
     picture_size: String,
-    /// How many pixels a point has
+    /// Pixels per point
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     picture_scale: f32,
-    /// In the light theme
+    /// Draw the picture in the light theme
     #[arg(long)]
     picture_light: bool,
 }
 
+/// Stands for standard output.
+const STANDARD_OUTPUT: &str = "-";
+
+fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_OUTPUT
+}
+
 impl Output {
-    /// What the picture is to be like.
+    /// Checks everything that can be known to be wrong before anything runs: a run must not be lost because its file can't be written.
     ///
     /// # Errors
-    /// What can be known to be wrong before anything runs.
-    pub(super) fn picture_settings(&self) -> Result<PictureSettings, String> {
+    /// In words, with the option.
+    pub(super) fn check(&self) -> Result<PictureSettings, String> {
+        let files = [("--save", &self.save), ("--csv", &self.csv), ("--picture", &self.picture)];
+        let mut to_output = usize::from(self.json);
+        for (option, path) in files.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?))) {
+            if is_standard_output(path) {
+                to_output += 1;
+            } else {
+                check_target(path).map_err(|error| format!("{option}: {error}"))?;
+            }
+        }
+        if to_output > 1 {
+            return Err("only one of --json, --save - and --csv - can go to standard output".to_owned());
+        }
         let size = self.picture_size.split_once('x');
         let size = size.and_then(|(width, height)| Some((width.trim().parse().ok()?, height.trim().parse().ok()?)));
         let (width, height) =
@@ -50,7 +70,12 @@ impl Output {
         Ok(settings)
     }
 
-    /// Writes files and prints figures. Files that are there are replaced, as those that a shell redirects to.
+    /// Whether standard output has something else than the summary.
+    pub(super) fn takes_standard_output(&self) -> bool {
+        self.json || [&self.save, &self.csv].into_iter().flatten().any(|path| is_standard_output(path))
+    }
+
+    /// Writes files and prints figures. Existing files are replaced, as by a shell's `>`.
     pub(super) fn put_out(&self, run: &Run, picture: PictureSettings, quiet: bool) -> u8 {
         let report = Report::new(run);
         let mut written = true;
@@ -61,10 +86,10 @@ impl Output {
             }
         };
         if let Some(path) = &self.save {
-            note(write_whole(path, true, |out| run.save(out)).map_err(|error| error.to_string()));
+            note(write(path, |out| run.save(out)));
         }
         if let Some(path) = &self.csv {
-            note(write_whole(path, true, |out| write_csv(run, out)).map_err(|error| error.to_string()));
+            note(write(path, |out| write_csv(run, out, |_| true)));
         }
         if let Some(path) = &self.picture {
             note(save_picture(run, path, picture, true).map_err(|error| error.to_string()));
@@ -78,8 +103,22 @@ impl Output {
                 }
             }
         } else {
-            quiet || print(&report.readable())
+            quiet || self.takes_standard_output() || print(&report.readable())
         };
         if written && printed && report.all_returned() { SUCCESS } else { FAILURE }
+    }
+}
+
+/// To a file, or to standard output. A reader of that who has gone away, such as `head`, is no error.
+fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), String> {
+    if !is_standard_output(path) {
+        return write_whole(path, true, write).map_err(|error| error.to_string());
+    }
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(WriteError::Io { path: "standard output".into(), cause }.to_string())
+        }
+        _ => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -10,11 +11,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console::{Console, Watched};
 use super::output::Output;
-use super::{DEADLOCKED, FAILURE, INTERRUPTED, USAGE, complain, tell};
+use super::{DEADLOCKED, FAILURE, USAGE, complain, tell};
 use crate::executor::{GilMode, OnWorkerDeath};
 use crate::lab::{
-    Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, for_terminal, parse_chunksize,
-    parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers,
+    CheckedSettings, Collect, End, ExecutorKind, OnError, Run, RunError, RunSettings, Status, for_terminal,
+    parse_chunksize, parse_max_tasks_per_child, parse_seed, parse_switch_interval, parse_timeout, parse_workers,
 };
 use crate::ui::PictureSettings;
 use crate::workload::Initializer;
@@ -62,6 +63,9 @@ pub(super) struct Arguments {
     /// For workloads that draw random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true)]
     seed: String,
+    /// Only the items that failed in this saved run
+    #[arg(long, value_name = "FILE")]
+    only_failed: Option<PathBuf>,
     /// End with status 3 as soon as tasks wait for each other for ever
     #[arg(long)]
     deadlock_exit: bool,
@@ -73,17 +77,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> u8 {
-    let checked = arguments.settings().and_then(|settings| settings.check().map_err(|error| error.to_string()));
-    let checked = match checked {
-        Ok(checked) => checked,
-        Err(message) => {
-            complain(&message);
-            return USAGE;
-        }
-    };
     // What can be known to be wrong is told before anything runs.
-    let picture = match arguments.output.picture_settings() {
-        Ok(picture) => picture,
+    let checked = arguments.checked().and_then(|checked| Ok((checked, arguments.output.check()?)));
+    let (checked, picture) = match checked {
+        Ok(checked) => checked,
         Err(message) => {
             complain(&message);
             return USAGE;
@@ -103,7 +100,11 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
         if !arguments.quiet && !arguments.output.json {
             for line in run.trace.log_from(lines_told) {
                 let task = line.item.map_or_else(String::new, |item| format!(" item {item}"));
-                let line = format!("[worker {}{task}] {}", line.worker, for_terminal(&line.line));
+                let cut = line.omitted.map_or_else(String::new, |omitted| match omitted.lines {
+                    0 => " …".to_owned(),
+                    lines => format!(" … ({lines} lines left out)"),
+                });
+                let line = format!("[worker {}{task}] {}{cut}", line.worker, for_terminal(&line.line));
                 match &bar {
                     Some(bar) => bar.suspend(|| tell(&line)),
                     None => tell(&line),
@@ -124,13 +125,29 @@ pub(super) fn main(arguments: &Arguments) -> u8 {
     console.only_printing();
     let code = conclude(&run, arguments, picture);
     match (interrupted, deadlocked) {
-        (true, _) => INTERRUPTED,
-        (false, true) => DEADLOCKED,
-        (false, false) => code,
+        (Some(status), _) => status,
+        (None, true) => DEADLOCKED,
+        (None, false) => code,
     }
 }
 
 impl Arguments {
+    fn checked(&self) -> Result<CheckedSettings, String> {
+        let checked = self.settings()?.check().map_err(|error| error.to_string())?;
+        let Some(file) = &self.only_failed else { return Ok(checked) };
+        let wrong = |cause: &dyn std::fmt::Display| format!("--only-failed: {cause}");
+        let earlier = Run::open(file, 1).map_err(|error| wrong(&error))?;
+        if earlier.settings.workload != checked.settings.workload {
+            let workload = earlier.settings.workload;
+            return Err(wrong(&format!("{}: that run is one of `{workload}`", file.display())));
+        }
+        let failed = earlier.failed_items();
+        if failed.is_empty() {
+            return Err(wrong(&format!("{}: nothing failed in that run", file.display())));
+        }
+        Ok(checked.only(failed))
+    }
+
     fn settings(&self) -> Result<RunSettings, String> {
         let mut params = BTreeMap::new();
         for pair in &self.set {

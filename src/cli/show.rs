@@ -8,21 +8,23 @@ use crate::lab::Run;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The file that the run was saved in
+    /// The file that the run was saved in; - for standard input
     file: PathBuf,
     #[command(flatten)]
     output: Output,
 }
 
 pub(super) fn main(arguments: &Arguments) -> u8 {
-    let settings = match arguments.output.picture_settings() {
+    let settings = match arguments.output.check() {
         Ok(settings) => settings,
         Err(message) => {
             complain(&message);
             return USAGE;
         }
     };
-    match Run::open(&arguments.file, 1) {
+    // As for other programs, - is standard input.
+    let file = if arguments.file.as_os_str() == "-" { "/dev/stdin".into() } else { arguments.file.clone() };
+    match Run::open(&file, 1) {
         Ok(run) => arguments.output.put_out(&run, settings, false),
         Err(error) => {
             complain(&error.to_string());

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Place, ResultError, TaskError};
-use super::event::{Activity, Event, EventKind, EventSink, NoEvents, Printed, Stream, WorkId, WorkerId};
+use super::event::{Activity, Event, EventKind, EventSink, NoEvents, Omitted, Printed, Stream, WorkId, WorkerId};
 use super::future::{PoolId, TaskFuture, deadline_after};
 use super::gil::{Gil, GilSettings, HolderId};
 use super::lock::{LOOK_AGAIN, LockUser, TaskLock, TaskLockGuard};
@@ -42,6 +42,7 @@ pub struct TaskContext {
     /// How many thousandths of it were told to be done.
     permille: Cell<u16>,
     cpu: Cell<CpuTime>,
+    looks: Cell<Looks>,
 }
 
 /// Hears of items in the thread that runs them.
@@ -53,12 +54,27 @@ pub(super) trait ItemWatcher: Send + Sync {
     fn ended(&self, nanos: i64) -> bool;
 }
 
-/// How far the thread's CPU clock was when it was last read, and how long items ran since.
+/// How far the thread's CPU clock was when it was last read.
 #[derive(Clone, Copy)]
 struct CpuTime {
     read: u64,
-    since: i64,
+    /// How long items ran since, of which that was not told as they were too short.
+    untold: i64,
+    /// The stamp from which on the item that runs has not told how long it was on a core.
+    from: i64,
 }
+
+/// How often the clock is looked at: not at each checkpoint, which may come every few nanoseconds, but several times an interval.
+#[derive(Clone, Copy, Default)]
+struct Looks {
+    /// Checkpoints until the next look, and between two.
+    left: u32,
+    every: u32,
+    last: i64,
+}
+
+/// An item that computes tells how long it was on a core this often, in nanoseconds.
+const MEASURE_INTERVAL: i64 = 50_000_000;
 
 /// Of items that run for less nanoseconds the CPU time is not read: that is a system call. They are as good as never without a
 /// core.
@@ -81,7 +97,8 @@ impl TaskContext {
             holder: HOLDERS.fetch_add(1, Ordering::Relaxed),
             item: Cell::default(),
             permille: Cell::default(),
-            cpu: Cell::new(CpuTime { read: sys::thread_cpu_nanos().unwrap_or(0), since: 0 }),
+            cpu: Cell::new(CpuTime { read: sys::thread_cpu_nanos().unwrap_or(0), untold: 0, from: i64::MAX }),
+            looks: Cell::default(),
         }
     }
 
@@ -150,10 +167,11 @@ impl TaskContext {
         self.control.may_begin(call)
     }
 
-    /// This item begins; its start was told.
-    pub(super) fn begin(&self, call: WorkId, item: u32) {
+    /// This item begins; its start was told, with the stamp `at`.
+    pub(super) fn begin(&self, call: WorkId, item: u32, at: i64) {
         self.item.set((call, item));
         self.permille.set(0);
+        self.cpu.set(CpuTime { from: at, ..self.cpu.get() });
         if let Some(watcher) = &self.watcher {
             watcher.begins(call, item);
         }
@@ -174,20 +192,53 @@ impl TaskContext {
         measured || watched
     }
 
-    /// Tells how much of an item's time it was on a core.
+    /// The item that runs has ended after `nanos`: tells how much of its time, since that was told last, it was on a core.
     fn measure(&self, at: i64, nanos: i64) -> bool {
-        let CpuTime { read, since } = self.cpu.get();
+        let cpu = self.cpu.get();
         if nanos < SHORTEST_MEASURED {
-            self.cpu.set(CpuTime { read, since: since + nanos });
+            self.cpu.set(CpuTime { untold: cpu.untold + nanos, from: i64::MAX, ..cpu });
             return false;
         }
+        let measured = self.measure_until(at);
+        self.cpu.set(CpuTime { from: i64::MAX, ..self.cpu.get() });
+        measured
+    }
+
+    fn measure_until(&self, at: i64) -> bool {
+        let CpuTime { read, untold, from } = self.cpu.get();
         let Some(now) = sys::thread_cpu_nanos() else { return false };
-        self.cpu.set(CpuTime { read: now, since: 0 });
-        let used = now.saturating_sub(read) as i64 - since;
+        self.cpu.set(CpuTime { read: now, untold: 0, from: at });
+        let used = now.saturating_sub(read) as i64 - untold;
         let (call, item) = self.item.get();
-        let nanos = used.clamp(0, nanos) as u64;
+        let nanos = used.clamp(0, (at - from).max(0)) as u64;
         self.sink.record(Event::at(at, EventKind::CpuTime { call, item, worker: self.worker, nanos }));
         true
+    }
+
+    /// Tells how long the item was on a core, if it has not told for a while: what it lacks of a core is seen while it runs.
+    #[inline]
+    fn measure_now_and_then(&self) {
+        let looks = self.looks.get();
+        if looks.left > 0 {
+            self.looks.set(Looks { left: looks.left - 1, ..looks });
+        } else {
+            self.look_at_clock(looks);
+        }
+    }
+
+    #[cold]
+    fn look_at_clock(&self, Looks { every, last, .. }: Looks) {
+        const MOST: u32 = 1 << 16;
+        let at = sys::monotonic_nanos();
+        let every = match at - last {
+            ..1_000_000 => (2 * every + 1).min(MOST),
+            10_000_000.. => every / 4,
+            _ => every,
+        };
+        self.looks.set(Looks { left: every, every, last: at });
+        if at.saturating_sub(self.cpu.get().from) > MEASURE_INTERVAL {
+            self.measure_until(at);
+        }
     }
 
     fn tell(&self, kind: EventKind) {
@@ -223,11 +274,13 @@ impl TaskContext {
             gil.release(self.holder);
             self.wait_for_gil(gil);
         }
+        self.measure_now_and_then();
         self.control.check(self.item.get().0)
     }
 
     /// Does `work` that computes in native code, which needs no interpreter: without the GIL.
     pub fn native<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.measure_now_and_then();
         match &self.gil {
             Some(gil) => {
                 gil.release(self.holder);
@@ -291,6 +344,45 @@ impl TaskContext {
     pub fn print(&self, stream: Stream, line: impl Into<String>) {
         let printed = Printed { task: Some(self.item.get()), stream, line: line.into() };
         self.tell(EventKind::Printed { worker: self.worker, printed: Box::new(printed) });
+    }
+
+    /// Tells that after the last line of [`print`](Self::print) so many lines, or so many bytes of that line, are missing.
+    pub fn output_omitted(&self, stream: Stream, lines: u64, bytes: u64) {
+        let omitted = Omitted { task: self.item.get(), stream, lines, bytes };
+        self.tell(EventKind::OutputOmitted { worker: self.worker, omitted: Box::new(omitted) });
+    }
+
+    /// Tells that a program which the task runs, and waits for in [`blocking`](Self::blocking), was on a core for so long since that was
+    /// told last: this part of the wait counts as computing.
+    pub fn child_cpu_time(&self, time: Duration) {
+        let (call, item) = self.item.get();
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.tell(EventKind::ChildCpuTime { call, item, worker: self.worker, nanos });
+    }
+
+    /// Tells how a program ended that the task ran: its exit code, or the signal, negative.
+    pub fn child_exited(&self, status: i32) {
+        let (call, item) = self.item.get();
+        self.tell(EventKind::ChildExited { call, item, worker: self.worker, status });
+    }
+
+    /// Does `attempt` until it succeeds, at most `retries` times more than once, and tells of each failure after which it is tried again.
+    ///
+    /// # Errors
+    /// What the last attempt raises. A task that is asked to stop is not tried again.
+    pub fn retry<T>(&self, retries: u32, mut attempt: impl FnMut() -> Result<T, TaskError>) -> Result<T, TaskError> {
+        for _ in 0..retries {
+            match attempt() {
+                Err(error) if !error.is_stop() => {
+                    self.checkpoint()?;
+                    let (call, item) = self.item.get();
+                    let kind = EventKind::Retried { call, item, worker: self.worker, error: Box::new(error) };
+                    self.tell(kind);
+                }
+                ended => return ended,
+            }
+        }
+        attempt()
     }
 
     /// Whether the task may go on, for those who wait in [`blocking`](Self::blocking) for what this crate does not know of.

@@ -140,6 +140,12 @@ impl TaskError {
         self
     }
 
+    /// Whether the task was asked to stop, and did: it neither failed nor succeeded.
+    #[must_use]
+    pub const fn is_stop(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+
     /// What the task itself said, if it got that far.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
@@ -179,19 +185,18 @@ impl TaskError {
         line.replace('\n', " ")
     }
 
-    /// All that is known, on several lines: type and message, the causes, and where it happened if that was in a worker
-    /// process.
+    /// All that is known, on several lines: the message, the causes, where it happened if that was in a worker process, and the type.
     ///
     /// ```
     /// use poolscope::executor::TaskError;
     ///
     /// let error = "1O".parse::<u32>().unwrap_err();
-    /// let told = TaskError::with_cause("line 7 is no count", &error).report();
-    /// assert_eq!(told, "core::num::error::ParseIntError: line 7 is no count\ncaused by: invalid digit found in string");
+    /// let told = TaskError::with_cause("line 7 is not a count", &error).report();
+    /// assert_eq!(told, "line 7 is not a count\ncaused by: invalid digit found in string\ntype: core::num::error::ParseIntError");
     /// ```
     #[must_use]
     pub fn report(&self) -> String {
-        let mut report = format!("{}: {self}", self.kind());
+        let mut report = self.to_string();
         if let Some(failure) = self.failure() {
             for cause in &failure.causes {
                 report.push_str("\ncaused by: ");
@@ -202,6 +207,8 @@ impl TaskError {
                 report.push_str(&place.to_string());
             }
         }
+        report.push_str("\ntype: ");
+        report.push_str(self.kind());
         report
     }
 }

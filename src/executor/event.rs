@@ -75,7 +75,8 @@ pub enum EventKind {
     LockFreed { call: WorkId, lock: LockId },
     /// An item that executes has done so many thousandths of its work.
     Progressed { call: WorkId, item: u32, worker: WorkerId, permille: u16 },
-    /// Of the time that an item executes, it was so long on a core; told just before its end, if that is long enough to measure.
+    /// Since that was told last, or since its start, an item was so long on a core: told now and then while it computes, and just
+    /// before its end, if it took long enough to measure.
     CpuTime { call: WorkId, item: u32, worker: WorkerId, nanos: u64 },
     /// Process pools: the worker answered; the result is on its way to the manager.
     EnteredResultQueue { call: WorkId },
@@ -122,6 +123,27 @@ pub enum EventKind {
     Intervened { what: Intervention },
     /// What a call on a lane beside the executor's is called.
     Named { call: WorkId, name: Box<str> },
+    /// Since that was told last, or since its start, programs that an item runs and waits for were so long on a core.
+    ChildCpuTime { call: WorkId, item: u32, worker: WorkerId, nanos: u64 },
+    /// A program that an item ran has ended: with this exit code, or by this signal, negative (as Python's `subprocess` has it).
+    ChildExited { call: WorkId, item: u32, worker: WorkerId, status: i32 },
+    /// An item failed, and is tried again within the same call.
+    Retried { call: WorkId, item: u32, worker: WorkerId, error: Box<TaskError> },
+    /// A task said more than is kept.
+    OutputOmitted { worker: WorkerId, omitted: Box<Omitted> },
+}
+
+/// What is missing after the last line of a task that was told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Omitted {
+    /// The call, and the number of the item within it.
+    pub task: (WorkId, u32),
+    /// Where to.
+    pub stream: Stream,
+    /// So many whole lines; 0 = the rest of that line.
+    pub lines: u64,
+    /// So many bytes.
+    pub bytes: u64,
 }
 
 /// An event within an event, and so on: what comes from elsewhere may be nested no deeper than any program nests its pools.
@@ -160,6 +182,10 @@ impl EventKind {
             | Self::WorkerExited { worker, .. }
             | Self::Nested { worker, .. }
             | Self::NestedEnded { worker, .. }
+            | Self::ChildCpuTime { worker, .. }
+            | Self::ChildExited { worker, .. }
+            | Self::Retried { worker, .. }
+            | Self::OutputOmitted { worker, .. }
             | Self::Printed { worker, .. } => Some(*worker),
             Self::Submitted { .. }
             | Self::Withdrawn { .. }
@@ -201,6 +227,9 @@ impl EventKind {
             | Self::Finished { call, worker, .. }
             | Self::Turned { call, worker, .. }
             | Self::Progressed { call, worker, .. }
+            | Self::ChildCpuTime { call, worker, .. }
+            | Self::ChildExited { call, worker, .. }
+            | Self::Retried { call, worker, .. }
             | Self::CpuTime { call, worker, .. } => (*call, *worker) = (of_call(*call), of_worker(*worker)),
             Self::WaitsFor { call, worker, for_call: other, .. }
             | Self::WaitsForLock { call, worker, held_by: other, .. } => {
@@ -217,6 +246,10 @@ impl EventKind {
                 if let Some((call, _)) = &mut printed.task {
                     *call = of_call(*call);
                 }
+            }
+            Self::OutputOmitted { worker, omitted } => {
+                *worker = of_worker(*worker);
+                omitted.task.0 = of_call(omitted.task.0);
             }
             Self::MaxWorkersChanged { .. }
             | Self::WorkerMissing { .. }
@@ -298,7 +331,7 @@ pub struct Printed {
 }
 
 /// Where a task wrote to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
     /// Standard output.

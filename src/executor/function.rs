@@ -105,7 +105,7 @@ impl<'a> RunningCall<'a> {
             return Err(not_begun);
         }
         self.tell(EventKind::Started { call, item, worker });
-        context.begin(call, item);
+        context.begin(call, item, self.now);
         let result = catch_unwind(AssertUnwindSafe(|| body(context)))
             .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
             .map_err(|error| match context.place() {

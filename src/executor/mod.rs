@@ -64,7 +64,8 @@ pub use error::{
     SubmitError, TaskError, TimeoutError,
 };
 pub use event::{
-    Activity, Event, EventKind, EventSink, Intervention, LockId, NoEvents, Outcome, Printed, Stream, WorkId, WorkerId,
+    Activity, Event, EventKind, EventSink, Intervention, LockId, NoEvents, Omitted, Outcome, Printed, Stream, WorkId,
+    WorkerId,
 };
 pub use event_log::EventLog;
 pub use exit::ExitGuard;

@@ -10,7 +10,8 @@ use crossbeam_channel::{Receiver, Sender, at, never, select, tick, unbounded};
 
 use super::Command;
 use super::batches::add_batch;
-use super::drive::{Ended, Progress, RunError, Shared, drive};
+use super::drive::{Ended, Prepared, Progress, RunError, Shared, drive};
+use super::machine_load::MachineLoad;
 use super::published::Published;
 use super::rechunking::Rechunking;
 use super::recorder::tells_of_an_error;
@@ -84,6 +85,7 @@ struct Current {
     published_at: Instant,
     thread: JoinHandle<()>,
     sampler: Option<Sampler>,
+    machine: Option<MachineLoad>,
 }
 
 /// What the lab thread woke up for.
@@ -115,10 +117,10 @@ impl Actor {
             match self.next_woken() {
                 Woken::Command(command) => self.obey(command),
                 Woken::Fold => self.fold(),
-                Woken::Progress(Progress::Prepared { items, labels, executor, at }) => {
+                Woken::Progress(Progress::Prepared(prepared)) => {
                     if let Some(current) = &mut self.current {
-                        current.begin_at(at);
-                        current.prepared(items, labels, executor);
+                        current.begin_at(prepared.at);
+                        current.prepared(prepared);
                     }
                 }
                 Woken::Progress(Progress::Mapped(chunking)) => self.change(|current| current.mapped(chunking)),
@@ -255,11 +257,6 @@ impl Actor {
                 break;
             }
         }
-        if count > 0 {
-            let now = current.run.trace.deadlock();
-            current.run.deadlocked = now.is_some();
-            current.run.deadlock = now.or(current.run.deadlock.take());
-        }
     }
 
     fn publish(&mut self) {
@@ -288,6 +285,7 @@ impl Actor {
                 Some(Err(error)) => End::Failed(error),
                 Some(Ok(_)) | None => current.end.clone(),
             };
+            current.look_at_machine();
             current.run.status = Status::Ended(end);
             current.run.backlog = 0;
         }
@@ -313,7 +311,7 @@ impl Current {
         worker_command: Option<WorkerCommand>,
     ) -> Result<Self, (Box<Run>, std::io::Error)> {
         let origin = sys::monotonic_nanos();
-        let run = Run::new(number, checked.settings.clone(), origin);
+        let run = Run { only: checked.only.clone(), ..Run::new(number, checked.settings.clone(), origin) };
         let (progress_in, progress) = unbounded();
         let shared = Shared {
             recorder: Arc::default(),
@@ -355,6 +353,7 @@ impl Current {
             published_at: Instant::now(),
             thread,
             sampler: cpu,
+            machine: MachineLoad::begin(),
         })
     }
 
@@ -398,10 +397,15 @@ impl Current {
             self.run.trace = Trace::new(origin);
             self.run.load = Series::default();
             self.historian = Historian::new(origin);
+            self.machine = MachineLoad::begin();
         }
     }
 
-    fn prepared(&mut self, items: usize, labels: Labels, executor: Arc<dyn RawExecutor>) {
+    fn prepared(&mut self, prepared: Prepared) {
+        let Prepared { items, labels, notes, resolved, executor, .. } = prepared;
+        self.run.notes = notes;
+        let resolved = resolved.into_iter().map(|(name, text)| (name.to_owned(), text));
+        self.run.settings.params.extend(resolved);
         self.run.items = Some(items);
         self.run.began_with.items = items;
         self.run.labels = Some(labels);
@@ -541,7 +545,7 @@ impl Current {
         let takes_more = !self.run.closed && self.run.settings.executor != ExecutorKind::Sequential;
         let Some(executor) = self.executor.as_ref().filter(|_| takes_more) else { return };
         // They were in order when the run began. Items that tasks submit have numbers of their own in between.
-        let checked = self.run.settings.check().ok().filter(|checked| !checked.workload.submits_itself());
+        let checked = self.run.again().ok().filter(|checked| !checked.workload.submits_itself());
         if let Some(checked) = checked {
             // Without a thread there is nothing more.
             let _ = add_batch(checked, Arc::clone(executor), &self.shared);
@@ -599,7 +603,15 @@ impl Current {
         }
     }
 
+    /// Looks how much of the machine others took so far.
+    fn look_at_machine(&mut self) {
+        let alive = self.run.trace.lanes().iter().filter(|lane| lane.exited.is_none());
+        let workers: Vec<u32> = alive.filter_map(|lane| lane.pid).collect();
+        self.run.others = self.machine.as_ref().and_then(|machine| machine.share_of_others(&workers));
+    }
+
     fn sampled(&mut self, sample: Option<Sample>) {
+        self.look_at_machine();
         match sample {
             // One may have been on its way when the run's time began.
             Some(Sample { at, load }) if self.run.trace.time_of(at) >= 0 => {

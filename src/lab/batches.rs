@@ -49,8 +49,9 @@ impl Batches {
 pub(super) fn add_batch(run: CheckedSettings, executor: Arc<dyn RawExecutor>, shared: &Shared) -> io::Result<()> {
     let shared = shared.clone();
     let adding = move || {
-        let CheckedSettings { settings, workload, params } = run;
-        let mut plan = match workload.plan(&params, &shared.cancelled) {
+        let planned = run.plan(&shared.cancelled);
+        let settings = run.settings;
+        let mut plan = match planned {
             Ok(plan) => plan,
             Err(error) => {
                 let _ = shared.progress.send(Progress::More(Err(error)));

@@ -21,14 +21,26 @@ use crate::workload::{FieldError, INITIALIZE, Initializer, Labels, Plan, SharedG
 
 /// What the lab hears of the thread that drives a run, in this order.
 pub(super) enum Progress {
-    /// The items are known, at the stamp `at` they were; submitting starts.
-    Prepared { items: usize, labels: Labels, executor: Arc<dyn RawExecutor>, at: i64 },
+    /// The items are known; submitting starts.
+    Prepared(Prepared),
     /// All of them are submitted, by a map that can still be cut anew.
     Mapped(Chunking<'static, String>),
     /// More items are about to be submitted, or why not.
     More(Result<(usize, Labels), FieldError>),
     /// Everything is over: nothing of the executor is left.
     Ended(Ended),
+}
+
+/// What is known of a run once its items are.
+pub(super) struct Prepared {
+    pub(super) items: usize,
+    pub(super) labels: Labels,
+    /// See [`Plan::notes`].
+    pub(super) notes: Vec<String>,
+    /// See [`Plan::resolved`].
+    pub(super) resolved: Vec<(&'static str, String)>,
+    pub(super) executor: Arc<dyn RawExecutor>,
+    pub(super) at: i64,
 }
 
 /// Why the executor took no more calls although nobody had asked it to stop, if it did not; or why the run never started.
@@ -72,8 +84,8 @@ pub(super) fn drive(run: CheckedSettings, worker_command: Option<WorkerCommand>,
 }
 
 fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, shared: &Shared) -> Ended {
-    let CheckedSettings { settings, workload, params } = run;
-    let mut plan = workload.plan(&params, &shared.cancelled)?;
+    let mut plan = run.plan(&shared.cancelled)?;
+    let settings = run.settings;
     let _kept = plan.take_kept();
     if shared.cancelled.load(Ordering::Relaxed) {
         return Ok(None);
@@ -81,11 +93,17 @@ fn prepare_and_run(run: CheckedSettings, worker_command: Option<WorkerCommand>, 
     let events: Arc<dyn EventSink> = Arc::clone(&shared.recorder) as _;
     let at = sys::monotonic_nanos();
     let executor = build(&settings, worker_command, events, &shared.interrupted)?;
-    let labels = Arc::clone(&plan.labels);
     // Items that are added have their numbers after these.
     let first = shared.batches.begin(plan.items);
-    let prepared = Progress::Prepared { items: plan.items, labels, executor: Arc::clone(&executor), at };
-    let _ = shared.progress.send(prepared);
+    let prepared = Prepared {
+        items: plan.items,
+        labels: Arc::clone(&plan.labels),
+        notes: std::mem::take(&mut plan.notes),
+        resolved: std::mem::take(&mut plan.resolved),
+        executor: Arc::clone(&executor),
+        at,
+    };
+    let _ = shared.progress.send(Progress::Prepared(prepared));
     let submitted = Submitted::of(plan, &executor, &settings, shared);
     drop(first);
     let refused = submitted.collect(0, &shared.results);

@@ -16,6 +16,8 @@ mod actor;
 mod batches;
 mod csv;
 mod drive;
+mod item_records;
+mod machine_load;
 mod published;
 mod rechunking;
 mod recorder;
@@ -38,6 +40,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 pub use csv::write_csv;
 pub use drive::RunError;
+pub use item_records::{ErrorGroup, ItemRecord};
 pub use report::{Report, for_terminal};
 pub use results::Results;
 pub use run::{Beginning, End, Run, Status, Totals};
@@ -48,8 +51,9 @@ pub use settings::{
 };
 
 pub use run_file::OpenError;
+pub use settings::OnlyItems;
 pub use tasks::{Task, TaskState};
-pub use write::{WriteError, write_whole};
+pub use write::{WriteError, check_target, write_whole};
 
 use crate::executor::{Interruption, Pending, WorkerCommand};
 use actor::Actor;

@@ -56,5 +56,9 @@ impl EventSink for Recorder {
 
 /// Whether an item raised, or was lost.
 pub(super) const fn tells_of_an_error(event: &Event) -> bool {
-    matches!(&event.kind, EventKind::Finished { outcome: Outcome::Raised(_), .. } | EventKind::Lost { .. })
+    match &event.kind {
+        EventKind::Finished { outcome: Outcome::Raised(error), .. } => !error.is_stop(),
+        EventKind::Lost { .. } => true,
+        _ => false,
+    }
 }

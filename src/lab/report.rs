@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::item_records::{ErrorGroup, ItemRecord};
 use super::run::{End, Run, Status};
 use super::settings::ExecutorKind;
 use crate::executor::{GilMode, Stream};
@@ -23,6 +24,8 @@ pub struct Report {
     returned: usize,
     raised: usize,
     cancelled: usize,
+    /// Of the cancelled ones, those that were stopped while they ran.
+    interrupted: usize,
     lost: usize,
     makespan_s: f64,
     items_per_s: f64,
@@ -31,9 +34,17 @@ pub struct Report {
     run_s: Quantiles,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     beside: Vec<SideReport>,
+    /// Of all cores' time, what other programs took, 0 to 1.
+    other_programs: Option<f32>,
+    /// Of the time that items computed, the share in which they had no core, 0 to 1.
+    share_without_core: f64,
     deadlock: Option<String>,
+    notes: Vec<String>,
+    results: Vec<ItemRecord>,
     errors: Vec<ErrorReport>,
     log: Vec<LogReport>,
+    #[serde(skip)]
+    groups: Vec<ErrorGroup>,
     #[serde(skip)]
     ending: String,
 }
@@ -49,6 +60,7 @@ struct SideReport {
 #[derive(Debug, Serialize)]
 struct ErrorReport {
     item: u32,
+    name: String,
     message: String,
     report: String,
 }
@@ -60,6 +72,12 @@ struct LogReport {
     item: Option<u32>,
     stream: Stream,
     line: String,
+    /// Lines that follow and were not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_lines: Option<u64>,
+    /// Bytes that follow and were not kept: of this line, if no lines are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_bytes: Option<u64>,
 }
 
 impl Report {
@@ -74,6 +92,7 @@ impl Report {
             .errors()
             .map(|error| ErrorReport {
                 item: error.item,
+                name: run.label(error.item as usize),
                 message: error.message.to_string(),
                 report: error.report.to_string(),
             })
@@ -94,6 +113,7 @@ impl Report {
             returned: totals.returned,
             raised: totals.raised,
             cancelled: totals.cancelled,
+            interrupted: totals.interrupted,
             lost: totals.lost,
             makespan_s: summary.makespan_s,
             items_per_s: if summary.makespan_s > 0.0 { done / summary.makespan_s } else { 0.0 },
@@ -109,7 +129,12 @@ impl Report {
                     SideReport { name: side.name.to_string(), lanes, run_s }
                 })
                 .collect(),
-            deadlock: run.deadlock.as_ref().map(|deadlock| run.trace.describe_deadlock(deadlock)),
+            deadlock: run.deadlock().map(|period| period.description.to_string()),
+            other_programs: run.others,
+            share_without_core: run.share_off_core(),
+            notes: run.notes.clone(),
+            results: run.item_records(),
+            groups: run.error_groups(),
             errors,
             log: run
                 .trace
@@ -120,6 +145,8 @@ impl Report {
                     item: line.item,
                     stream: line.stream,
                     line: line.line.to_string(),
+                    omitted_lines: line.omitted.map(|omitted| omitted.lines).filter(|lines| *lines > 0),
+                    omitted_bytes: line.omitted.map(|omitted| omitted.bytes),
                 })
                 .collect(),
             ending: ending(run),
@@ -135,8 +162,8 @@ impl Report {
     /// Some lines for people.
     #[must_use]
     pub fn readable(&self) -> String {
-        /// More errors than this hide the figures; the JSON has them all.
-        const ERRORS_SHOWN: usize = 10;
+        /// More of a kind than this hide the figures; the JSON has them all.
+        const SHOWN: usize = 10;
         let mut text = String::new();
         // Writing to a string can't fail.
         let _ = writeln!(
@@ -178,14 +205,57 @@ impl Report {
             let items = lanes.iter().map(|lane| lane.items).sum();
             let _ = writeln!(text, "{}: {}  {}", for_terminal(name), plural(items, "item"), in_words(run_s));
         }
-        for error in self.errors.iter().take(ERRORS_SHOWN) {
-            let _ = writeln!(text, "item {}: {}", error.item, for_terminal(&error.message));
+        if let Some(others) = self.other_programs.filter(|share| *share >= 0.05) {
+            let _ = writeln!(text, "other programs took {:.0} % of the machine meanwhile", others * 100.0);
         }
-        if self.errors.len() > ERRORS_SHOWN {
-            let _ = writeln!(text, "… and {} more errors (--json lists all)", self.errors.len() - ERRORS_SHOWN);
+        for note in &self.notes {
+            let _ = writeln!(text, "{}", for_terminal(note));
         }
+        self.list_results(&mut text, SHOWN);
+        self.list_errors(&mut text, SHOWN);
         text
     }
+
+    /// The first results, with the names of their items.
+    fn list_results(&self, text: &mut String, shown: usize) {
+        let results = || self.results.iter().filter_map(|record| Some((record, record.result.as_ref()?)));
+        for (record, result) in results().take(shown) {
+            let _ = writeln!(text, "{}: {}", named(record.item, &record.name), for_terminal(result));
+        }
+        let more = results().count().saturating_sub(shown);
+        if more > 0 {
+            let _ = writeln!(text, "… and {} more results (--json and --csv have all)", grouped(more as u64));
+        }
+    }
+
+    /// The first errors; if there are many, by their messages.
+    fn list_errors(&self, text: &mut String, shown: usize) {
+        if self.errors.len() <= shown {
+            for error in &self.errors {
+                let _ = writeln!(text, "{}: {}", named(error.item, &error.name), for_terminal(&error.message));
+            }
+            return;
+        }
+        for group in self.groups.iter().take(shown) {
+            let name =
+                |item: &u32| self.results.iter().find(|record| record.item == *item).map(|record| record.name.as_str());
+            let first =
+                group.items.first().map(|item| named(*item, name(item).unwrap_or_default())).unwrap_or_default();
+            let message = for_terminal(&group.message);
+            let _ = match group.items.len() {
+                1 => writeln!(text, "{first}: {message}"),
+                count => writeln!(text, "{} × {message} (first: {first})", grouped(count as u64)),
+            };
+        }
+        if self.groups.len() > shown {
+            let _ = writeln!(text, "… and {} more kinds of errors (--json lists all)", self.groups.len() - shown);
+        }
+    }
+}
+
+/// `item 3 (dunes.jpg)`.
+fn named(item: u32, name: &str) -> String {
+    if name.is_empty() { format!("item {item}") } else { format!("item {item} ({})", for_terminal(name)) }
 }
 
 impl Report {
@@ -261,13 +331,13 @@ fn plural(count: usize, thing: &str) -> String {
 
 fn ending(run: &Run) -> String {
     match &run.status {
-        _ if run.items == Some(0) => " · there were no items, so there was nothing to do".to_owned(),
+        _ if run.items == Some(0) => " · no items, nothing to do".to_owned(),
         Status::Ended(End::Stopped) => " · stopped".to_owned(),
         Status::Ended(End::TimedOut) => {
             format!(" · stopped after its timeout of {} s", run.settings.timeout.unwrap_or_default())
         }
         Status::Ended(End::Refused(refused)) => format!(" · {refused}"),
-        Status::Ended(End::StoppedByError) => " · stopped because an item raised".to_owned(),
+        Status::Ended(End::StoppedByError) => " · stopped, as an item raised".to_owned(),
         _ => String::new(),
     }
 }

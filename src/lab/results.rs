@@ -20,7 +20,7 @@ pub struct Results {
 }
 
 /// Of a large run, as many results are kept as take about this many bytes.
-const KEPT: usize = 16 << 20;
+const KEPT: usize = 256 << 20;
 /// What one takes apart from its text.
 const EACH: usize = 64;
 
@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn a_large_run_keeps_as_many_as_there_is_room_for() {
         let collected = ResultsBox::default();
-        let long = "x".repeat(1_000);
+        let long = "x".repeat(16_000);
         (0..100_000).for_each(|item| collected.put(item, Ok(long.clone())));
         let kept = collected.take();
-        assert!((KEPT / 1_100..=KEPT / 1_000).contains(&kept.len()), "{}", kept.len());
+        assert!((KEPT / 16_100..=KEPT / 16_000).contains(&kept.len()), "{}", kept.len());
         let mut results = Results::default();
         for (item, result) in kept {
             assert!(!results.are_full());

@@ -1,14 +1,17 @@
 //! A run as others see it: what was asked for, how far it is, and its trace.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::drive::RunError;
 use super::results::Results;
 use super::sampler::Load;
-use super::settings::{ExecutorKind, RunSettings};
+use super::settings::{CheckedSettings, ExecutorKind, OnlyItems, RunSettings};
+use super::tasks::TaskState;
 use crate::executor::{Intervention, ProcessPoolExecutor, SubmitError};
-use crate::trace::{Deadlock, History, Lane, Series, Trace};
-use crate::workload::Labels;
+use crate::trace::{DeadlockPeriod, History, Lane, Series, Trace};
+use crate::workload::{FieldError, Labels};
 
 /// A run at one moment. Clones share what is large.
 #[derive(Clone)]
@@ -25,8 +28,12 @@ pub struct Run {
     pub began_with: Beginning,
     /// How many items there are; not known while it is being prepared.
     pub items: Option<usize>,
+    /// Those items of its workload only, if not all.
+    pub only: Option<Arc<OnlyItems>>,
     /// What the items are called.
     pub labels: Option<Labels>,
+    /// What people should know about the items, such as what was left out: a sentence each.
+    pub notes: Vec<String>,
     /// What happened.
     pub trace: Trace,
     /// The same, event by event. While the run goes on, the newest are not in it yet.
@@ -37,10 +44,9 @@ pub struct Run {
     pub moment: Option<i64>,
     /// What cores and processes had to do.
     pub load: Series<Load>,
-    /// Tasks that wait for each other, and so for ever; or did until somebody ended that.
-    pub deadlock: Option<Deadlock>,
-    /// Whether they still do.
-    pub deadlocked: bool,
+    /// The share of all cores' time, 0 to 1, that other programs took while it went on; `None` = it was too short to tell, or the
+    /// system does not.
+    pub others: Option<f32>,
     /// What was yielded.
     pub results: Results,
     /// Events that have happened and are not in the trace yet.
@@ -88,15 +94,17 @@ pub enum End {
     Failed(RunError),
 }
 
-/// What came of the items. While a run is under way they add up to those that are done; at its end to all of them.
+/// What came of the items whose results are there. At the end of a run they add up to all items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Gave a value.
     pub returned: usize,
     /// Gave an error.
     pub raised: usize,
-    /// Were not run: cancelled, skipped, or never submitted.
+    /// Did not run to their end: cancelled, skipped, interrupted, or never submitted.
     pub cancelled: usize,
+    /// Of these, those that were interrupted while they ran.
+    pub interrupted: usize,
     /// Nobody knows: their worker or the pool broke.
     pub lost: usize,
 }
@@ -125,13 +133,14 @@ impl Run {
             began_with: Beginning { workers: settings.workers, chunksize: settings.chunksize, items: 0 },
             settings,
             items: None,
+            only: None,
             labels: None,
+            notes: Vec::new(),
             trace: Trace::new(origin),
             history: History::default(),
             moment: None,
             load: Series::default(),
-            deadlock: None,
-            deadlocked: false,
+            others: None,
             results: Results::default(),
             settled: 0,
             backlog: 0,
@@ -150,8 +159,21 @@ impl Run {
             returned: counts.returned,
             raised: counts.raised,
             cancelled: counts.items.cancelled + never_submitted,
+            interrupted: counts.interrupted,
             lost: counts.items.lost,
         }
+    }
+
+    /// Tasks that wait for each other, and so forever; or did, until somebody ended that.
+    #[must_use]
+    pub fn deadlock(&self) -> Option<&DeadlockPeriod> {
+        self.trace.deadlocks().last()
+    }
+
+    /// Whether they still do.
+    #[must_use]
+    pub fn is_deadlocked(&self) -> bool {
+        !self.ended() && self.trace.current_deadlock().is_some()
     }
 
     /// Whether it is over.
@@ -167,10 +189,24 @@ impl Run {
         RunSettings { workers, chunksize, ..self.settings.clone() }
     }
 
+    /// The same again.
+    ///
+    /// # Errors
+    /// When something in its settings can't be here, as in a run of another version.
+    pub fn again(&self) -> Result<CheckedSettings, FieldError> {
+        Ok(CheckedSettings { only: self.only.clone(), ..self.settings_at_start().check()? })
+    }
+
+    /// The items that raised or were lost, to be run again.
+    #[must_use]
+    pub fn failed_items(&self) -> OnlyItems {
+        let failed = self.tasks().into_iter().filter(|task| matches!(task.state, TaskState::Raised | TaskState::Lost));
+        OnlyItems::new(failed.map(|task| (task.item as usize, self.label(task.item as usize))))
+    }
+
     /// The run as it was at `time`, when its trace was `trace`.
     #[must_use]
     pub fn at(&self, time: i64, trace: &Trace) -> Self {
-        let deadlock = trace.deadlock();
         let Beginning { mut workers, mut chunksize, mut items } = self.began_with;
         for (_, what) in trace.interventions() {
             match *what {
@@ -185,8 +221,6 @@ impl Run {
             items: self.items.map(|_| items),
             status: Status::Running,
             moment: Some(time),
-            deadlocked: deadlock.is_some(),
-            deadlock,
             trace: trace.clone(),
             ..self.clone()
         }
@@ -232,6 +266,16 @@ impl Run {
         let end = if self.ended() && results > lane.started { results } else { self.known_until() };
         let end = lane.exited.as_ref().map_or(end, |(at, _)| end.min(*at));
         (end.min(until) - from.max(lane.started)).max(0)
+    }
+
+    /// Of the time that its items computed, or wanted to, the share in which they had no core, 0 to 1.
+    #[must_use]
+    pub fn share_off_core(&self) -> f64 {
+        let time = 0..self.known_until().max(1);
+        let spent = self.trace.lanes().iter().map(|lane| lane.spent(&time));
+        let [computing, off_core] = spent
+            .fold([0, 0], |[computing, off_core], spent| [computing + spent.computing(), off_core + spent.off_core]);
+        off_core as f64 / (computing + off_core).max(1) as f64
     }
 
     /// How many calls the call queue holds, if this executor has one.

@@ -1,8 +1,8 @@
 //! Runs as files: what was asked for, and all that happened, event by event. A run that is opened is folded again, so it gives
 //! the same picture as it did live.
 //!
-//! A file is the line [`MAGIC`], then, in postcard's encoding, what [`Content`] has, then the CRC-32 of all before, in four bytes, the
-//! least significant first. Files of the first version have none.
+//! A file is the line [`MAGIC`], then, in postcard's encoding, what [`Content`] and [`Additions`] have, then the CRC-32 of all before,
+//! in four bytes, the least significant first. Files of earlier versions lack some of it, and can still be opened.
 
 use std::fs;
 use std::io::{self, Read as _, Write};
@@ -19,14 +19,17 @@ use crate::executor::{EventKind, EventLog, SubmitError, ThreadPoolExecutor};
 use crate::trace::{Deadlock, History, Series, Trace};
 
 /// How every file begins. The number changes with the format, which is that of all types in [`Content`].
-const MAGIC: &[u8] = b"poolscope run 2\n";
+const MAGIC: &[u8] = b"poolscope run 3\n";
+/// Of the second version, which has no [`Additions`].
+const WITHOUT_ADDITIONS: &[u8] = b"poolscope run 2\n";
+/// Of the first, which has no checksum either.
 const UNCHECKED: &[u8] = b"poolscope run 1\n";
 
 /// Why a file could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It can't be read.
-    #[error("{}: {cause}", path.display())]
+    #[error("can't open {}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -34,13 +37,13 @@ pub enum OpenError {
         cause: io::Error,
     },
     /// It is something else, or of another version.
-    #[error("{}: this is no run that this version of Poolscope has saved", path.display())]
+    #[error("can't open {}: not a Poolscope run file", path.display())]
     NoRun {
         /// The file.
         path: PathBuf,
     },
     /// It began well.
-    #[error("{}: the file is damaged: {cause}", path.display())]
+    #[error("can't open {}: the file is damaged ({cause})", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -63,6 +66,13 @@ struct Content {
     deadlock: Option<Deadlock>,
     /// Those whose stamps count from the start of the run.
     events: Vec<EventLog>,
+}
+
+/// What files have since their third version.
+#[derive(Default, Serialize, Deserialize)]
+struct Additions {
+    notes: Vec<String>,
+    others: Option<f32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -193,13 +203,14 @@ impl Run {
             labels: (0..self.items.unwrap_or_default()).map(|item| self.label(item)).collect(),
             yielded: self.results.iter().map(|(item, yielded)| (item, owned(yielded))).collect(),
             load: self.load.points().to_vec(),
-            deadlock: self.deadlock.clone(),
+            deadlock: self.deadlock().map(|period| (*period.deadlock).clone()),
             events: self.history.logs().cloned().collect(),
         };
         let mut out = Summing { out, sum: crc32fast::Hasher::new(), error: None };
         out.write_all(MAGIC)?;
         // What it says is wrong is less than what the system said.
-        if let Err(error) = postcard::to_io(&content, &mut out) {
+        let additions = Additions { notes: self.notes.clone(), others: self.others };
+        if let Err(error) = postcard::to_io(&(content, additions), &mut out) {
             return Err(out.error.take().unwrap_or_else(|| io::Error::other(error)));
         }
         let Summing { mut out, sum, .. } = out;
@@ -218,22 +229,25 @@ impl Run {
         // What is no run is not read to its end.
         let mut begin = Vec::with_capacity(MAGIC.len());
         (&reader).take(MAGIC.len() as u64).read_to_end(&mut begin).map_err(unread)?;
-        if ![MAGIC, UNCHECKED].contains(&begin.as_slice()) {
+        if ![MAGIC, WITHOUT_ADDITIONS, UNCHECKED].contains(&begin.as_slice()) {
             return Err(OpenError::NoRun { path: file });
         }
         let mut content = Vec::new();
         reader.read_to_end(&mut content).map_err(unread)?;
         let damaged = |cause: String| OpenError::Damaged { path: file.clone(), cause };
-        if begin == MAGIC {
+        if begin != UNCHECKED {
             let sum = content.split_off(content.len().saturating_sub(4));
             let mut expected = crc32fast::Hasher::new();
-            expected.update(MAGIC);
+            expected.update(&begin);
             expected.update(&content);
             if sum != expected.finalize().to_le_bytes() {
-                return Err(damaged("it is not as it was saved, or not all of it is there".to_owned()));
+                return Err(damaged("checksum mismatch".to_owned()));
             }
         }
-        let mut content: Content = postcard::from_bytes(&content).map_err(|error| damaged(error.to_string()))?;
+        let undecodable = |error: postcard::Error| damaged(error.to_string());
+        let (mut content, rest): (Content, _) = postcard::take_from_bytes(&content).map_err(undecodable)?;
+        let additions =
+            if begin == MAGIC { postcard::from_bytes(rest).map_err(undecodable)? } else { Additions::default() };
         content.check().map_err(|cause| damaged(cause.to_owned()))?;
         let logs = std::mem::take(&mut content.events);
         let history: History = logs.into_iter().flat_map(EventLog::into_events).collect();
@@ -251,14 +265,15 @@ impl Run {
             closed: content.closed,
             began_with: content.began_with,
             items: content.items,
+            only: None,
             labels: Some(Arc::new(move |item| labels.get(item).cloned().unwrap_or_default())),
+            notes: additions.notes,
             trace,
             history,
             settled: i64::MAX,
             moment: None,
             load,
-            deadlock: content.deadlock,
-            deadlocked: false,
+            others: additions.others.filter(|share| (0.0..=1.0).contains(share)),
             results,
             backlog: 0,
         })

@@ -1,15 +1,17 @@
 //! What a run is: one plain value that can be kept, varied, repeated and compared. Parsed and checked here, once, for the
 //! window and the command line alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::executor::{GilMode, GilSettings, OnWorkerDeath, ProcessPoolExecutor, ThreadPoolExecutor};
 use crate::units::{grouped, grouped_number, parse_number, parse_whole};
-use crate::workload::{self, FieldError, Initializer, Params, Workload};
+use crate::workload::{self, FieldError, Initializer, Params, Plan, Workload};
 
 /// All that decides about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,6 +156,58 @@ pub struct CheckedSettings {
     pub settings: RunSettings,
     pub(super) workload: &'static dyn Workload,
     pub(super) params: Params,
+    /// Those items only, if not all.
+    pub only: Option<Arc<OnlyItems>>,
+}
+
+/// Some of the items of a workload: those that failed in another run. They are recognised by their names, as more files may have come;
+/// what has no name, by its number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnlyItems {
+    names: BTreeSet<String>,
+    numbers: BTreeSet<usize>,
+}
+
+impl OnlyItems {
+    /// Those with these numbers and names.
+    pub fn new(items: impl IntoIterator<Item = (usize, String)>) -> Self {
+        let mut only = Self::default();
+        for (number, name) in items {
+            if name.is_empty() {
+                only.numbers.insert(number);
+            } else {
+                only.names.insert(name);
+            }
+        }
+        only
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.numbers.is_empty()
+    }
+
+    pub(super) fn has(&self, number: usize, name: &str) -> bool {
+        if name.is_empty() { self.numbers.contains(&number) } else { self.names.contains(name) }
+    }
+}
+
+impl CheckedSettings {
+    /// Finds the items.
+    pub(super) fn plan(&self, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
+        let plan = self.workload.plan(&self.params, cancelled)?;
+        match &self.only {
+            Some(only) => plan.only(|number, name| only.has(number, name)),
+            None => Ok(plan),
+        }
+    }
+
+    /// The same, for those items only.
+    #[must_use]
+    pub fn only(self, items: OnlyItems) -> Self {
+        Self { only: Some(Arc::new(items)), ..self }
+    }
 }
 
 impl RunSettings {
@@ -195,7 +249,7 @@ impl RunSettings {
         if settings.executor == ExecutorKind::Sequential {
             settings.initializer = Initializer::None;
         }
-        Ok(CheckedSettings { settings, workload, params })
+        Ok(CheckedSettings { settings, workload, params, only: None })
     }
 
     pub(super) fn gil(&self) -> GilSettings {

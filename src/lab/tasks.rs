@@ -28,16 +28,35 @@ pub struct Task {
 pub enum TaskState {
     Pending,
     InCallQueue,
-    /// Taken by a worker, after others of its chunk.
+    /// Taken by a worker, and waits for earlier items of its chunk.
     Taken,
     Executing,
+    /// Waits for another task that waits for it, directly or not.
+    Deadlocked,
+    /// To its end, but its result is not there yet: it waits for the rest of its chunk, or is on its way back.
+    Executed,
     Returned,
     Raised,
     Lost,
+    /// Before it ran.
     Cancelled,
+    /// While it ran.
+    Interrupted,
 }
 
 impl TaskState {
+    /// Of an item that has ended like that, in a call of which no result is there yet if it is `under_way`.
+    #[must_use]
+    pub const fn of(end: EndStage, under_way: bool) -> Self {
+        match end {
+            EndStage::Returned | EndStage::Raised if under_way => Self::Executed,
+            EndStage::Returned => Self::Returned,
+            EndStage::Raised => Self::Raised,
+            EndStage::Lost => Self::Lost,
+            EndStage::Interrupted => Self::Interrupted,
+        }
+    }
+
     /// In a word.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -46,10 +65,13 @@ impl TaskState {
             Self::InCallQueue => "in the call queue",
             Self::Taken => "taken",
             Self::Executing => "executing",
+            Self::Deadlocked => "deadlocked",
+            Self::Executed => "executed",
             Self::Returned => "returned",
             Self::Raised => "raised",
             Self::Lost => "lost",
             Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -93,16 +115,18 @@ impl Run {
                 tasks[index] = Some(Task { item, call: number, state, worker: None, submitted, started: None, ended });
             }
         }
+        let stuck = trace.current_deadlock().filter(|period| period.deadlock.within.is_empty() && !self.ended());
+        let is_stuck =
+            |item: u32| stuck.is_some_and(|period| period.deadlock.waits.iter().any(|wait| wait.item == item));
         for lane in trace.lanes() {
             let ended = lane.spans().map(|span| {
-                let state = match span.end_stage {
-                    EndStage::Returned => TaskState::Returned,
-                    EndStage::Raised => TaskState::Raised,
-                    EndStage::Lost => TaskState::Lost,
-                };
+                let state = TaskState::of(span.end_stage, trace.is_under_way(span.call));
                 (span.item, span.call, state, span.start, Some(span.end))
             });
-            let open = lane.open.map(|open| (open.item, open.call, TaskState::Executing, open.start, None));
+            let open = lane.open.map(|open| {
+                let state = if is_stuck(open.item) { TaskState::Deadlocked } else { TaskState::Executing };
+                (open.item, open.call, state, open.start, None)
+            });
             for (item, call, state, start, end) in ended.chain(open) {
                 // Two that began with the same number are told apart by their calls.
                 if let Some(Some(task)) =

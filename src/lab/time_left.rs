@@ -16,8 +16,8 @@ impl Run {
     #[must_use]
     pub fn time_left(&self) -> Option<i64> {
         let counts = self.trace.counts();
-        let ended = counts.items.finished;
-        let left = self.items?.saturating_sub(self.totals().sum());
+        let ended = counts.executed;
+        let left = self.items?.saturating_sub(self.totals().sum() + counts.items.result_queue);
         if self.ended() || self.moment.is_some() || left == 0 || ended == 0 {
             return None;
         }

@@ -12,10 +12,10 @@ use crate::sys;
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// There is a file of that name, and it was not to be replaced.
-    #[error("{}: there is a file of that name", .0.display())]
+    #[error("{}: the file exists", .0.display())]
     Exists(PathBuf),
     /// It could not be made or written.
-    #[error("{}: {cause}", path.display())]
+    #[error("can't write {}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -77,6 +77,32 @@ pub fn write_whole(
         io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
         _ => error(unmoved.error),
     })
+}
+
+/// Whether a file can be written there, as far as that can be known before: so that a run is not lost for want of a folder. Nothing is
+/// changed.
+///
+/// # Errors
+/// Why not.
+pub fn check_target(path: &Path) -> Result<(), WriteError> {
+    let error = |cause| WriteError::Io { path: path.to_owned(), cause };
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => return Err(error(io::Error::other("is a folder"))),
+        // Pipes and devices are opened when there is something to write.
+        Ok(there) if !there.is_file() => return Ok(()),
+        Ok(_) => {}
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(error(cause)),
+    }
+    let place = fs::canonicalize(path).or_else(|_| follow(path)).map_err(error)?;
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(error(io::Error::other("there is no such folder")));
+    }
+    if place.file_name().is_none() {
+        return Err(error(io::Error::other("names no file")));
+    }
+    tempfile::Builder::new().prefix(".poolscope").tempfile_in(folder).map(drop).map_err(error)
 }
 
 /// Where links lead from there, to what is not there yet.

@@ -12,6 +12,8 @@ pub struct Machine {
     /// How many cores it may use.
     pub cores: usize,
     paces: Mutex<BTreeMap<&'static str, f64>>,
+    /// By how much a pace differed when it was measured again, as a part of the larger one.
+    change: Mutex<Option<f64>>,
 }
 
 impl Machine {
@@ -19,13 +21,29 @@ impl Machine {
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cores, paces: Mutex::default() }
+        Self { cores, paces: Mutex::default(), change: Mutex::default() }
     }
 
     /// How many units of `workload` take so many seconds, in one thread ([`workload::units_per_second`]). Measured once.
     pub(super) fn units(&self, workload: &'static str, seconds: f64) -> u64 {
         let pace = *self.paces.lock().entry(workload).or_insert_with(|| workload::units_per_second(workload));
         (pace * seconds) as u64
+    }
+
+    /// Measures the paces that were asked for once more, which takes some tens of milliseconds for each.
+    pub fn measure_again(&self) {
+        let mut paces = self.paces.lock();
+        let change = paces.iter_mut().map(|(workload, pace)| {
+            let now = workload::units_per_second(workload);
+            let before = std::mem::replace(pace, now);
+            (now - before).abs() / now.max(before).max(f64::MIN_POSITIVE)
+        });
+        *self.change.lock() = change.reduce(f64::max);
+    }
+
+    /// By how much the pace changed when it was last measured again, 0 to 1.
+    pub(super) fn change_of_pace(&self) -> Option<f64> {
+        *self.change.lock()
     }
 }
 

@@ -5,14 +5,17 @@
 //! machine, so that a lesson lasts some seconds everywhere.
 
 mod catalogue;
+mod course;
 mod machine;
 mod outcome;
 
 use std::sync::Arc;
 
 pub use catalogue::{Topic, catalogue, find, topics};
+pub use course::{Course, Step};
 pub use machine::Machine;
-pub use outcome::{Outcome, Ratio};
+use outcome::Judgement;
+pub use outcome::{Outcome, Ratio, Verdict};
 
 use crate::lab::{Run, RunSettings};
 
@@ -24,8 +27,10 @@ pub struct Lesson {
     pub text: &'static str,
     /// What to answer before it runs.
     pub question: Question,
+    /// Its effect is one of time, which a busy machine hides or feigns.
+    about_time: bool,
     runs: fn(&Machine) -> Vec<LessonRun>,
-    judge: fn(&Machine, &[Arc<Run>]) -> Outcome,
+    judge: fn(&Machine, &[Arc<Run>]) -> Judgement,
 }
 
 /// A question with answers to choose from.
@@ -73,7 +78,7 @@ impl Lesson {
     /// What came of [`Self::runs`], once they are over; as many, in the same order.
     #[must_use]
     pub fn judge(&self, machine: &Machine, runs: &[Arc<Run>]) -> Outcome {
-        (self.judge)(machine, runs)
+        (self.judge)(machine, runs).conclude(machine, runs, self.about_time)
     }
 }
 

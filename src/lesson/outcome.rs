@@ -1,7 +1,11 @@
-//! What came of a lesson: ratios beside the published and the ideal ones, and whether the published effect shows.
+//! What came of a lesson: ratios beside the published and the ideal ones, what was measured in a sentence, and a verdict. An explanation
+//! is given only where the figures bear it out.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Machine;
 use crate::lab::Run;
 use crate::trace::{EndStage, Lane};
 
@@ -10,10 +14,42 @@ use crate::trace::{EndStage, Lane};
 pub struct Outcome {
     /// The table.
     pub ratios: Vec<Ratio>,
-    /// Whether what was published shows in these runs.
-    pub effect_shown: bool,
-    /// What happened, in a sentence.
-    pub sentence: String,
+    /// What was measured, in a sentence.
+    pub facts: String,
+    /// What follows from it.
+    pub verdict: Verdict,
+}
+
+/// Whether the published effect shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "because", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It does, and why, as far as the figures tell.
+    Matches(String),
+    /// It does not, and why.
+    NotReproduced(String),
+    /// The machine was too busy, or changed its pace: these runs tell nothing.
+    Inconclusive(String),
+}
+
+impl Verdict {
+    /// In a few words.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Matches(_) => "Matches the published result",
+            Self::NotReproduced(_) => "Not reproduced here",
+            Self::Inconclusive(_) => "Inconclusive",
+        }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn because(&self) -> &str {
+        match self {
+            Self::Matches(why) | Self::NotReproduced(why) | Self::Inconclusive(why) => why,
+        }
+    }
 }
 
 /// A row of the table.
@@ -29,6 +65,50 @@ pub struct Ratio {
     pub yours: f64,
 }
 
+/// What a lesson makes of its runs, whatever else the machine had to do.
+pub(super) struct Judgement {
+    pub(super) ratios: Vec<Ratio>,
+    pub(super) facts: String,
+    /// Whether the effect shows: then its explanation, else what is missing.
+    pub(super) effect: Result<String, String>,
+}
+
+/// Above this share of the machine, other programs are felt.
+const DISTURBING: f32 = 0.08;
+/// A pace that changes by more than this between two runs makes them incomparable.
+const CHANGE_OF_PACE: f64 = 0.15;
+
+/// Whether another program took so much of the machine during one of these runs that times say little, and during which most.
+pub(super) fn most_disturbed(runs: &[Arc<Run>]) -> Option<(usize, f32)> {
+    let shares = runs.iter().enumerate().filter_map(|(index, run)| Some((index, run.others?)));
+    shares.filter(|(_, share)| *share > DISTURBING).max_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+impl Judgement {
+    /// The verdict: of a lesson about time, runs on a busy or unsteady machine tell nothing, whatever their figures.
+    pub(super) fn conclude(self, machine: &Machine, runs: &[Arc<Run>], about_time: bool) -> Outcome {
+        let Self { ratios, facts, effect } = self;
+        let busy = most_disturbed(runs).map(|(run, share)| {
+            format!("other programs took {:.0} % of the machine during run {}", share * 100.0, run + 1)
+        });
+        let unsteady = machine
+            .change_of_pace()
+            .filter(|change| *change > CHANGE_OF_PACE)
+            .map(|change| format!("the pace of this machine changed by {:.0} % while the lesson ran", change * 100.0));
+        let verdict = match (busy.or(unsteady).filter(|_| about_time), effect) {
+            (Some(why), _) => Verdict::Inconclusive(why),
+            (None, Ok(why)) => Verdict::Matches(why),
+            (None, Err(why)) => Verdict::NotReproduced(why),
+        };
+        Outcome { ratios, facts, verdict }
+    }
+}
+
+/// `Ok(explanation)` if that is so; else what is missing.
+pub(super) fn effect(shows: bool, explanation: String, missing: impl FnOnce() -> String) -> Result<String, String> {
+    if shows { Ok(explanation) } else { Err(missing()) }
+}
+
 /// Seconds from the first submission to the last result.
 pub(super) fn makespan(run: &Run) -> f64 {
     run.trace.makespan() as f64 / 1e9
@@ -39,6 +119,39 @@ pub(super) fn item_times(run: &Run) -> Vec<f64> {
     let mut nanos: Vec<_> = run.trace.lanes().iter().flat_map(Lane::spans).map(|span| span.end - span.start).collect();
     nanos.sort_unstable();
     nanos.into_iter().map(|nanos| nanos as f64 / 1e9).collect()
+}
+
+/// Seconds that item number `item` executed.
+pub(super) fn time_of(run: &Run, item: u32) -> f64 {
+    let mut spans = run.trace.lanes().iter().flat_map(Lane::spans);
+    spans.find(|span| span.item == item).map_or(0.0, |span| (span.end - span.start) as f64 / 1e9)
+}
+
+/// Seconds that all items together computed, on a core.
+pub(super) fn computing(run: &Run) -> f64 {
+    let all = 0..i64::MAX;
+    run.trace.lanes().iter().map(|lane| lane.spent(&all).computing()).sum::<i64>() as f64 / 1e9
+}
+
+/// Of the time that items executed, the share in which they waited for the GIL.
+pub(super) fn share_of_gil(run: &Run) -> f64 {
+    let all = 0..i64::MAX;
+    let spent = run.trace.lanes().iter().map(|lane| lane.spent(&all));
+    let [busy, gil] = spent.fold([0, 0], |[busy, gil], spent| [busy + spent.busy, gil + spent.gil]);
+    gil as f64 / busy.max(1) as f64
+}
+
+/// How many items executed at the same time, at most.
+pub(super) fn most_at_once(run: &Run) -> usize {
+    let spans = run.trace.lanes().iter().flat_map(Lane::spans);
+    let mut steps: Vec<(i64, i32)> = spans.flat_map(|span| [(span.start, 1), (span.end, -1)]).collect();
+    // Where one ends when the next begins, they did not run at the same time.
+    steps.sort_unstable();
+    let counts = steps.iter().scan(0, |count, (_, step)| {
+        *count += step;
+        Some(*count)
+    });
+    counts.max().unwrap_or(0).max(0) as usize
 }
 
 /// Seconds that what happened on the lanes beside the workers' called `name` took, if nothing went wrong, from the shortest to the longest.
@@ -63,7 +176,25 @@ pub(super) fn median(times: &[f64]) -> f64 {
 
 /// Whether `yours` shows at least `share` of the way from no effect (1) to the ideal.
 pub(super) fn shows(ratio: &Ratio, share: f64) -> bool {
-    ratio.yours >= 1.0 + (ratio.ideal - 1.0) * share
+    ratio.ideal > 1.0 && ratio.yours >= least(ratio, share)
+}
+
+/// What `yours` has to be to show it.
+pub(super) fn least(ratio: &Ratio, share: f64) -> f64 {
+    1.0 + (ratio.ideal - 1.0) * share
+}
+
+/// What is missing where a gain does not show.
+pub(super) fn too_small(machine: &Machine, ratio: &Ratio, share: f64) -> String {
+    if machine.cores == 1 {
+        return "it can't show on one core".to_owned();
+    }
+    short_of(ratio, share)
+}
+
+/// What is missing where an effect of whatever kind does not show.
+pub(super) fn short_of(ratio: &Ratio, share: f64) -> String {
+    format!("{} is {:.2}; at least {:.2} would show it", ratio.name, ratio.yours, least(ratio, share))
 }
 
 /// Whether `yours` is the ideal, but for so large a part.

@@ -6,8 +6,12 @@ mod clock;
 mod no_shared_memory;
 #[cfg(not(unix))]
 mod other;
+#[cfg(unix)]
+mod process_tree;
 #[cfg(target_os = "linux")]
 mod shared_memory;
+#[cfg(unix)]
+mod signals;
 #[cfg(unix)]
 mod unix;
 
@@ -15,6 +19,8 @@ mod unix;
 use other as platform;
 #[cfg(unix)]
 use unix as platform;
+
+pub use platform::{ProcessTree, Suspendable, TreeSignal};
 
 pub use clock::{TickLength, adopt_tick_length, monotonic_nanos, tick_length};
 
@@ -26,7 +32,9 @@ pub use shared_memory::{SharedMemory, wait, wake};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::process::{Child, Command, ExitStatus};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// The two ends of a worker's protocol, taken away from its standard input and output, so that a stray `println!` of a
 /// task goes to standard error and never into the protocol.
@@ -77,9 +85,45 @@ impl CapturedOutput {
     }
 }
 
+/// A name as its bytes spell it: on Unix any bytes, elsewhere UTF-8. `None` if it can't be one.
+#[must_use]
+pub fn os_string(bytes: &[u8]) -> Option<OsString> {
+    platform::os_string(bytes)
+}
+
+/// What tells a file from all others, whatever paths and links lead to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity(platform::FileIdentity);
+
+/// The file that a path leads to, links followed; `None` if there is none.
+#[must_use]
+pub fn file_identity(path: &Path) -> Option<FileIdentity> {
+    platform::file_identity(path).map(FileIdentity)
+}
+
 /// Asks a child to end, as politely as the system can. It may be dead already.
 pub fn terminate(child: &mut Child) {
     platform::terminate(child);
+}
+
+/// Shows a folder in the system's own program for that.
+///
+/// # Errors
+/// When there is none, or it can't be started.
+pub fn open_folder(folder: &Path) -> io::Result<()> {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let mut command = Command::new(program);
+    command.arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    detach_from_terminal(&mut command);
+    let mut child = command.spawn()?;
+    // Whether it was shown is seen; the process is only not to be left unreaped.
+    child.wait().map(drop)
 }
 
 /// A command that has the system's shell run `line`.
@@ -106,20 +150,6 @@ pub fn standard_stream(file: &std::fs::Metadata) -> Option<Box<dyn io::Write>> {
     platform::standard_stream(file)
 }
 
-/// Ends a process that was started with [`detach_from_terminal`], and all that it has started, the hard way. They may be dead already.
-pub fn kill_tree(pid: u32) {
-    platform::kill_tree(pid);
-}
-
-/// Ends all processes but this one, the hard way, in whose environment the variable `name` was `value` when they began. Only Linux shows
-/// that; elsewhere nothing happens.
-pub fn kill_marked(name: &str, value: &str) {
-    #[cfg(target_os = "linux")]
-    unix::kill_marked(name, value);
-    #[cfg(not(target_os = "linux"))]
-    let _ = (name, value);
-}
-
 /// Waits until a child has ended, without forgetting it: until somebody waits for it again, its number is its own. Where the system
 /// can't do that, it is forgotten, and its status kept.
 ///
@@ -127,6 +157,79 @@ pub fn kill_marked(name: &str, value: &str) {
 /// When it is no child of this process.
 pub fn wait_unreaped(child: &mut Child) -> io::Result<()> {
     platform::wait_unreaped(child)
+}
+
+/// Reaps a child that has ended: how it ended, and how long it and what it waited for were on a core.
+///
+/// # Errors
+/// When it is no child of this process.
+pub fn reap(child: Child) -> io::Result<(ExitStatus, Duration)> {
+    use wait4::Wait4;
+    let ended = child.wait4()?;
+    Ok((ended.status, ended.rusage.utime + ended.rusage.stime))
+}
+
+/// How long a process that runs, and those of its children that it has waited for, were on a core so far, if the system tells: Linux
+/// does, in steps of some milliseconds.
+#[must_use]
+pub fn process_cpu_nanos(pid: u32) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    return process_tree::process_cpu_nanos(pid);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pid;
+        None
+    }
+}
+
+/// How long all cores were busy since the system started, added up, in nanoseconds, and how long other machines on the same host had
+/// them instead; if the system tells: Linux does, in steps of some milliseconds.
+#[must_use]
+pub fn machine_busy_nanos() -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    return process_tree::machine_busy_nanos();
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+/// Makes sure that this process learns how its children end. Call it first.
+pub fn heed_children() {
+    platform::heed_children();
+}
+
+/// Has `on_end` called, with the exit status that goes with the signal (130 for Ctrl-C), whenever this program is asked to end. From
+/// then on it is suspended together with its children.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn handle_signals(on_end: impl Fn(u8) + Send + 'static) -> io::Result<()> {
+    platform::handle_signals(on_end)
+}
+
+/// From now on this program is suspended together with its children, and ends as ever.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn follow_suspension() -> io::Result<()> {
+    platform::follow_suspension()
+}
+
+/// A worker process that is suspended whenever this program is, as long as the value lives.
+#[must_use]
+pub fn suspend_worker_with_this(pid: u32) -> Option<Suspendable> {
+    platform::suspend_worker_with_this(pid)
+}
+
+/// A tree of processes that is suspended whenever this program is, as long as the value lives.
+#[must_use]
+pub fn suspend_with_this(tree: ProcessTree) -> Option<Suspendable> {
+    platform::suspend_with_this(tree)
+}
+
+/// For how long this program was suspended so far.
+#[must_use]
+pub fn suspended() -> Duration {
+    platform::suspended()
 }
 
 /// Sets `command` up so that the terminal's Ctrl-C reaches only the parent, which then stops its workers in order.
@@ -138,6 +241,12 @@ pub fn detach_from_terminal(command: &mut Command) {
 #[must_use]
 pub fn describe_exit(status: ExitStatus) -> String {
     platform::describe_exit(status)
+}
+
+/// How a process ended, as Python's `subprocess` has it: its exit code, or the signal, negative.
+#[must_use]
+pub fn exit_number(status: ExitStatus) -> i32 {
+    platform::exit_number(status)
 }
 
 /// A temporary file that will stay is to be like any other: readable by whom the user's settings allow, where temporary

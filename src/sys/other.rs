@@ -43,6 +43,17 @@ impl CapturedOutput {
     }
 }
 
+pub(super) fn os_string(bytes: &[u8]) -> Option<OsString> {
+    str::from_utf8(bytes).ok().map(OsString::from)
+}
+
+/// The path without links. Hard links are not recognised.
+pub(super) type FileIdentity = std::path::PathBuf;
+
+pub(super) fn file_identity(path: &std::path::Path) -> Option<FileIdentity> {
+    path.canonicalize().ok()
+}
+
 pub(super) fn terminate(child: &mut Child) {
     let _ = child.kill();
 }
@@ -61,11 +72,67 @@ pub(super) fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
     Some(format!("\"{text}\"").into())
 }
 
-pub(super) fn kill_tree(pid: u32) {
-    let mut command = Command::new("taskkill");
-    command.args(["/T", "/F", "/PID", &pid.to_string()]);
-    detach_from_terminal(&mut command);
-    let _ = command.output();
+/// A program that was started, and all that it has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessTree(Option<u32>);
+
+/// What can be done to a whole tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TreeSignal {
+    Kill,
+    Suspend,
+    Resume,
+}
+
+impl ProcessTree {
+    /// Of the process `root`; the mark is for systems that show it.
+    #[must_use]
+    pub fn new(root: Option<u32>, _mark: Option<(String, String)>) -> Self {
+        Self(root)
+    }
+
+    /// Ends all its processes. Nothing else can be done to them here.
+    pub fn signal(&self, signal: TreeSignal) {
+        let (Some(pid), TreeSignal::Kill) = (self.0, signal) else { return };
+        let mut command = Command::new("taskkill");
+        command.args(["/T", "/F", "/PID", &pid.to_string()]);
+        detach_from_terminal(&mut command);
+        let _ = command.output();
+    }
+}
+
+/// There is no such thing here.
+#[derive(Debug)]
+pub enum Suspendable {}
+
+pub(super) fn suspend_worker_with_this(_pid: u32) -> Option<Suspendable> {
+    None
+}
+
+pub(super) fn suspend_with_this(_tree: ProcessTree) -> Option<Suspendable> {
+    None
+}
+
+pub(super) const fn suspended() -> std::time::Duration {
+    std::time::Duration::ZERO
+}
+
+pub(super) const fn heed_children() {}
+
+pub(super) fn handle_signals(on_end: impl Fn(u8) + Send + 'static) -> io::Result<()> {
+    /// As shells have it for Ctrl-C.
+    const INTERRUPTED: u8 = 130;
+    ctrlc::set_handler(move || on_end(INTERRUPTED)).map_err(io::Error::other)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(super) const fn follow_suspension() -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn exit_number(status: ExitStatus) -> i32 {
+    status.code().unwrap_or(-1)
 }
 
 pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {

@@ -7,9 +7,27 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::event::{PollFd, PollFlags};
+
+pub use super::process_tree::{ProcessTree, TreeSignal};
+pub use super::signals::Suspendable;
+pub(super) use super::signals::{follow_suspension, handle as handle_signals, heed_children, suspended};
+
+pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {
+    super::process_tree::wait_unreaped(child)
+}
+
+pub(super) fn suspend_worker_with_this(pid: u32) -> Option<Suspendable> {
+    Suspendable::worker(pid)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+pub(super) fn suspend_with_this(tree: ProcessTree) -> Option<Suspendable> {
+    Some(Suspendable::tree(tree))
+}
 
 pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     // Duplicates are close-on-exec: a program that a task starts can't hold the protocol open.
@@ -61,6 +79,19 @@ impl CapturedOutput {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other systems have names that are no bytes")]
+pub(super) fn os_string(bytes: &[u8]) -> Option<OsString> {
+    Some(OsStr::from_bytes(bytes).to_owned())
+}
+
+/// Device and inode.
+pub(super) type FileIdentity = (u64, u64);
+
+pub(super) fn file_identity(path: &Path) -> Option<FileIdentity> {
+    let there = std::fs::metadata(path).ok()?;
+    Some((there.dev(), there.ino()))
+}
+
 pub(super) fn terminate(child: &mut Child) {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
         && matches!(child.try_wait(), Ok(None))
@@ -80,45 +111,6 @@ pub(super) fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
     Some(OsString::from_vec(quoted.into_owned()))
 }
 
-pub(super) fn kill_tree(pid: u32) {
-    if let Some(group) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-}
-
-#[cfg(target_os = "linux")]
-pub(super) fn kill_marked(name: &str, value: &str) {
-    /// While they are looked for, they may start others.
-    const ROUNDS: usize = 10;
-    let mark = format!("{name}={value}");
-    let is_marked = |pid: u32| {
-        std::fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()))
-    };
-    for _ in 0..ROUNDS {
-        let Ok(entries) = std::fs::read_dir("/proc") else { return };
-        let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-        let marked: Vec<_> = numbers.filter(|pid| *pid != std::process::id() && is_marked(*pid)).collect();
-        if marked.is_empty() {
-            return;
-        }
-        for pid in marked.into_iter().filter_map(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-        }
-    }
-}
-
-pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {
-    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
-    loop {
-        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-            Err(rustix::io::Errno::INTR) => {}
-            waited => return waited.map(drop).map_err(io::Error::from),
-        }
-    }
-}
-
 pub(super) fn detach_from_terminal(command: &mut Command) {
     command.process_group(0);
 }
@@ -130,7 +122,7 @@ pub(super) fn make_like_other_files(builder: &mut tempfile::Builder<'_, '_>) {
 
 pub(super) fn describe_exit(status: ExitStatus) -> String {
     match (status.signal(), status.code()) {
-        (Some(signal), _) => match signal_name(signal) {
+        (Some(signal), _) => match signal_hook::low_level::signal_name(signal) {
             Some(name) => format!("signal {signal} ({name})"),
             None => format!("signal {signal}"),
         },
@@ -139,20 +131,8 @@ pub(super) fn describe_exit(status: ExitStatus) -> String {
     }
 }
 
-fn signal_name(signal: i32) -> Option<&'static str> {
-    use rustix::process::Signal;
-    const NAMED: [(Signal, &str); 9] = [
-        (Signal::HUP, "SIGHUP"),
-        (Signal::INT, "SIGINT"),
-        (Signal::ILL, "SIGILL"),
-        (Signal::ABORT, "SIGABRT"),
-        (Signal::BUS, "SIGBUS"),
-        (Signal::FPE, "SIGFPE"),
-        (Signal::KILL, "SIGKILL"),
-        (Signal::SEGV, "SIGSEGV"),
-        (Signal::TERM, "SIGTERM"),
-    ];
-    NAMED.iter().find(|(known, _)| known.as_raw() == signal).map(|&(_, name)| name)
+pub(super) fn exit_number(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
 }
 
 pub(super) fn standard_stream(file: &Metadata) -> Option<Box<dyn io::Write>> {

@@ -13,9 +13,10 @@ pub struct StageCounts {
     pub call_queue: usize,
     /// See [`Stage::Executing`].
     pub executing: usize,
-    /// See [`Stage::ResultQueue`]. Items count as finished from there on.
+    /// See [`Stage::ResultQueue`]. Of items, those that have executed and whose result is not there yet: it waits for the rest of the
+    /// chunk, or is on its way back.
     pub result_queue: usize,
-    /// See [`Stage::Done`].
+    /// See [`Stage::Done`]: the result is there.
     pub finished: usize,
     /// See [`Stage::Cancelled`].
     pub cancelled: usize,
@@ -28,12 +29,16 @@ pub struct StageCounts {
 pub struct Counts {
     /// In calls: what the queues hold.
     pub calls: StageCounts,
-    /// In items: what the user asked for. `cancelled` includes items that were skipped.
+    /// In items: what the user asked for. `cancelled` includes items that were skipped or interrupted.
     pub items: StageCounts,
     /// Of the finished items, those with a value.
     pub returned: usize,
     /// Of the finished items, those with an error.
     pub raised: usize,
+    /// Of the cancelled items, those that were asked to stop while they executed.
+    pub interrupted: usize,
+    /// Items that have executed to their end, whether their result is there or not. Those that were lost later count no more.
+    pub executed: usize,
 }
 
 /// How many calls wait where, at one moment.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Trace;
 use super::blocks::Blocks;
 use super::nested::Nested;
-use super::off_core::OffCore;
+use super::spread::Spread;
 use super::turns::{ActivityTimes, SubSpan, Turns};
 use crate::executor::Activity;
 
@@ -28,7 +28,7 @@ pub struct Span {
     pub end_stage: EndStage,
     /// Busy nanoseconds of the lane before this span.
     busy_before: i64,
-    /// Spans of the lane before this one that did not return.
+    /// Spans of the lane before this one that failed.
     failed_before: u32,
 }
 
@@ -39,8 +39,21 @@ pub enum EndStage {
     Returned,
     /// With an error.
     Raised,
+    /// It was asked to stop, and did.
+    Interrupted,
     /// Its worker ended in the middle of it, or its result never arrived.
     Lost,
+}
+
+impl EndStage {
+    /// Whether it went wrong: raised or lost. What was interrupted did not fail.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        match self {
+            Self::Raised | Self::Lost => true,
+            Self::Returned | Self::Interrupted => false,
+        }
+    }
 }
 
 /// An item that is executing.
@@ -77,24 +90,47 @@ pub struct Lane {
     pub taken: Option<u32>,
     spans: Blocks<Span>,
     turns: Turns,
-    off_core: OffCore,
+    /// Of what was computing, how long there was no core for it.
+    off_core: Spread,
+    /// Of what was blocking, how long programs that the items ran were on a core.
+    child_cpu: Spread,
     pub(super) nested: Option<Arc<Nested>>,
-    /// How long the item that runs was on a core, if that was told.
-    on_core: Option<i64>,
+    /// Until when the item that runs has told how long it was on a core, and its programs.
+    measured: Measured,
     died_in_one: bool,
 }
 
-/// What a lane did during one pixel column.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    on_core: i64,
+    child_cpu: i64,
+}
+
+/// What a lane did during one pixel column: fractions of its time, 0 to 1, of which `busy` is the sum of all others and computing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Column {
-    /// The fraction of the time that it was busy, 0 to 1.
+    /// An item executed.
     pub busy: f32,
-    /// Of that, the fraction in which it waited for the GIL, a lock, a future or a core.
-    pub waiting: f32,
-    /// Of that, the fraction in which it waited for the outside world.
+    /// It waited for the GIL.
+    pub gil: f32,
+    /// It computed, but had no core.
+    pub off_core: f32,
+    /// It waited for a lock or a future.
+    pub other_tasks: f32,
+    /// It waited for the outside world.
     pub blocking: f32,
-    /// How many items that did not return ended or ran in it.
+    /// How many items ended or ran in it.
+    pub items: u32,
+    /// How many of them failed.
     pub failed: u32,
+}
+
+impl Column {
+    /// The fraction in which it waited for something within the program, or for a core.
+    #[must_use]
+    pub fn waiting(&self) -> f32 {
+        self.gil + self.off_core + self.other_tasks
+    }
 }
 
 /// Where in a lane's columns a walk through time has come.
@@ -103,14 +139,19 @@ struct Cursors {
     spans: usize,
     turns: usize,
     off_core: usize,
+    child_cpu: usize,
 }
 
 /// What a lane has come to until a moment.
 struct Sums {
     busy: i64,
+    /// Items that have begun.
+    begun: usize,
     failed: u32,
-    /// An item runs that will not return.
+    /// An item runs, and whether it will fail.
+    in_one: bool,
     in_a_failed_one: bool,
+    /// Blocking is without what programs computed.
     away: ActivityTimes,
     off_core: i64,
 }
@@ -161,10 +202,20 @@ impl Lane {
         finished + self.open.map_or(0, |open| (until - open.start).max(0))
     }
 
-    /// What the busy time up to `until` went to, apart from computing.
+    /// What the busy time up to `until` went to, apart from computing. What programs that the items ran have computed counts as
+    /// computing.
     #[must_use]
     pub fn away_until(&self, until: i64) -> ActivityTimes {
-        self.turns.until(until)
+        let mut away = self.turns.until(until);
+        away[Activity::Blocking as usize] -= self.child_cpu.until(until);
+        away
+    }
+
+    /// How long programs that the items ran were on a core up to `until`, as far as it was told, and not longer than an item waited for
+    /// them: several at a time may have computed more.
+    #[must_use]
+    pub fn child_cpu_until(&self, until: i64) -> i64 {
+        self.child_cpu.until(until)
     }
 
     /// Of the computing up to `until`, how many nanoseconds items had no core for it, as far as that was measured.
@@ -268,13 +319,15 @@ impl Lane {
             let share = |nanos: i64| nanos as f32 / (end - start).max(1) as f32;
             let busy = share(right.busy - left.busy);
             let away = |activity: Activity| right.away[activity as usize] - left.away[activity as usize];
-            let waits = [Activity::WaitingForGil, Activity::WaitingForLock, Activity::WaitingForFuture];
-            let waiting = share(waits.into_iter().map(away).sum::<i64>() + right.off_core - left.off_core);
+            let gil = share(away(Activity::WaitingForGil));
+            let other_tasks = share(away(Activity::WaitingForLock) + away(Activity::WaitingForFuture));
+            let off_core = share(right.off_core - left.off_core);
             let blocking = share(away(Activity::Blocking));
             // A failed span that began before the column still colours it.
             let failed = (right.failed - left.failed) + u32::from(left.in_a_failed_one);
+            let items = (right.begun - left.begun) as u32 + u32::from(left.in_one);
             left = right;
-            Column { busy, waiting, blocking, failed }
+            Column { busy, gil, off_core, other_tasks, blocking, items, failed }
         });
         marks.collect()
     }
@@ -290,25 +343,30 @@ impl Lane {
     fn sums_at(&self, until: i64, cursors: &mut Cursors) -> Sums {
         cursors.spans = self.spans.partition_point_from(cursors.spans, |span| span.start < until);
         let last = cursors.spans.checked_sub(1).and_then(|index| self.spans.get(index));
+        let mut away = self.turns.until_from(&mut cursors.turns, until);
+        away[Activity::Blocking as usize] -= self.child_cpu.until_from(&mut cursors.child_cpu, until);
         Sums {
             busy: self.busy_of(cursors.spans, until),
+            begun: cursors.spans + usize::from(self.open.is_some_and(|open| open.start < until)),
+            in_one: last.is_some_and(|span| span.end > until) || self.open.is_some_and(|open| open.start < until),
             failed: self.failed_until_index(cursors.spans),
-            in_a_failed_one: last.is_some_and(|span| span.end > until && span.end_stage != EndStage::Returned),
-            away: self.turns.until_from(&mut cursors.turns, until),
+            in_a_failed_one: last.is_some_and(|span| span.end > until && span.end_stage.is_failure()),
+            away,
             off_core: self.off_core.until_from(&mut cursors.off_core, until),
         }
     }
 
-    /// Spans before number `index` that did not return.
+    /// Spans before number `index` that failed.
     fn failed_until_index(&self, index: usize) -> u32 {
         let last = index.checked_sub(1).and_then(|index| self.spans.get(index));
-        last.map_or(0, |span| span.failed_before + u32::from(span.end_stage != EndStage::Returned))
+        last.map_or(0, |span| span.failed_before + u32::from(span.end_stage.is_failure()))
     }
 
     pub(super) fn open(&mut self, call: u32, item: u32, at: i64) {
         // Spans of a lane never overlap, whatever a clock says.
         let start = self.spans.last().map_or(at, |last| at.max(last.end));
         self.open = Some(OpenSpan { start, item, call, permille: None });
+        self.measured = Measured { on_core: start, child_cpu: start };
     }
 
     /// The item that runs is at something else. Returns whether one does.
@@ -327,10 +385,32 @@ impl Lane {
         self.open.is_some()
     }
 
-    /// The item that runs was on a core for so many nanoseconds. Returns whether one runs.
-    pub(super) fn was_on_core(&mut self, nanos: u64) -> bool {
-        self.on_core = i64::try_from(nanos).ok();
+    /// Since this was told last, the item that runs was on a core for so many nanoseconds. Returns whether one runs.
+    pub(super) fn was_on_core(&mut self, at: i64, nanos: u64) -> bool {
+        let from = std::mem::replace(&mut self.measured.on_core, at);
+        let computed = (at - from) - self.away_between(from, at).iter().sum::<i64>();
+        let off_core = computed.saturating_sub(i64::try_from(nanos).unwrap_or(i64::MAX));
+        if self.open.is_some() && off_core > 0 {
+            self.off_core.push(from, at, off_core);
+        }
         self.open.is_some()
+    }
+
+    /// Since this was told last, programs that the item waits for were on a core for so many nanoseconds. Returns whether one runs.
+    pub(super) fn children_were_on_core(&mut self, at: i64, nanos: u64) -> bool {
+        let from = std::mem::replace(&mut self.measured.child_cpu, at);
+        let waited = self.away_between(from, at)[Activity::Blocking as usize];
+        let computed = i64::try_from(nanos).unwrap_or(i64::MAX).min(waited);
+        if self.open.is_some() && computed > 0 {
+            self.child_cpu.push(from, at, computed);
+        }
+        self.open.is_some()
+    }
+
+    /// What `from..until` was spent on, but for computing.
+    fn away_between(&self, from: i64, until: i64) -> ActivityTimes {
+        let (before, after) = (self.turns.until(from), self.turns.until(until));
+        std::array::from_fn(|activity| after[activity] - before[activity])
     }
 
     /// The results of `call`, which was taken at `taken`, never arrived: what its items gave is not known any more. `ends` gets when
@@ -344,7 +424,7 @@ impl Lane {
                     ends.push(span.end);
                 }
                 span.failed_before = failed_before;
-                failed_before += u32::from(span.end_stage != EndStage::Returned);
+                failed_before += u32::from(span.end_stage.is_failure());
             }
         }
     }
@@ -356,12 +436,6 @@ impl Lane {
         let failed_before = self.failed_until_index(self.spans.len());
         let end = at.max(start);
         self.turns.close(end);
-        let away = |times: ActivityTimes| times.iter().sum::<i64>();
-        let computed = end - start - (away(self.turns.until(end)) - away(self.turns.until(start)));
-        let off_core = self.on_core.take().map_or(0, |on_core| (computed - on_core).max(0));
-        if off_core > 0 {
-            self.off_core.push(start, end, off_core);
-        }
         self.spans.push(Span { start, end, item, call, end_stage, busy_before, failed_before });
     }
 }

@@ -9,13 +9,14 @@
 mod blocks;
 mod call;
 mod counts;
+mod deadlocks;
 mod histogram;
 mod history;
 mod idle;
 mod kept_columns;
 mod lane;
+mod log;
 mod nested;
-mod off_core;
 mod queries;
 mod queued;
 mod recorder;
@@ -24,6 +25,7 @@ mod replay;
 mod series;
 mod side;
 mod spent;
+mod spread;
 mod summary;
 mod turns;
 mod waits;
@@ -33,11 +35,13 @@ use std::sync::Arc;
 
 pub use call::{Call, Stage};
 pub use counts::{Counts, QueueDepths, StageCounts};
+pub use deadlocks::DeadlockPeriod;
 pub use histogram::Histogram;
 pub use history::{Historian, History};
 pub use idle::IdleCause;
 pub use kept_columns::KeptColumns;
 pub use lane::{Column, EndStage, Lane, OpenSpan, Span};
+pub use log::{LogLine, Omission};
 pub use recorder::Recorder;
 pub use replay::Replay;
 pub use series::Series;
@@ -47,9 +51,11 @@ pub use summary::{ItemError, LaneSummary, Quantiles, Summary};
 pub use turns::{ActivityTimes, SubSpan};
 pub use waits::{Awaited, Deadlock, Wait};
 
-use crate::executor::{Activity, Event, EventKind, Intervention, Outcome, Printed, Stream, TaskError, WorkId};
+use crate::executor::{Activity, Event, EventKind, Intervention, Outcome, Printed, TaskError, WorkId};
 pub(crate) use blocks::Blocks;
 use call::{Stamp, StoredCall};
+use deadlocks::Deadlocks;
+use log::Log;
 use nested::Nested;
 use queued::Queued;
 use recut::Recut;
@@ -72,7 +78,12 @@ pub struct Trace {
     errors: Blocks<ItemError>,
     /// What the items of calls that are under way have come to, in case the call is lost after all.
     under_way: HashMap<WorkId, Outcomes>,
-    log: Blocks<LogLine>,
+    log: Log,
+    /// The numbers of the items whose programs have ended, and with what, in the order of time.
+    exit_statuses: Blocks<(u32, i32)>,
+    /// The numbers of the items that were tried again, once for each time.
+    retries: Blocks<u32>,
+    deadlocks: Deadlocks,
     /// How many events were taken.
     events: usize,
     waits: Waits,
@@ -89,21 +100,6 @@ pub struct Trace {
     missing_worker: Option<Arc<str>>,
 }
 
-/// A line that a task printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    /// When it was read, which is not before it was printed and not after the task's end.
-    pub at: i64,
-    /// The task; `None` if it was printed while none ran.
-    pub item: Option<u32>,
-    /// On which worker.
-    pub worker: u32,
-    /// Where to.
-    pub stream: Stream,
-    /// The line, without its end.
-    pub line: Arc<str>,
-}
-
 /// What items have come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
@@ -111,13 +107,15 @@ pub struct Outcomes {
     pub returned: usize,
     /// With an error.
     pub raised: usize,
-    /// Not run, as another item of the call raised.
+    /// Not run, as another item of the call raised, or the run was stopped.
     pub skipped: usize,
+    /// Asked to stop while they executed.
+    pub interrupted: usize,
 }
 
 impl Outcomes {
     const fn sum(&self) -> usize {
-        self.returned + self.raised + self.skipped
+        self.returned + self.raised + self.skipped + self.interrupted
     }
 }
 
@@ -138,7 +136,10 @@ impl Trace {
             queue_waits: Histogram::default(),
             errors: Blocks::default(),
             under_way: HashMap::new(),
-            log: Blocks::default(),
+            log: Log::default(),
+            exit_statuses: Blocks::default(),
+            retries: Blocks::default(),
+            deadlocks: Deadlocks::default(),
             events: 0,
             waits: Waits::default(),
             sides: Vec::new(),
@@ -180,8 +181,13 @@ impl Trace {
                 self.executes(*call, *item, *worker) && self.lane(*worker).turn(at, *to)
             }
             EventKind::CpuTime { call, item, worker, nanos } => {
-                self.executes(*call, *item, *worker) && self.lane(*worker).was_on_core(*nanos)
+                self.executes(*call, *item, *worker) && self.lane(*worker).was_on_core(at, *nanos)
             }
+            EventKind::ChildCpuTime { .. }
+            | EventKind::ChildExited { .. }
+            | EventKind::Retried { .. }
+            | EventKind::Printed { .. }
+            | EventKind::OutputOmitted { .. } => self.programs_and_output(&event.kind, at),
             EventKind::WaitsFor { .. }
             | EventKind::WaitsForLock { .. }
             | EventKind::LockTaken { .. }
@@ -193,7 +199,7 @@ impl Trace {
             EventKind::ResultReceived { call } => {
                 let known = self.all_ended(*call) && self.advance(*call, Stage::Done, at);
                 if known {
-                    self.under_way.remove(call);
+                    self.delivered(*call);
                     self.last_result = self.last_result.max(at);
                 }
                 known
@@ -227,12 +233,6 @@ impl Trace {
                 self.missing_worker = Some((**cause).into());
                 true
             }
-            EventKind::Printed { worker, printed } => {
-                let Printed { task, stream, line } = &**printed;
-                let item = task.and_then(|(call, item)| self.calls.get(call as usize)?.first_item.checked_add(item));
-                self.log.push(LogLine { at, item, worker: *worker, stream: *stream, line: line.as_str().into() });
-                true
-            }
             EventKind::Nested { .. }
             | EventKind::NestedEnded { .. }
             | EventKind::SideLanesBegan { .. }
@@ -253,6 +253,54 @@ impl Trace {
             | EventKind::CallbackPanicked { .. } => true,
         };
         self.ignored += usize::from(!known);
+        self.note_deadlock(&event.kind, at);
+    }
+
+    /// The number in the run of an item of `call`.
+    fn number_of(&self, call: WorkId, item: u32) -> Option<u32> {
+        self.calls.get(usize::try_from(call).ok()?)?.first_item.checked_add(item)
+    }
+
+    /// The results of `call` are there.
+    fn delivered(&mut self, call: WorkId) {
+        let Outcomes { returned, raised, skipped, interrupted } = self.under_way.remove(&call).unwrap_or_default();
+        let items = &mut self.counts.items;
+        items.result_queue -= returned + raised + skipped + interrupted;
+        items.finished += returned + raised;
+        items.cancelled += skipped + interrupted;
+        self.counts.returned += returned;
+        self.counts.raised += raised;
+        self.counts.interrupted += interrupted;
+    }
+
+    /// What an item's programs did, and what was written.
+    fn programs_and_output(&mut self, kind: &EventKind, at: i64) -> bool {
+        match kind {
+            EventKind::ChildCpuTime { call, item, worker, nanos } => {
+                self.executes(*call, *item, *worker) && self.lane(*worker).children_were_on_core(at, *nanos)
+            }
+            EventKind::ChildExited { call, item, worker, status } => {
+                let number = self.number_of(*call, *item).filter(|_| self.executes(*call, *item, *worker));
+                number.map(|number| self.exit_statuses.push((number, *status))).is_some()
+            }
+            EventKind::Retried { call, item, worker, .. } => {
+                let number = self.number_of(*call, *item).filter(|_| self.executes(*call, *item, *worker));
+                number.map(|number| self.retries.push(number)).is_some()
+            }
+            EventKind::Printed { worker, printed } => {
+                let Printed { task, stream, line } = &**printed;
+                let item = task.and_then(|(call, item)| self.number_of(call, item));
+                let (worker, stream, line) = (*worker, *stream, line.as_str().into());
+                self.log.push(LogLine { at, item, worker, stream, line, omitted: None });
+                true
+            }
+            EventKind::OutputOmitted { worker, omitted } => {
+                let item = self.number_of(omitted.task.0, omitted.task.1);
+                self.log.omitted(at, item, *worker, omitted);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Who waits for whom.
@@ -384,17 +432,20 @@ impl Trace {
         let so_far = self.under_way.entry(call).or_default();
         let items = &mut self.counts.items;
         items.executing -= 1;
+        items.result_queue += 1;
         let end_stage = match outcome {
             Outcome::Returned => {
                 so_far.returned += 1;
-                items.finished += 1;
-                self.counts.returned += 1;
+                self.counts.executed += 1;
                 EndStage::Returned
+            }
+            Outcome::Raised(error) if error.is_stop() => {
+                so_far.interrupted += 1;
+                EndStage::Interrupted
             }
             Outcome::Raised(error) => {
                 so_far.raised += 1;
-                items.finished += 1;
-                self.counts.raised += 1;
+                self.counts.executed += 1;
                 let (message, report) = (error.full_message().into(), error.report().into());
                 self.errors.push(ItemError { item, message, report });
                 EndStage::Raised
@@ -404,10 +455,10 @@ impl Trace {
         let lane = self.lane(worker);
         lane.close(at, end_stage);
         let span = lane.last_span().copied();
-        if let Some(span) = span {
+        if let Some(span) = span.filter(|_| end_stage != EndStage::Interrupted) {
             self.run_times.add(span.end - span.start);
+            self.finished.push(at, self.counts.executed);
         }
-        self.finished.push(at, self.counts.items.finished);
         true
     }
 
@@ -431,7 +482,7 @@ impl Trace {
         if known {
             self.under_way.entry(call).or_default().skipped += 1;
             self.counts.items.executing -= 1;
-            self.counts.items.cancelled += 1;
+            self.counts.items.result_queue += 1;
         }
         known
     }
@@ -444,7 +495,7 @@ impl Trace {
             return false;
         }
         let outcomes = self.under_way.remove(&call).unwrap_or_default();
-        let Outcomes { returned, raised, skipped } = outcomes;
+        let Outcomes { returned, raised, .. } = outcomes;
         if matches!(from, Stage::Executing | Stage::ResultQueue) {
             if let Some(taken) = taken {
                 let mut ends = Vec::new();
@@ -455,12 +506,10 @@ impl Trace {
                 self.finished.amend(|until, finished| *finished = finished.saturating_sub(ended_before(until)));
             }
             let counts = &mut self.counts.items;
-            counts.finished -= returned + raised;
-            counts.cancelled -= skipped;
+            counts.result_queue -= outcomes.sum();
             counts.executing -= items as usize - outcomes.sum();
             counts.lost += items as usize;
-            self.counts.returned -= returned;
-            self.counts.raised -= raised;
+            self.counts.executed -= returned + raised;
         }
         self.lost_in_queue |= taken.is_none();
         let (message, report): (Arc<str>, Arc<str>) = (error.full_message().into(), error.report().into());
@@ -503,7 +552,9 @@ mod tests {
 
     fn any_event() -> impl Strategy<Value = Event> {
         let (call, item, worker) = (0..6_u64, 0..3_u32, 0..3_u32);
-        let outcome = prop_oneof![Just(Outcome::Returned), Just(Outcome::Raised(Box::new(TaskError::message("no")))),];
+        let raised = |error| Just(Outcome::Raised(Box::new(error)));
+        let outcome =
+            prop_oneof![Just(Outcome::Returned), raised(TaskError::message("no")), raised(TaskError::Interrupted)];
         let kind = (0..20_u8, call, item, worker, outcome).prop_map(|(kind, call, item, worker, outcome)| match kind {
             0 => EventKind::Submitted { call, first_item: item, items: item },
             1 => EventKind::EnteredCallQueue { call },
@@ -560,7 +611,7 @@ mod tests {
         let finished = |trace: &Trace| trace.finished_items().points().to_vec();
         assert_eq!(finished(&trace), [(20, 1), (21, 2), (40, 3), (41, 4)]);
         trace.apply(&Event { at: 50, kind: EventKind::Lost { call: 1, error: Box::new(TaskError::Interrupted) } });
-        assert_eq!(trace.counts().items.finished, 2);
+        assert_eq!(trace.counts().executed, 2);
         assert_eq!(finished(&trace), [(20, 1), (21, 1), (40, 2), (41, 2)]);
     }
 

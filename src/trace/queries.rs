@@ -1,7 +1,7 @@
 //! What a trace can be asked.
 
 use super::call::StoredCall;
-use super::{Call, Counts, Histogram, ItemError, Lane, LogLine, Outcomes, QueueDepths, Series, Side, Trace};
+use super::{Call, Counts, Histogram, ItemError, Lane, LogLine, QueueDepths, Series, Side, Trace};
 use crate::executor::Intervention;
 
 impl Trace {
@@ -53,7 +53,7 @@ impl Trace {
         &self.queues
     }
 
-    /// How many items had finished, over time. One whose call is lost later counts no more, not even before that.
+    /// How many items had executed, over time. One whose call is lost later counts no more, not even before that.
     #[must_use]
     pub const fn finished_items(&self) -> &Series<usize> {
         &self.finished
@@ -148,14 +148,20 @@ impl Trace {
         self.lost_cause.as_deref()
     }
 
-    /// What those items have come to whose call is not done: they executed, but nobody has their results yet, and may never.
+    /// Whether the results of that call wait for the rest of it, or are on their way: its items that have executed are not done.
     #[must_use]
-    pub fn under_way(&self) -> Outcomes {
-        self.under_way.values().fold(Outcomes::default(), |sum, of_call| Outcomes {
-            returned: sum.returned + of_call.returned,
-            raised: sum.raised + of_call.raised,
-            skipped: sum.skipped + of_call.skipped,
-        })
+    pub fn is_under_way(&self, call: u32) -> bool {
+        self.under_way.contains_key(&u64::from(call))
+    }
+
+    /// The items whose programs have ended, and with what, in the order of time: an exit code, or a signal, negative.
+    pub fn exit_statuses(&self) -> impl Iterator<Item = (u32, i32)> {
+        self.exit_statuses.iter().copied()
+    }
+
+    /// The numbers of the items that were tried again, once for each time.
+    pub fn retries(&self) -> impl Iterator<Item = u32> {
+        self.retries.iter().copied()
     }
 
     /// When the last item so far ended; 0 = none has.

@@ -5,12 +5,12 @@ use std::ops::Range;
 use super::lane::Lane;
 use crate::executor::Activity;
 
-/// A stretch of a lane's time, in nanoseconds. What an open item lacked of a core is not known before its end.
+/// A stretch of a lane's time, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
     /// An item executed. All others are parts of it.
     pub busy: i64,
-    /// For the outside world: I/O or sleep.
+    /// For the outside world: I/O or sleep, without what programs that the items ran have computed.
     pub blocking: i64,
     /// Waiting for the GIL.
     pub gil: i64,

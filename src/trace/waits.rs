@@ -183,7 +183,7 @@ impl Trace {
             told.push(format!("and {} more wait", deadlock.waits.len() - TOLD));
         }
         let why = if deadlock.starved { "every worker waits" } else { "they wait for each other" };
-        format!("deadlock: {}; {why}, so none of them can go on", told.join("; "))
+        format!("deadlock: {}; {why}, so none can proceed", told.join("; "))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What panels ask of the app: collected while a frame is drawn, done after it.
 
+use std::path::PathBuf;
+
 use super::chart::{Move, Selection};
 use super::details::Tab;
 use super::files::{Copied, FileKind};
@@ -10,9 +12,22 @@ use crate::lesson::Lesson;
 /// What the user asked for while a frame was drawn.
 #[derive(Clone, PartialEq)]
 pub(super) enum Action {
+    /// Runs what the form says: now, or after what is in progress.
     Run,
-    /// The same by a key, which asks once more while a run goes on.
-    RunByKey,
+    /// Ends the run with that number, which is in progress, and starts it anew.
+    Restart(usize),
+    /// Takes that one out of the queue of runs.
+    Unqueue(usize),
+    /// Runs those items of the run with that number again that failed.
+    RunFailed(usize),
+    /// Opens the run in that file.
+    OpenFile(PathBuf),
+    /// Chooses `command` in the form, to be run on somebody's own files.
+    TryCommand,
+    /// Copies that text.
+    CopyText(String),
+    /// Shows the folder of that file.
+    ShowInFolder(PathBuf),
     Stop,
     StopNow,
     ShowRun(usize),

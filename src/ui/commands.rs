@@ -169,7 +169,7 @@ pub(super) fn all() -> Vec<Command> {
     let key = Shortcut::new;
     let held = Shortcut::repeating;
     let list: Vec<(&str, &str, Option<Shortcut>, Action)> = vec![
-        ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::RunByKey),
+        ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::Run),
         ("Run", "Stop: cancel what is pending", None, Action::Stop),
         ("Run", "Stop now: interrupt what executes too", None, Action::StopNow),
         ("Run", "One worker more, also while it runs", Some(held(Key::Plus, "+")), Action::AddWorkers(1)),
@@ -221,7 +221,7 @@ pub(super) fn all() -> Vec<Command> {
         ("Window", "All commands", Some(key(Key::P, "Ctrl+Shift+P").command().shift()), Action::TogglePalette),
         ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
         ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
-        ("Window", "Dark or light", None, Action::ToggleTheme),
+        ("Window", "Light theme", None, Action::ToggleTheme),
         ("Window", "High contrast", None, Action::ToggleContrast),
         ("Window", "Everything larger", Some(held(Key::Plus, "Ctrl++").command()), Action::Scale { larger: true }),
         ("Window", "Everything smaller", Some(held(Key::Minus, "Ctrl+−").command()), Action::Scale { larger: false }),

@@ -7,26 +7,29 @@ use super::{readers, theme};
 use crate::executor::Interruption;
 use crate::lab::Run;
 
-/// Draws it if `live`, the run that goes on, is stuck.
-pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
-    let Some((run, deadlock)) = live.filter(|run| run.deadlocked).and_then(|run| Some((run, run.deadlock.as_ref()?)))
-    else {
-        return;
-    };
+/// Draws it if `run` is stuck, or was at the moment that it shows.
+pub(super) fn show(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
+    let Some(run) = run else { return };
+    let Some(period) = run.deadlock().filter(|_| run.is_deadlocked()) else { return };
+    let deadlock = &*period.deadlock;
     let palette = theme::palette(ui);
     let frame = Frame::new().fill(palette.error.gamma_multiply(0.14)).stroke(Stroke::new(1.0, palette.error));
     frame.corner_radius(6).inner_margin(Margin::symmetric(12, 8)).outer_margin(Margin::symmetric(0, 6)).show(
         ui,
         |ui| {
             ui.set_min_width(ui.available_width());
-            let text = run.trace.describe_deadlock(deadlock);
-            readers::live(&theme::few_lines(ui, &text));
+            readers::live(&theme::few_lines(ui, &period.description));
+            if run.moment.is_some() {
+                // What was can't be changed.
+                return;
+            }
             ui.horizontal_wrapped(|ui| {
                 let workers = run.settings.workers + 1;
                 let possible =
                     deadlock.starved && deadlock.within.is_empty() && workers <= run.settings.executor.workers_limit();
-                let text = format!("Add a worker ({workers})");
-                if possible && way_out(ui, &text, "One more takes what they wait for: set_max_workers while it runs") {
+                let text = format!("Add a worker ({} → {workers})", run.settings.workers);
+                if possible && way_out(ui, &text, "The new worker takes the task that they wait for (set_max_workers)")
+                {
                     actions.push(Action::SetWorkers(run.number, workers));
                 }
                 // The one that began to wait last closed the circle.
@@ -39,15 +42,15 @@ pub(super) fn show(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
                 };
                 if let Some((call, item)) = to_stop {
                     let text = format!("Interrupt item {item}");
-                    if way_out(ui, &text, "Its wait ends with an error, and who waits for it goes on") {
+                    if way_out(ui, &text, "Its wait ends with an error, so the others can proceed") {
                         actions.push(Action::InterruptCall(run.number, call, Interruption::Cancelled));
                     }
                     let help = "As with result(timeout): its wait ends with a TimeoutError, which the task can handle";
-                    if way_out(ui, &format!("Time out item {item}"), help) {
+                    if way_out(ui, &format!("Make item {item} time out"), help) {
                         actions.push(Action::InterruptCall(run.number, call, Interruption::TimedOut));
                     }
                 }
-                if way_out(ui, "Stop the run", "Cancel what is pending and interrupt what waits") {
+                if way_out(ui, "Stop the run", "Cancels pending calls and interrupts those that wait") {
                     actions.push(Action::StopNow);
                 }
             });

@@ -15,10 +15,12 @@ use eframe::egui::{
 };
 
 use super::chart::Chart;
+use super::filter::Filter;
 use super::picture::{self, PictureError, PictureSettings};
 use super::runs::{self, LookedAt};
 use super::{focus, readers, theme};
 use crate::lab::{Report, Run, WriteError, write_csv, write_whole};
+use crate::sys;
 use crate::units::parse_whole;
 
 /// What is written or read.
@@ -60,6 +62,8 @@ struct Dialog {
     subject: Option<Subject>,
     path: String,
     replace: bool,
+    /// What was searched for when it opened, if anything, and whether only that is saved.
+    filter: Option<(Filter, bool)>,
     /// It is being written or read.
     busy: bool,
     /// Its field is to get the keyboard with the next frame: what is typed, and Enter, belong to it and not to the chart behind.
@@ -76,6 +80,14 @@ struct Subject {
     runs: Vec<LookedAt>,
     /// The one of them whose items or events are saved.
     focus: usize,
+}
+
+/// What a dialog is asked about: what the chart shows, the one of its runs to save, and what is searched for.
+pub(super) struct AskedAbout<'a> {
+    pub(super) chart: &'a Chart,
+    pub(super) runs: Vec<LookedAt>,
+    pub(super) focus: Option<usize>,
+    pub(super) filter: &'a Filter,
 }
 
 /// As typed.
@@ -97,10 +109,22 @@ struct Notice {
 enum Done {
     Picked(PathBuf),
     Wrote(String),
-    /// A run, and what its file is called.
-    Opened(Box<Run>, String),
+    /// The run with that number is in that file now.
+    Saved(usize, PathBuf),
+    /// A run, what its file is called, and where it is.
+    Opened(Box<Run>, String, PathBuf),
     Copied(String),
+    /// There is nothing to tell: it is seen.
+    Shown,
     Failed(String),
+}
+
+/// What came of it for the app.
+pub(super) enum Came {
+    /// A run was read from a file of that name.
+    Opened { name: String, path: PathBuf, run: Arc<Run> },
+    /// The run with that number was saved.
+    Saved { number: usize, path: PathBuf },
 }
 
 /// Good news goes away by itself after this time.
@@ -138,8 +162,9 @@ impl Files {
         Self { dialog: None, picture, notice: None, done_in, done, dialogs: 0, next_number: runs::FROM_FILES }
     }
 
-    /// Asks for a place. `runs` are what the `chart` shows, `focus` is the one of them to save.
-    pub(super) fn ask(&mut self, kind: FileKind, chart: &Chart, runs: Vec<LookedAt>, focus: Option<usize>) {
+    /// Asks for a place.
+    pub(super) fn ask(&mut self, kind: FileKind, subject: AskedAbout<'_>) {
+        let AskedAbout { chart, runs, focus, filter } = subject;
         let run = focus.and_then(|focus| runs.get(focus)).map(|looked| &*looked.run);
         match run {
             Some(run) if kind == FileKind::SaveRun && run.ended() && !run.can_be_saved() => {
@@ -162,7 +187,8 @@ impl Files {
         let number = self.dialogs;
         let subject = focus.map(|focus| Subject { chart: chart.still(), runs, focus });
         let (replace, busy, takes_keyboard, error) = (false, false, true, None);
-        self.dialog = Some(Dialog { number, kind, subject, path, replace, busy, takes_keyboard, error });
+        let filter = (!filter.is_empty()).then(|| (filter.clone(), true));
+        self.dialog = Some(Dialog { number, kind, subject, path, replace, filter, busy, takes_keyboard, error });
     }
 
     /// Whether a dialog is open.
@@ -199,7 +225,8 @@ impl Files {
             }
             Ok(run) => {
                 let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                Done::Opened(Box::new(run), name)
+                let path = std::path::absolute(&path).unwrap_or(path);
+                Done::Opened(Box::new(run), name, path)
             }
             Err(error) => Done::Failed(error.to_string()),
         });
@@ -214,9 +241,9 @@ impl Files {
         });
     }
 
-    /// Takes in what came of what went on elsewhere. Returns the runs that were opened, with the names of their files.
-    pub(super) fn take_in(&mut self, context: &Context) -> Vec<(String, Arc<Run>)> {
-        let mut opened = Vec::new();
+    /// Takes in what came of what went on elsewhere.
+    pub(super) fn take_in(&mut self, context: &Context) -> Vec<Came> {
+        let mut came = Vec::new();
         for (asked, done) in self.done.try_iter().collect::<Vec<_>>() {
             let mut dialog = self.dialog.take_if(|dialog| Some(dialog.number) == asked);
             match done {
@@ -231,11 +258,17 @@ impl Files {
                     dialog = None;
                     self.tell(text, false);
                 }
-                Done::Opened(run, name) => {
+                Done::Saved(number, path) => {
+                    dialog = None;
+                    self.tell(format!("Saved {}", path.display()), false);
+                    came.push(Came::Saved { number, path });
+                }
+                Done::Opened(run, name, path) => {
                     // What went wrong before is mended.
                     (dialog, self.notice) = (None, None);
-                    opened.push((name, Arc::from(run)));
+                    came.push(Came::Opened { name, path, run: Arc::from(run) });
                 }
+                Done::Shown => {}
                 Done::Copied(text) => {
                     context.copy_text(text);
                     self.tell("Copied to the clipboard".to_owned(), false);
@@ -250,12 +283,23 @@ impl Files {
             }
             self.dialog = dialog.or(self.dialog.take());
         }
-        opened
+        came
+    }
+
+    /// Shows the folder in which that file is, in the system's own program for it.
+    pub(super) fn show_in_folder(&self, context: &Context, path: PathBuf) {
+        self.in_background(None, context, move || {
+            let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+            match sys::open_folder(folder) {
+                Ok(()) => Done::Shown,
+                Err(error) => Done::Failed(format!("Can't show {}: {error}", folder.display())),
+            }
+        });
     }
 
     /// Draws the dialog and the notice, if there are such. `now` are the runs that are looked at.
     pub(super) fn show(&mut self, context: &Context, now: &[LookedAt]) {
-        let mut wanted = false;
+        let mut pressed = Pressed::Nothing;
         if let Some(dialog) = &mut self.dialog {
             let mut open = true;
             let window = Window::new(dialog.kind.title()).open(&mut open).resizable(false).collapsible(false);
@@ -263,15 +307,15 @@ impl Files {
             let shown = window.anchor(Align2::CENTER_CENTER, vec2(0.0, -40.0)).show(context, |ui| {
                 ui.set_width(440.0);
                 readers::dialog(ui, dialog.kind.title());
-                wanted = fields(ui, dialog, &mut self.picture, &sender);
+                pressed = fields(ui, dialog, &mut self.picture, &sender);
             });
             focus::keep_within(context, shown.map(|shown| shown.response));
             // The field that has the keyboard hears of it first, but one press is enough.
-            if !open || context.input(|input| input.key_pressed(Key::Escape)) {
+            if !open || pressed == Pressed::Cancel || context.input(|input| input.key_pressed(Key::Escape)) {
                 self.dialog = None;
             }
         }
-        if wanted {
+        if pressed == Pressed::Do {
             if let Some(dialog) = &mut self.dialog {
                 (dialog.busy, dialog.error) = (true, None);
             }
@@ -313,12 +357,19 @@ impl Files {
             });
         }
         let Some(run) = runs.get(focus).map(|looked| Arc::clone(&looked.run)) else { return };
+        let filter = dialog.filter.clone().filter(|(_, only)| *only).map(|(filter, _)| filter);
         self.in_background(asked, context, move || {
-            let written = write_whole(&path, replace, |out| match kind {
-                FileKind::Csv => write_csv(&run, out),
+            let written = write_whole(&path, replace, |out| match (kind, &filter) {
+                (FileKind::Csv, Some(filter)) => write_csv(&run, out, filter.matcher(&run)),
+                (FileKind::Csv, None) => write_csv(&run, out, |_| true),
                 _ => run.save(out),
             });
-            wrote(&path, written, |error| Some(error))
+            match wrote(&path, written, |error| Some(error)) {
+                Done::Wrote(_) if kind == FileKind::SaveRun => {
+                    Done::Saved(run.number, std::path::absolute(&path).unwrap_or(path))
+                }
+                done => done,
+            }
         });
     }
 
@@ -327,7 +378,7 @@ impl Files {
         let working = move || {
             // Even a bug in here must not leave the user without an answer.
             let done = catch_unwind(AssertUnwindSafe(work));
-            let done = done.unwrap_or_else(|_| Done::Failed("that broke off because of a bug".to_owned()));
+            let done = done.unwrap_or_else(|_| Done::Failed("Internal error (please report it)".to_owned()));
             let _ = sender.send((asked, done));
             context.request_repaint();
         };
@@ -391,7 +442,7 @@ impl PictureFields {
 }
 
 /// What the dialog says of files that are there already.
-const REPLACE: &str = "Replace the file if there is one";
+const REPLACE: &str = "Overwrite existing file";
 
 /// What came of writing; `of_file` = the error about the file itself, if it is one.
 fn wrote<E: fmt::Display>(path: &Path, written: Result<(), E>, of_file: fn(&E) -> Option<&WriteError>) -> Done {
@@ -404,8 +455,16 @@ fn wrote<E: fmt::Display>(path: &Path, written: Result<(), E>, of_file: fn(&E) -
     }
 }
 
-/// Returns whether it is to be done now.
-fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<(Asked, Done)>) -> bool {
+/// What was asked for in the dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pressed {
+    Nothing,
+    Do,
+    Cancel,
+}
+
+/// Draws what is in the dialog.
+fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<(Asked, Done)>) -> Pressed {
     // Enter is for the dialog, also after a click on a box that can be ticked.
     let enter = ui.input(|input| input.key_pressed(Key::Enter));
     let mut entered = enter && ui.memory(|memory| memory.focused().is_none());
@@ -436,6 +495,9 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
     if dialog.kind == FileKind::Picture {
         entered |= picture_fields(ui, picture) && enter;
     }
+    if let Some((_, only)) = dialog.filter.as_mut().filter(|_| dialog.kind == FileKind::Csv) {
+        theme::tickable(ui, |ui| ui.checkbox(only, "Only the items that match the search"));
+    }
     if dialog.kind != FileKind::OpenRun {
         theme::tickable(ui, |ui| ui.checkbox(&mut dialog.replace, REPLACE));
     }
@@ -445,8 +507,22 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
     }
     ui.add_space(4.0);
     let verb = if dialog.kind == FileKind::OpenRun { "Open" } else { "Save" };
-    let button = ui.add_enabled(!dialog.busy, Button::new(RichText::new(verb).family(theme::strong())));
-    button.clicked() || entered && !dialog.busy
+    let palette = theme::palette(ui);
+    ui.horizontal(|ui| {
+        let text = RichText::new(verb).family(theme::strong()).color(palette.on_button);
+        let button = Button::new(text).fill(palette.button).min_size(vec2(84.0, 26.0));
+        let button = ui.add_enabled(!dialog.busy, button);
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, !dialog.busy, verb));
+        let cancel = ui.add(Button::new("Cancel").min_size(vec2(84.0, 26.0)));
+        if cancel.clicked() {
+            Pressed::Cancel
+        } else if button.clicked() || entered && !dialog.busy {
+            Pressed::Do
+        } else {
+            Pressed::Nothing
+        }
+    })
+    .inner
 }
 
 /// Returns whether one of the fields was left.

@@ -10,7 +10,7 @@ use super::action::Action;
 use super::chart::Selection;
 use super::theme::{self, Palette};
 use super::{focus, format, readers};
-use crate::lab::{ExecutorKind, Run, Totals};
+use crate::lab::{ExecutorKind, Run};
 use crate::trace::{Stage, Trace};
 
 const HEIGHT: f32 = 86.0;
@@ -201,7 +201,7 @@ fn stations(kind: ExecutorKind, run: Option<&Run>) -> Vec<Station> {
 
 /// All of it in a line.
 fn in_words(stations: &[Station], run: Option<&Run>) -> String {
-    let totals = delivered(run);
+    let totals = run.map(Run::totals).unwrap_or_default();
     let done = [
         ("returned", totals.returned),
         ("raised", totals.raised),
@@ -341,21 +341,9 @@ fn arrow(painter: &Painter, palette: &Palette, from: Pos2, length: f32) {
     painter.line_segment([tip - vec2(4.0, -4.0), tip], stroke);
 }
 
-/// What became of those items whose calls are done: what has executed in a chunk that is still under way may yet be lost with it.
-fn delivered(run: Option<&Run>) -> Totals {
-    let Some(run) = run else { return Totals::default() };
-    let (totals, under_way) = (run.totals(), run.trace.under_way());
-    Totals {
-        returned: totals.returned - under_way.returned,
-        raised: totals.raised - under_way.raised,
-        cancelled: totals.cancelled - under_way.skipped,
-        lost: totals.lost,
-    }
-}
-
 /// What became of items: its name, how many, its colour, and what it means.
 fn done(run: Option<&Run>, palette: &Palette) -> [(&'static str, usize, Color32, &'static str); 4] {
-    let totals = delivered(run);
+    let totals = run.map(Run::totals).unwrap_or_default();
     let cancelled = "Items that were not run: cancelled, skipped, or never submitted.";
     let lost = "Items whose worker or pool broke: nobody knows what became of them.";
     [

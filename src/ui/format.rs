@@ -140,7 +140,7 @@ pub(super) fn status_word(run: &Run) -> &'static str {
     match &run.status {
         Status::Ended(End::Completed | End::StoppedByError) if is_broken(run) => "Broken",
         Status::Preparing => "Looking for items",
-        Status::Running if run.deadlocked => "Deadlock",
+        Status::Running if run.is_deadlocked() => "Deadlock",
         Status::Running => "Live",
         Status::Stopping => "Stopping",
         Status::Ended(End::Completed) => "Done",
@@ -149,6 +149,20 @@ pub(super) fn status_word(run: &Run) -> &'static str {
         Status::Ended(End::TimedOut) => "Timed out",
         Status::Ended(End::Refused(_)) => "Broken",
         Status::Ended(End::Failed(_)) => "Not started",
+    }
+}
+
+/// How a program ended: `exit code 3`, `signal 9`.
+pub(super) fn exit_status(status: i32) -> String {
+    if status < 0 { format!("signal {}", status.unsigned_abs()) } else { format!("exit code {status}") }
+}
+
+/// What of an output is missing.
+pub(super) fn omission(lines: u64, bytes: u64) -> String {
+    match lines {
+        0 => format!("{} of the line", self::bytes(bytes as f64)),
+        1 => "1 more line".to_owned(),
+        lines => format!("{} more lines", crate::units::grouped(lines)),
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
         if let Some(item) = item.filter(|_| zoom.clicked()) {
             actions.push(Action::ShowTimes(item.start, item.until()));
         }
-        if ui.button("Close").on_hover_text("Look at no item (Esc)").clicked() {
+        if let Some(item) = item
+            && ui.button("Copy").on_hover_text("Copy what is known of this item as text").clicked()
+        {
+            actions.push(Action::CopyText(in_text(&item)));
+        }
+        if ui.button("Close").on_hover_text("Close the inspector (Esc)").clicked() {
             actions.push(Action::Select(None));
         }
     });
@@ -57,7 +62,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
             Selected::Waiting(waiting) => not_begun(ui, waiting, actions),
             Selected::Later { number, .. } => {
                 ui.label(RichText::new(format!("item {number}")).family(theme::strong()).size(14.0));
-                ui.label("not there yet, at the moment that is looked at");
+                ui.label("Not submitted yet at this moment");
             }
         }
         focus::keep_in_sight(ui);
@@ -67,7 +72,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
 fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
     title(ui, &item.title());
-    let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
+    let failed = item.ended.is_some_and(|(_, stage)| stage.is_failure());
     let word = if failed { palette.error } else { palette.computing };
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(item.word()).color(word).family(theme::strong()));
@@ -144,7 +149,7 @@ fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     let all = [
         ("pending", palette.pending, Some(pending)),
         ("in the call queue", palette.call_queue, queued),
-        ("after others of its chunk", palette.dim.gamma_multiply(0.45), taken),
+        ("waiting for earlier items in its chunk", palette.dim.gamma_multiply(0.45), taken),
     ];
     let known = all.into_iter().filter_map(|(name, color, nanos)| Some(Stretch { name, color, nanos: nanos? }));
     life(ui, palette, &known.collect::<Vec<_>>());
@@ -183,12 +188,16 @@ fn stretches(item: &Item<'_>, palette: &Palette) -> Vec<Stretch> {
         ("pending", palette.pending, between(Some(way.submitted), way.queued.or(way.taken))),
         ("in the call queue", palette.call_queue, between(way.queued, way.taken)),
         (
-            "after others of its chunk",
+            "waiting for earlier items in its chunk",
             palette.dim.gamma_multiply(0.45),
             between(way.taken, Some(item.start)).filter(|_| several),
         ),
         executed,
-        ("before others of its chunk", palette.dim.gamma_multiply(0.45), between(end, returned).filter(|_| several)),
+        (
+            "waiting for later items in its chunk",
+            palette.dim.gamma_multiply(0.45),
+            between(end, returned).filter(|_| several),
+        ),
         ("in the result queue", palette.result_queue, between(way.answered, way.done)),
     ];
     let known = all.into_iter().filter_map(|(name, color, nanos)| Some(Stretch { name, color, nanos: nanos? }));
@@ -234,17 +243,12 @@ fn life(ui: &mut Ui, palette: &Palette, stretches: &[Stretch]) {
 fn spent(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
     let spent = item.lane().spent(&(item.start..item.until()));
     let rows = [
-        // How long an item had no core is told at its end.
-        (
-            if item.ended.is_some() { "computing" } else { "computing, or without a core" },
-            palette.computing,
-            spent.computing(),
-        ),
+        ("computing", palette.computing, spent.computing()),
         ("I/O or sleep", palette.blocking, spent.blocking),
         ("waiting for the GIL", palette.waiting, spent.gil),
         ("waiting for a lock", palette.waiting, spent.lock),
         ("waiting for a future", palette.waiting, spent.future),
-        ("without a core", palette.waiting, spent.off_core),
+        ("waiting for a core", palette.waiting, spent.off_core),
     ];
     Grid::new("spent").num_columns(2).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
         for (name, color, nanos) in rows {
@@ -312,12 +316,13 @@ fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
         return;
     }
     let trace = &item.run.trace;
-    let failed = item.ended.is_some_and(|(_, stage)| stage != EndStage::Returned);
+    let failed = item.ended.is_some_and(|(_, stage)| stage.is_failure());
     if let Some(error) = failed.then(|| trace.error_of(item.number)).flatten() {
         ui.add_space(8.0);
         theme::heading(ui, "ERROR");
         ui.add(Label::new(RichText::new(&*error.report).color(palette.error).monospace().size(11.5)).wrap());
     }
+    programs(ui, item);
     if item.ended.is_some_and(|(_, stage)| stage == EndStage::Returned) {
         ui.add_space(8.0);
         theme::heading(ui, "RESULT");
@@ -338,10 +343,50 @@ fn outcome(ui: &mut Ui, palette: &Palette, item: &Item<'_>) {
     let said: Vec<_> = trace.log_of(item.number, LINES).collect();
     if !said.is_empty() {
         ui.add_space(8.0);
-        theme::heading(ui, "IT SAID");
+        theme::heading(ui, "OUTPUT");
         for line in said {
             let text = RichText::new(&*line.line).monospace().size(11.5);
             ui.add(Label::new(text).wrap()).on_hover_text(format::duration(line.at));
+            if let Some(omitted) = line.omitted {
+                let text = format!("… {} left out", format::omission(omitted.lines, omitted.bytes));
+                ui.label(RichText::new(text).color(palette.dim).size(11.5));
+            }
         }
     }
+}
+
+/// How the programs of an item ended, and how often it was tried again.
+fn programs(ui: &mut Ui, item: &Item<'_>) {
+    if !item.is_the_runs_own() {
+        return;
+    }
+    let trace = &item.run.trace;
+    let status = trace.exit_statuses().filter(|(number, _)| *number == item.number).last();
+    if let Some((_, status)) = status {
+        ui.label(format!("its program ended with {}", format::exit_status(status)));
+    }
+    let retries = trace.retries().filter(|number| *number == item.number).count();
+    if retries > 0 {
+        ui.label(format!("tried again {}", if retries == 1 { "once".to_owned() } else { format!("{retries} times") }));
+    }
+}
+
+/// What is known of it, for the clipboard.
+fn in_text(item: &Item<'_>) -> String {
+    let mut lines = vec![item.title(), format!("{} on {}", item.word(), item.lane_title())];
+    lines.push(format!(
+        "started {} after the run began, ran {}",
+        format::duration(item.start),
+        format::duration(item.until() - item.start)
+    ));
+    if item.is_the_runs_own() {
+        if let Some(Ok(result)) = item.run.results.of(item.number as usize) {
+            lines.push(format!("result: {result}"));
+        }
+        if let Some(error) = item.run.trace.error_of(item.number) {
+            lines.push(error.report.to_string());
+        }
+        lines.extend(item.run.trace.log_of(item.number, LINES).map(|line| line.line.to_string()));
+    }
+    lines.join("\n")
 }

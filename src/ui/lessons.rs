@@ -12,7 +12,7 @@ use eframe::egui::{
 use super::action::Action;
 use super::{focus, prose, readers, theme};
 use crate::lab::{CheckedSettings, End, Run, Status};
-use crate::lesson::{self, Lesson, LessonRun, Machine, Outcome, Question};
+use crate::lesson::{self, Course, Lesson, LessonRun, Machine, Outcome, Question, Step, Verdict};
 
 /// What the panel holds. It lasts as long as the window.
 pub(super) struct Lessons {
@@ -23,9 +23,7 @@ pub(super) struct Lessons {
     machine: Arc<Machine>,
     progress: Progress,
     /// Its runs, from when it begins.
-    planned: Vec<LessonRun>,
-    /// Those of them that are over.
-    ended: Vec<Arc<Run>>,
+    course: Option<Course>,
     /// The numbers of those that were deleted from the list of runs since: they still count, but are not drawn.
     deleted: Vec<usize>,
     /// What is shown has just been turned to: whoever uses keys is to be in it.
@@ -38,11 +36,15 @@ pub(super) struct Lessons {
 enum Progress {
     NotBegun,
     /// The pace of this machine is measured, in a thread of its own.
-    Measuring(Receiver<Vec<LessonRun>>),
+    Measuring(Receiver<Course>),
     Running {
         /// The run's number in the lab, once it has one.
         number: Option<usize>,
     },
+    /// What was seen is to be looked at before the next run replaces it.
+    Paused,
+    /// The pace is measured once more, in a thread of its own.
+    Concluding(Receiver<Outcome>),
     Done(Outcome),
     /// Another run came in between, or one broke off.
     GivenUp(String),
@@ -56,8 +58,7 @@ impl Lessons {
             guess: None,
             machine: Arc::default(),
             progress: Progress::NotBegun,
-            planned: Vec::new(),
-            ended: Vec::new(),
+            course: None,
             deleted: Vec::new(),
             just_turned: false,
             just_done: false,
@@ -113,15 +114,14 @@ impl Lessons {
         (self.open, self.just_turned) = (true, true);
         self.lesson = Some(lesson);
         (self.guess, self.progress) = (None, Progress::NotBegun);
-        self.planned.clear();
-        self.ended.clear();
+        self.course = None;
         self.deleted.clear();
     }
 
     fn list(&mut self, ui: &mut Ui) {
         let palette = theme::palette(ui);
         ui.label(
-            RichText::new("Published examples, run for real: guess first, then see.").size(11.5).color(palette.dim),
+            RichText::new("Published examples, run for real. Predict first, then watch.").size(11.5).color(palette.dim),
         );
         ui.add_space(6.0);
         for topic in lesson::topics() {
@@ -151,7 +151,7 @@ impl Lessons {
         self.set_up(ui, actions);
         ui.add_space(8.0);
         let done = matches!(self.progress, Progress::Done(_));
-        let header = CollapsingHeader::new("What is to be seen, and why").id_salt(("why", lesson.id));
+        let header = CollapsingHeader::new("What happened, and why").id_salt(("why", lesson.id));
         let shown = header.open(done.then_some(true).filter(|_| self.just_done)).show(ui, |ui| {
             prose::show(ui, why);
         });
@@ -181,44 +181,53 @@ impl Lessons {
             }
             if let Some(guess) = self.guess.filter(|_| over) {
                 let right = guess == question.right;
-                let text = if right {
-                    "That was right.".to_owned()
+                // What was not seen proves nobody wrong.
+                let inconclusive =
+                    matches!(&self.progress, Progress::Done(Outcome { verdict: Verdict::Inconclusive(_), .. }));
+                let answer = question.answers[question.right];
+                let (text, color) = if right {
+                    ("That was right.".to_owned(), palette.computing)
+                } else if inconclusive {
+                    (format!("Published: {answer}. These runs can't confirm it."), palette.dim)
                 } else {
-                    format!("It is the other way: {}.", question.answers[question.right].to_lowercase())
+                    (format!("Not quite: {answer}."), palette.error)
                 };
-                ui.label(RichText::new(text).color(if right { palette.computing } else { palette.error }));
+                ui.label(RichText::new(text).color(color));
             }
         });
     }
 
     fn run_button(&mut self, ui: &mut Ui, lesson: &'static Lesson, stuck: bool, actions: &mut Vec<Action>) {
         let palette = theme::palette(ui);
-        let under_way = matches!(self.progress, Progress::Measuring(_) | Progress::Running { .. });
+        let under_way =
+            matches!(self.progress, Progress::Measuring(_) | Progress::Running { .. } | Progress::Concluding(_));
         ui.horizontal(|ui| {
-            let text = RichText::new("▶  Run the lesson").family(theme::strong()).color(palette.on_button);
+            let paused = matches!(self.progress, Progress::Paused);
+            let label = if paused { "Next run" } else { "Run the lesson" };
+            let text = RichText::new(format!("▶  {label}")).family(theme::strong()).color(palette.on_button);
             let button = Button::new(text).fill(palette.button).min_size(vec2(140.0, 28.0));
             let ready = self.guess.is_some() && !under_way;
-            let hint = if under_way { "It is under way" } else { "Answer the question first" };
+            let hint = if under_way { "In progress" } else { "Answer the question first" };
             let button = ui.add_enabled(ready, button).on_disabled_hover_text(hint);
-            button.widget_info(|| WidgetInfo::labeled(Role::Button, ready, "Run the lesson"));
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, ready, label));
             if button.clicked() {
-                actions.push(Action::RunLesson(lesson));
+                if paused {
+                    self.progress = Progress::Running { number: None };
+                } else {
+                    actions.push(Action::RunLesson(lesson));
+                }
             }
             let text = match &self.progress {
-                Progress::NotBegun if self.guess.is_none() => "Guess first.".to_owned(),
+                Progress::NotBegun if self.guess.is_none() => "Predict first.".to_owned(),
                 Progress::NotBegun | Progress::Done(_) => String::new(),
-                Progress::Measuring(_) => "Measuring the pace of this machine …".to_owned(),
-                Progress::Running { .. } => {
-                    let now = self.planned.get(self.ended.len()).map_or("", |run| run.name);
-                    if stuck {
-                        "It hangs. Press one of the ways out above the chart.".to_owned()
-                    } else {
-                        format!("Run {} of {}: {now} …", self.ended.len() + 1, self.planned.len())
-                    }
-                }
+                Progress::Measuring(_) => "Measuring how fast this machine is …".to_owned(),
+                Progress::Concluding(_) => "Measuring whether the machine kept its pace …".to_owned(),
+                Progress::Paused => "Look at what happened; then go on.".to_owned(),
+                Progress::Running { .. } if stuck => "It hangs. Choose a way out above the chart.".to_owned(),
+                Progress::Running { .. } => self.course.as_ref().map_or_else(String::new, run_in_progress),
                 Progress::GivenUp(why) => why.clone(),
             };
-            ui.label(RichText::new(text).color(palette.dim));
+            ui.add(Label::new(RichText::new(text).color(palette.dim)).wrap());
         });
     }
 
@@ -253,13 +262,15 @@ impl Lessons {
                 }
             });
             ui.add_space(4.0);
-            readers::live(&ui.label(&outcome.sentence));
-            let (text, color) = if outcome.effect_shown {
-                ("What was published shows.", palette.computing)
-            } else {
-                ("What was published does not show here.", palette.error)
+            ui.label(&outcome.facts);
+            let verdict = &outcome.verdict;
+            let color = match verdict {
+                Verdict::Matches(_) => palette.computing,
+                Verdict::NotReproduced(_) => palette.error,
+                Verdict::Inconclusive(_) => palette.waiting,
             };
-            ui.label(RichText::new(text).color(color));
+            let text = format!("{}: {}", verdict.word(), verdict.because());
+            readers::live(&ui.add(Label::new(RichText::new(text).color(color)).wrap()));
         });
     }
 
@@ -268,50 +279,76 @@ impl Lessons {
         let (sender, receiver) = bounded(1);
         let (machine, context) = (Arc::clone(&self.machine), context.clone());
         let measuring = thread::Builder::new().name("lesson".to_owned()).spawn(move || {
-            let _ = sender.send(lesson.runs(&machine));
+            let _ = sender.send(Course::plan(lesson, &machine));
             context.request_repaint();
         });
         self.progress = match measuring {
             Ok(_) => Progress::Measuring(receiver),
-            Err(error) => Progress::GivenUp(format!("It could not start: {error}")),
+            Err(error) => Progress::GivenUp(format!("Can't start: {error}")),
         };
     }
 
-    /// Goes on with the lesson that is under way. `newest` is the lab's newest run, and `last` the highest number that any run has; returns
-    /// the next run to start.
-    pub(super) fn advance(&mut self, newest: Option<&Arc<Run>>, last: usize) -> Option<Box<CheckedSettings>> {
-        if let Progress::Measuring(runs) = &self.progress {
-            self.planned = runs.try_recv().ok()?;
-            self.ended.clear();
+    /// Goes on with the lesson that is under way. `newest` is the lab's newest run, `last` the highest number that any run has, and `free` says
+    /// whether nothing is in progress; returns the next run to start.
+    pub(super) fn advance(
+        &mut self,
+        newest: Option<&Arc<Run>>,
+        last: usize,
+        free: bool,
+        context: &Context,
+    ) -> Option<Box<CheckedSettings>> {
+        if let Progress::Measuring(planned) = &self.progress {
+            self.course = Some(planned.try_recv().ok()?);
             self.progress = Progress::Running { number: None };
         }
+        if let Progress::Concluding(outcome) = &self.progress {
+            self.progress = Progress::Done(outcome.try_recv().ok()?);
+            self.just_done = true;
+        }
         let Progress::Running { number } = &mut self.progress else { return None };
+        let course = self.course.as_mut()?;
+        let Step::Run(next) = course.next() else { return None };
         let Some(expected) = *number else {
+            // What somebody else runs is not cut off.
+            if !free {
+                return None;
+            }
             *number = Some(last + 1);
-            return self.planned.get(self.ended.len()).and_then(|run| run.settings.check().ok()).map(Box::new);
+            return next.settings.check().ok().map(Box::new);
         };
         let run = newest.filter(|run| run.number >= expected)?;
         if run.number > expected {
-            self.progress = Progress::GivenUp("Another run came in between.".to_owned());
+            self.progress = Progress::GivenUp("Another run was started.".to_owned());
             return None;
         }
         let Status::Ended(end) = &run.status else { return None };
-        let as_planned = matches!(end, End::Completed | End::StoppedByError);
-        let deadlocks = self.planned.get(self.ended.len()).is_some_and(|run| run.deadlocks);
+        let (as_planned, deadlocks) = (matches!(end, End::Completed | End::StoppedByError), next.deadlocks);
         if !as_planned && !deadlocks {
-            let why = if let End::Failed(error) = end { error.to_string() } else { "Its run was stopped.".to_owned() };
+            let why = if let End::Failed(error) = end { error.to_string() } else { "The run was stopped.".to_owned() };
             self.progress = Progress::GivenUp(why);
             return None;
         }
-        self.ended.push(Arc::clone(run));
-        *number = None;
-        if self.ended.len() == self.planned.len() {
-            let outcome = self.lesson.map(|lesson| lesson.judge(&self.machine, &self.ended));
-            self.progress = outcome.map_or(Progress::NotBegun, Progress::Done);
-            self.just_done = true;
-            return None;
+        course.ended_one(Arc::clone(run));
+        self.progress = match course.next() {
+            Step::Run(_) if deadlocks => Progress::Paused,
+            Step::Run(_) => Progress::Running { number: None },
+            Step::Conclude => conclude(course.clone(), Arc::clone(&self.machine), context.clone()),
+        };
+        self.advance(newest, last, free, context)
+    }
+
+    /// Whether its runs come one after the other, with nothing in between.
+    pub(super) const fn is_under_way(&self) -> bool {
+        matches!(self.progress, Progress::Measuring(_) | Progress::Running { .. })
+    }
+
+    /// One of its runs, if it is one, is run anew under another number.
+    pub(super) fn restarted(&mut self, from: usize, to: usize) {
+        if let Progress::Running { number } = &mut self.progress
+            && *number == Some(from)
+        {
+            *number = Some(to);
         }
-        self.advance(newest, last)
     }
 
     /// The run with that number was deleted: it is not drawn any more.
@@ -326,37 +363,56 @@ impl Lessons {
 
     /// The runs of the lesson with their names, if there are several: those that are over and, of `newest`, the one that is under way.
     pub(super) fn runs(&self, newest: Option<&Arc<Run>>) -> Option<Vec<(&'static str, Arc<Run>)>> {
-        if !self.open || self.lesson.is_none() || self.planned.len() < 2 {
+        let course = self.course.as_ref().filter(|course| course.planned().len() > 1)?;
+        if !self.open || self.lesson.is_none() {
             return None;
         }
         let under_way = match self.progress {
             Progress::Running { number } => newest.filter(|run| Some(run.number) == number),
             _ => None,
         };
-        let runs = self.ended.iter().chain(under_way).cloned();
-        let named = self.planned.iter().map(|planned| planned.name).zip(runs);
+        let runs = course.ended().iter().chain(under_way).cloned();
+        let named = course.planned().iter().map(|planned| planned.name).zip(runs);
         Some(named.filter(|(_, run)| !self.deleted.contains(&run.number)).collect())
     }
 
     /// Each run's settings, to be looked at and varied in the form.
     fn set_up(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let dim = theme::palette(ui).dim;
-        if self.ended.is_empty() {
-            return;
-        }
+        let Some(course) = self.course.as_ref().filter(|course| !course.ended().is_empty()) else { return };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new("Try for yourself:").color(dim));
-            for LessonRun { name, settings, .. } in &self.planned {
+            for LessonRun { name, settings, .. } in course.planned() {
                 let help = "Put the settings of this run in the form, to vary them";
                 if ui.button(*name).on_hover_text(help).clicked() {
                     actions.push(Action::TakeOver(Box::new(settings.clone())));
                 }
             }
-            let several = self.planned.len() > 1 && matches!(self.progress, Progress::Done(_));
+            let several = course.planned().len() > 1 && matches!(self.progress, Progress::Done(_));
             let help = "Draw the runs of this lesson one below the other, on one time axis";
             if several && ui.button("Show all runs").on_hover_text(help).clicked() {
                 actions.push(Action::ShowLessonRuns);
             }
         });
+    }
+}
+
+/// Which run is under way.
+fn run_in_progress(course: &Course) -> String {
+    let Step::Run(run) = course.next() else { return String::new() };
+    let again = if course.round() > 1 { ", again, as other programs took much of the machine" } else { "" };
+    format!("Run {} of {}: {}{again} …", course.ended().len() + 1, course.planned().len(), run.name)
+}
+
+/// What came of a course, worked out elsewhere: it takes a moment.
+fn conclude(course: Course, machine: Arc<Machine>, context: Context) -> Progress {
+    let (sender, receiver) = bounded(1);
+    let concluding = thread::Builder::new().name("lesson".to_owned()).spawn(move || {
+        let _ = sender.send(course.conclude(&machine));
+        context.request_repaint();
+    });
+    match concluding {
+        Ok(_) => Progress::Concluding(receiver),
+        Err(error) => Progress::GivenUp(format!("Can't judge the runs: {error}")),
     }
 }

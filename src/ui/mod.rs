@@ -11,6 +11,7 @@ mod broken;
 mod chart;
 mod command_palette;
 mod commands;
+mod confirm;
 mod deadlock;
 mod details;
 mod files;
@@ -39,6 +40,7 @@ mod theme;
 mod time_machine;
 mod toolbar;
 mod transport;
+mod welcome;
 
 use std::path::PathBuf;
 

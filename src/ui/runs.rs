@@ -8,6 +8,7 @@ use eframe::egui::{
 };
 
 use super::action::Action;
+use super::app::RunQueue;
 use super::chart::Shown;
 use super::commands;
 use super::files::FileKind;
@@ -16,7 +17,7 @@ use super::format;
 use super::readers;
 use super::theme::{self, Palette};
 use crate::executor::GilMode;
-use crate::lab::{End, Run, Status};
+use crate::lab::{End, Run, RunSettings, Status};
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
 const RUNS_KEPT: usize = 24;
@@ -52,6 +53,7 @@ struct Listed {
     /// Which of the colours of [`Palette::runs`].
     color: usize,
     compared: bool,
+    saved: bool,
 }
 
 /// A run that is looked at, and what tells it from the others that are.
@@ -84,7 +86,8 @@ impl Runs {
             None => {
                 self.deleted = None;
                 let color = self.free_color();
-                self.listed.push(Listed { run, name: String::new(), given: None, color, compared: false });
+                let saved = is_from_file(&run);
+                self.listed.push(Listed { run, name: String::new(), given: None, color, compared: false, saved });
                 true
             }
         };
@@ -146,6 +149,16 @@ impl Runs {
     pub(super) fn compared(&self) -> Vec<LookedAt> {
         let those = self.listed.iter().rev().filter(|listed| listed.compared);
         those.map(|listed| self.look_at(Arc::clone(&listed.run))).collect()
+    }
+
+    /// It was written to a file.
+    pub(super) fn is_saved(&mut self, number: usize) {
+        self.change(number, |listed| listed.saved = true);
+    }
+
+    /// How many are over and would be lost with the window.
+    pub(super) fn unsaved(&self) -> usize {
+        self.listed.iter().filter(|listed| !listed.saved && listed.run.can_be_saved()).count()
     }
 
     /// Ticks no run any more.
@@ -225,9 +238,10 @@ impl Runs {
         self.takes_keyboard = None;
     }
 
-    /// Draws the list, newest first; `shown` are looked at.
-    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[usize], actions: &mut Vec<Action>) {
+    /// Draws the list, newest first; `shown` are looked at, and `queue` has not begun.
+    pub(super) fn show(&mut self, ui: &mut Ui, shown: &[usize], queue: &RunQueue, actions: &mut Vec<Action>) {
         theme::heading(ui, "RUNS");
+        queued(ui, queue, actions);
         self.above_the_list(ui, actions);
         let palette = theme::palette(ui);
         let (mut ended_renaming, takes_keyboard) = (false, self.takes_keyboard.take());
@@ -259,7 +273,7 @@ impl Runs {
             self.takes_keyboard = self.renaming.take();
         }
         if self.gone > 0 {
-            let text = format!("{} older let go, to make room", format::count(self.gone));
+            let text = format!("{} older runs were removed to free memory", format::count(self.gone));
             let help = "The newest runs are kept, those with a name or a tick longest; saved ones can be opened again";
             ui.label(RichText::new(text).size(11.5).color(palette.dim)).on_hover_text(help);
         }
@@ -363,6 +377,32 @@ fn came_to(run: &Run) -> (String, bool) {
     }
 }
 
+/// What is to run next, each with a way to take it back.
+fn queued(ui: &mut Ui, queue: &RunQueue, actions: &mut Vec<Action>) {
+    let dim = theme::palette(ui).dim;
+    for (place, queued) in queue.iter().enumerate() {
+        let settings = &queued.settings.settings;
+        let name = format!("{} · {}", settings.workload, shape(settings));
+        ui.push_id(("queued", queued.id), |ui| {
+            ui.horizontal(|ui| {
+                let remove = ui.button("×").on_hover_text("Remove from the queue");
+                remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {name} from the queue")));
+                if remove.clicked() {
+                    actions.push(Action::Unqueue(queued.id));
+                }
+                let text = RichText::new(format!("queued {}: {name}", place + 1)).size(11.5).color(dim);
+                ui.add(Label::new(text).truncate());
+            });
+        });
+    }
+}
+
+/// `processes, 4 workers, chunksize 25`.
+fn shape(settings: &RunSettings) -> String {
+    let workers = format::some(settings.workers, "worker");
+    format!("{}, {workers}, chunksize {}", settings.executor, settings.chunksize)
+}
+
 /// A run of the list; `ends` = whether it is the first, and whether it is the last.
 fn row(
     ui: &mut Ui,
@@ -439,7 +479,8 @@ fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Acti
         ("Another colour", true, Action::RecolorRun(number)),
         ("Move up", !first, Action::MoveRun(number, 1)),
         ("Move down", !last, Action::MoveRun(number, -1)),
-        ("Put its settings in the form", true, Action::TakeOver(Box::new(run.settings_at_start()))),
+        ("Use these settings", true, Action::TakeOver(Box::new(run.settings_at_start()))),
+        ("Run the failed items again", run.ended() && run.totals().failed() > 0, Action::RunFailed(number)),
         ("Save …", run.can_be_saved(), Action::File(FileKind::SaveRun)),
         ("Delete", run.ended(), Action::DeleteRun(number)),
     ] {
@@ -456,8 +497,6 @@ fn menu(ui: &mut Ui, run: &Run, [first, last]: [bool; 2], actions: &mut Vec<Acti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::RunSettings;
-
     fn run(number: usize, status: Status) -> Arc<Run> {
         Arc::new(Run { status, ..Run::new(number, RunSettings::default(), 0) })
     }

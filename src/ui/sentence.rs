@@ -6,7 +6,19 @@ use crate::trace::{Call, StageCounts, Trace};
 
 /// What `event` says, where `after` is the run right after it.
 pub(super) fn sentence(after: &Trace, event: &EventKind) -> String {
-    Teller { trace: Some(after), prefix: "" }.tell(event)
+    let sentence = Teller { trace: Some(after), prefix: "" }.tell(event);
+    // A deadlock has no event of its own: it begins with the wait that closes the circle.
+    let Some(period) = after.deadlocks().last() else { return sentence };
+    let now = after.last_event();
+    match event {
+        EventKind::WaitsFor { .. } | EventKind::WaitsForLock { .. } | EventKind::WorkerExited { .. }
+            if period.from == now =>
+        {
+            format!("{sentence} — {}", period.description)
+        }
+        _ if period.until == Some(now) => format!("{sentence} — the deadlock is over"),
+        _ => sentence,
+    }
 }
 
 struct Teller<'a> {
@@ -42,6 +54,7 @@ impl Teller<'_> {
                 let took = took.unwrap_or_default();
                 match outcome {
                     Outcome::Returned => format!("{} returns{took}", part(call, item)),
+                    Outcome::Raised(error) if error.is_stop() => format!("{} is interrupted{took}", part(call, item)),
                     Outcome::Raised(error) => format!("{} raises{took}: {}", part(call, item), error.full_message()),
                 }
             }
@@ -84,6 +97,16 @@ impl Teller<'_> {
                 format!("{} is cancelled: its future is CANCELLED{}", it(call), self.out_of(&[PENDING]))
             }
             EventKind::Lost { call, error } => format!("{} is lost: {}", it(call), error.full_message()),
+            EventKind::ChildCpuTime { call, item, nanos, .. } => {
+                let nanos = i64::try_from(*nanos).unwrap_or(i64::MAX);
+                format!("the program of {} was on a core for {}", part(call, item), format::duration(nanos))
+            }
+            EventKind::ChildExited { call, item, status, .. } => {
+                format!("the program of {} ends with {}", part(call, item), format::exit_status(*status))
+            }
+            EventKind::Retried { call, item, error, .. } => {
+                format!("{} fails and is tried again: {}", part(call, item), error.full_message())
+            }
             other => self.tell_of_workers(other),
         }
     }
@@ -106,6 +129,10 @@ impl Teller<'_> {
                 Some((call, item)) => format!("{} prints: {}", self.item(call, item), printed.line),
                 None => format!("{} prints: {}", self.worker(*worker), printed.line),
             },
+            EventKind::OutputOmitted { omitted, .. } => {
+                let (call, item) = omitted.task;
+                format!("{} of {} is not kept", format::omission(omitted.lines, omitted.bytes), self.item(call, item))
+            }
             EventKind::WorkerMissing { cause } => format!("one worker more could not be started: {cause}"),
             EventKind::WorkerExited { worker, cause } => format!("{} ends: {cause}", self.worker(*worker)),
             EventKind::CallbackPanicked { call, message } => {

@@ -159,7 +159,7 @@ fn find(run: &Run, order: &Order) -> Found {
     for task in tasks.iter().filter(|_| !order.filter.is_empty()) {
         if let (Some(worker), Some(start), Some(end)) = (task.worker, task.started, task.ended) {
             // What took no time was there all the same.
-            let (end, failed) = (end.max(start + 1), task.state != TaskState::Returned);
+            let (end, failed) = (end.max(start + 1), matches!(task.state, TaskState::Raised | TaskState::Lost));
             ran.entry(worker).or_default().push(Ran { start, end, failed: usize::from(failed) });
         }
     }
@@ -218,6 +218,7 @@ mod tests {
             apply(&mut run, start, EventKind::Started { call: 0, item, worker: 0 });
             apply(&mut run, start + 10, EventKind::Finished { call: 0, item, worker: 0, outcome });
         }
+        apply(&mut run, 41, EventKind::ResultReceived { call: 0 });
         run
     }
 

@@ -183,6 +183,7 @@ impl Palette {
     pub(super) const fn ended(&self, end_stage: EndStage) -> Color32 {
         match end_stage {
             EndStage::Returned => self.computing,
+            EndStage::Interrupted => self.pending,
             EndStage::Raised | EndStage::Lost => self.error,
         }
     }

@@ -1,6 +1,7 @@
 //! The top row: run, stop, and how far the run is.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use eframe::egui::{
     Align, Button, Color32, Context, Id, Key, Label, Layout, Margin, Rect, RichText, Role, Sense, TextEdit, Ui,
@@ -32,6 +33,8 @@ pub(super) struct Status<'a> {
     pub(super) can_be_larger: bool,
     pub(super) high_contrast: bool,
     pub(super) frame_times: bool,
+    /// Files that were opened or saved, the newest first.
+    pub(super) recent: &'a [PathBuf],
 }
 
 /// Draws the row.
@@ -102,14 +105,8 @@ fn steady(ui: &mut Ui, name: &str, place: Rect, draw: impl FnOnce(&mut Ui)) -> f
 }
 
 fn menus(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
-    ui.menu_button("File", |ui| file_menu(ui, status.run, actions)).response.on_hover_text("Open, save, copy");
+    ui.menu_button("File", |ui| file_menu(ui, status, actions)).response.on_hover_text("Open, save, copy");
     ui.menu_button("View", |ui| view_menu(ui, status, actions)).response.on_hover_text("Size, contrast, frame times");
-    let other = if ui.visuals().dark_mode { "Light" } else { "Dark" };
-    // It is in the menu, too.
-    let has_room = ui.ctx().content_rect().width() >= 960.0;
-    if has_room && ui.button(other).on_hover_text(format!("Switch to the {} theme", other.to_lowercase())).clicked() {
-        actions.push(Action::ToggleTheme);
-    }
     // Then the lessons are a page.
     if !is_tight(ui.ctx()) && ui.button("Lessons").on_hover_text("Published examples to learn from (L)").clicked() {
         actions.push(Action::ToggleLessons);
@@ -141,7 +138,8 @@ fn search(ui: &mut Ui, filter: &mut Filter, actions: &mut Vec<Action>) {
         // The next press goes on.
         response.request_focus();
     }
-    response.on_hover_text("Words of an item's name or state, worker2, or its number; Enter: to the next one (/)");
+    response
+        .on_hover_text("Search by name, state, worker2 or number; \"in quotes\" for a phrase (/). Enter: next match");
 }
 
 /// What else is looked for, and how many were found.
@@ -155,14 +153,18 @@ fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut V
             }
         }
         let count = found.map_or_else(|| "…".to_owned(), format::count);
-        let told = ui.label(RichText::new(format!("{count} fit")).size(11.5).color(theme::palette(ui).dim));
+        let told = ui.label(
+            RichText::new(if count == "1" { "1 match".to_owned() } else { format!("{count} matches") })
+                .size(11.5)
+                .color(theme::palette(ui).dim),
+        );
         if found.is_some() {
             let range = |what: &str, times: &Option<Range<i64>>| {
                 let times = times.as_ref()?;
                 Some(format!(", {what} {} to {}", format::duration(times.start), format::duration(times.end)))
             };
             let ranges = [range("waited", &filter.wait), range("ran", &filter.run_time)];
-            let text = format!("{count} fit{}", ranges.into_iter().flatten().collect::<String>());
+            let text = format!("{count} matches{}", ranges.into_iter().flatten().collect::<String>());
             told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
             readers::live(&told);
         }
@@ -184,16 +186,17 @@ fn view_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
         entry(ui, &action, enabled, None, actions);
     }
     ui.separator();
-    entry(ui, &Action::ToggleTheme, true, None, actions);
+    entry(ui, &Action::ToggleTheme, true, Some(!ui.visuals().dark_mode), actions);
     entry(ui, &Action::ToggleContrast, true, Some(status.high_contrast), actions);
     entry(ui, &Action::ToggleFrameTimes, true, Some(status.frame_times), actions);
     ui.separator();
     entry(ui, &Action::TogglePalette, true, None, actions);
 }
 
-fn file_menu(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
-    let some = run.is_some();
-    let over = run.is_some_and(Run::can_be_saved);
+fn file_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
+    let some = status.run.is_some();
+    let over = status.run.is_some_and(Run::can_be_saved);
+    recent_files(ui, status.recent, actions);
     for (action, enabled) in [
         (Action::File(FileKind::OpenRun), true),
         (Action::File(FileKind::SaveRun), over),
@@ -204,6 +207,32 @@ fn file_menu(ui: &mut Ui, run: Option<&Run>, actions: &mut Vec<Action>) {
     ] {
         entry(ui, &action, enabled, None, actions);
     }
+}
+
+/// The runs that were opened or saved last, by the names of their files.
+fn recent_files(ui: &mut Ui, recent: &[PathBuf], actions: &mut Vec<Action>) {
+    if recent.is_empty() {
+        return;
+    }
+    let dim = theme::palette(ui).dim;
+    ui.label(RichText::new("Recent").size(11.5).color(dim));
+    for path in recent {
+        let name = path.file_name().unwrap_or(path.as_os_str()).display().to_string();
+        ui.horizontal(|ui| {
+            let entry = focus::menu_entry(ui, true, Button::new(&name)).on_hover_text(path.display().to_string());
+            if entry.clicked() {
+                actions.push(Action::OpenFile(path.clone()));
+                ui.close();
+            }
+            let folder = ui.small_button("Folder").on_hover_text("Show in folder");
+            folder.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Show {name} in its folder")));
+            if folder.clicked() {
+                actions.push(Action::ShowInFolder(path.clone()));
+                ui.close();
+            }
+        });
+    }
+    ui.separator();
 }
 
 /// The command that does so, with its key; `on` = whether that is switched on, for what is.
@@ -219,10 +248,10 @@ fn entry(ui: &mut Ui, action: &Action, enabled: bool, on: Option<bool>, actions:
     });
     readers::name_key(&response, command.key_text());
     let response = match (enabled, action) {
-        (false, Action::Scale { larger: true }) => response.on_disabled_hover_text("No more would fit into the window"),
-        (false, Action::File(FileKind::SaveRun)) => {
-            response.on_disabled_hover_text("A run can be saved once it is over")
+        (false, Action::Scale { larger: true }) => {
+            response.on_disabled_hover_text("Already at the largest size that fits")
         }
+        (false, Action::File(FileKind::SaveRun)) => response.on_disabled_hover_text("Available when the run has ended"),
         (false, _) => response.on_disabled_hover_text("Nothing has run yet"),
         (true, _) => response,
     };
@@ -246,13 +275,12 @@ fn logo(ui: &mut Ui) {
 
 fn run_button(ui: &mut Ui, live: Option<&Run>, error: Option<&FieldError>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    // While a run goes on, a press ends it: that must be seen.
-    let name = if live.is_some() { "Restart" } else { "Run" };
+    let name = if live.is_some() { "Queue" } else { "Run" };
     let text = RichText::new(format!("▶  {name}")).family(theme::strong()).color(palette.on_button);
     let button = Button::new(text).fill(palette.button).min_size(vec2(84.0, 28.0));
     let response = ui.add_enabled(error.is_none(), button);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, error.is_none(), name));
-    let hint = if live.is_some() { "Stop this run and start anew (Enter, twice)" } else { "Start (Enter)" };
+    let hint = if live.is_some() { "Run these settings after the run in progress (Enter)" } else { "Start (Enter)" };
     let response = match error {
         Some(error) => {
             readers::describe(&response, &error.to_string());
@@ -273,7 +301,7 @@ fn stop_button(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
             Some(Action::StopNow),
         ),
         Some(lab::Status::Preparing | lab::Status::Running) => {
-            ("■  Stop", "Cancel what can still be cancelled and let the rest finish", Some(Action::Stop))
+            ("■  Stop", "Cancel pending calls; let running ones finish", Some(Action::Stop))
         }
         _ => ("■  Stop", "Nothing is running", None),
     };
@@ -320,11 +348,12 @@ fn ways_to_change(ui: &mut Ui, live: Option<&Run>, actions: &mut Vec<Action>) {
         ),
         (
             "Stop: shutdown(cancel_futures=True)",
-            "Cancel what can still be cancelled and let the rest finish",
+            "Cancel pending calls; let running ones finish",
             live.is_some(),
             Action::Stop,
         ),
-        ("Stop now", "Interrupt what executes, too", live.is_some(), Action::StopNow),
+        ("Stop now", "Interrupt running tasks too", live.is_some(), Action::StopNow),
+        ("Restart", "End this run now and start it anew", live.is_some(), Action::Restart(number)),
     ] {
         let why_not = if live.is_none() { "No run goes on" } else { "There is nothing that this could be done to" };
         let button = focus::menu_entry(ui, enabled, Button::new(text)).on_hover_text(help);
@@ -360,8 +389,8 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>, live: Option<&
     }
     let word = ui.label(RichText::new(format::status_word(run)).family(theme::strong()));
     readers::live(&word);
-    if let Some(deadlock) = run.deadlock.as_ref().filter(|_| run.deadlocked) {
-        word.on_hover_text(run.trace.describe_deadlock(deadlock));
+    if let Some(period) = run.deadlock().filter(|_| run.is_deadlocked()) {
+        word.on_hover_text(&*period.description);
     } else if let Some(error) = run.trace.errors().last().filter(|_| trouble) {
         word.on_hover_text(&*error.message);
     }
@@ -394,7 +423,7 @@ fn figures(run: &Run) -> String {
         return if run.ended() { format::duration(run.elapsed()) } else { format::clock(run.elapsed()) };
     };
     if items == 0 {
-        return "there were no items, so there was nothing to do".to_owned();
+        return "No items, nothing to do".to_owned();
     }
     // While it runs, rates and estimates move with the clock, ten times a second, not with every frame.
     let working = run.working_time();

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::http::client;
 use super::http::files::{Behaviour, Fault, FileServer};
+use super::http::{address, client};
+use super::list::{self, List, Separator};
 use super::param::NO_OR_YES;
 use super::{FieldError, ITEMS_LIMIT, Param, ParamKind, Params, Plan, Workload, files, samples};
 use crate::executor::{Function, TaskContext, TaskError};
@@ -26,40 +27,62 @@ pub(super) const DOWNLOAD: Function<Job, String> = Function::new("download", dow
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Job {
     url: String,
-    timeout: Duration,
-    /// Where to, if it is to be kept, and as the how manieth.
-    output: Option<(PathBuf, usize)>,
+    /// `None` = no limit.
+    timeout: Option<Duration>,
+    retries: u32,
+    /// Where to, if it is to be kept.
+    output: Option<Output>,
 }
 
-fn download(Job { url, timeout, output }: Job, context: &TaskContext) -> Result<String, TaskError> {
-    let bytes = match output {
-        None => client::get(context, &url, timeout, |done| context.progress(done), |_| Ok(()))?,
-        Some((folder, item)) => save(context, &url, timeout, &folder, item)?,
-    };
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Output {
+    folder: PathBuf,
+    /// The number of the item, with which its file's name begins.
+    item: usize,
+    /// The published program does not save what has no extension.
+    needs_extension: bool,
+}
+
+fn download(Job { url, timeout, retries, output }: Job, context: &TaskContext) -> Result<String, TaskError> {
+    let bytes = context.retry(retries, || match &output {
+        None => client::get(context, &url, timeout, |done| context.progress(done), |_| Ok(())),
+        Some(output) => save(context, &url, timeout, output),
+    })?;
     Ok(format!("{bytes} bytes"))
 }
 
-/// Under a passing name first: nobody ever sees half a file.
-fn save(context: &TaskContext, url: &str, timeout: Duration, folder: &Path, item: usize) -> Result<u64, TaskError> {
-    let name = file_name(url).ok_or_else(|| TaskError::message(format!("{url}: no file extension in the address")))?;
+/// Writes to a temporary file first: nobody ever sees half a file.
+fn save(context: &TaskContext, url: &str, timeout: Option<Duration>, output: &Output) -> Result<u64, TaskError> {
+    let Output { folder, item, needs_extension } = output;
+    let name = file_name(url);
+    if *needs_extension && !name.contains('.') {
+        return Err(TaskError::message(format!("{url}: no file extension in the address")));
+    }
     let target = folder.join(format!("{item:03}-{name}"));
-    let cannot = |error: &io::Error| TaskError::with_cause(format!("{} cannot be written", target.display()), error);
-    let mut passing = tempfile::Builder::new();
-    sys::make_like_other_files(passing.prefix(".poolscope-"));
-    let file = passing.tempfile_in(folder).map_err(|error| cannot(&error))?;
+    let cannot = |error: &io::Error| TaskError::with_cause(format!("can't write {}", target.display()), error);
+    let mut builder = tempfile::Builder::new();
+    sys::make_like_other_files(builder.prefix(".poolscope-"));
+    let file = builder.tempfile_in(folder).map_err(|error| cannot(&error))?;
     let mut writer = file.reopen().map_err(|error| cannot(&error))?;
     let bytes = client::get(context, url, timeout, |done| context.progress(done), move |part| writer.write_all(part))?;
     file.persist(&target).map_err(|error| cannot(&error.error))?;
     Ok(bytes)
 }
 
-/// What a file from `url` is called, if the address says what it is.
-fn file_name(url: &str) -> Option<String> {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest).split(['?', '#']).next()?;
-    let name = path.split_once('/')?.1.rsplit('/').next()?;
-    let safe = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
-    let extension = name.rsplit_once('.')?.1;
-    (!extension.is_empty()).then(|| name.chars().map(|letter| if safe(letter) { letter } else { '_' }).collect())
+/// What a file from `url` is called: after the last part of its path and its query, as wget has it, with nothing in it that a file
+/// system does not take.
+fn file_name(url: &str) -> String {
+    /// File systems take 255 bytes; the item's number comes before it.
+    const LONGEST: usize = 200;
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.split_once('/').map_or("", |(_, path)| path).split('#').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').map_or((path, ""), |(path, query)| (path, query));
+    let last = path.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("index.html");
+    let name = if query.is_empty() { last.to_owned() } else { format!("{last}?{query}") };
+    let safe = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    // From the end: that is where the extension is.
+    let letters: Vec<char> = name.chars().map(|letter| if safe(letter) { letter } else { '_' }).collect();
+    letters[letters.len().saturating_sub(LONGEST)..].iter().collect()
 }
 
 impl Workload for Download {
@@ -68,7 +91,7 @@ impl Workload for Download {
     }
 
     fn summary(&self) -> &'static str {
-        "fetch addresses over HTTP, yours or those of a slow server in this program"
+        "fetches addresses over HTTP: yours, or those of a slow server inside this program"
     }
 
     fn params(&self) -> Vec<Param> {
@@ -78,7 +101,7 @@ impl Workload for Download {
                 ParamKind::InputFile,
                 "",
                 "",
-                "A text file with one address a line; empty = files of a server inside this program, which the next fields describe.",
+                "A text file with one address per line; empty: files of a server inside this program, which the next fields describe.",
             ),
             Param::new("files", ParamKind::Count { min: 0, max: 10_000 }, "", "5", "How many files that server has."),
             Param::new(
@@ -108,23 +131,30 @@ impl Workload for Download {
                 ParamKind::Choice(&Fault::WORDS),
                 "",
                 "no-host",
-                "What is wrong with them: a name without extension (an error if it is to be saved), a host that does not exist, an error of \
-                 the server, a connection that ends in the middle, no answer at all.",
+                "What is wrong with them: a name without an extension (which is not saved), a host that does not exist, an error of the \
+                 server, a connection that ends halfway, no answer at all.",
             ),
             Param::new(
                 "time-limit",
                 ParamKind::Seconds { max: 86_400 },
                 "s",
                 "60",
-                "How long an address may take, to its last byte.",
+                "How long an address may take, to its last byte; 0: no limit.",
             ),
-            Param::new("save", NO_OR_YES, "", "no", "Whether files are kept."),
+            Param::new(
+                "retries",
+                ParamKind::Count { min: 0, max: 100 },
+                "",
+                "0",
+                "How many times an address that failed is tried again.",
+            ),
+            Param::new("save", NO_OR_YES, "", "no", "Keeps the files."),
             Param::new(
                 "output",
                 ParamKind::OutputFolder,
                 "",
                 &samples::cache().join("downloads").display().to_string(),
-                "Where to, if so.",
+                "Where files are kept.",
             ),
             Param::port(),
         ]
@@ -135,20 +165,23 @@ impl Workload for Download {
         if let Some(output) = &output {
             prepare(output)?;
         }
-        let (server, urls) = if let Some(list) = params.file("addresses") {
-            (None, addresses(&list, cancelled)?)
+        let (server, urls, notes) = if let Some(list) = params.file("addresses") {
+            let (urls, note) = addresses(&list, cancelled)?;
+            (None, urls, note)
         } else {
             let (server, urls) = serve(params)?;
-            (Some(server), urls)
+            (Some(server), urls, None)
         };
-        let timeout = params.seconds("time-limit").max(Duration::from_millis(1));
+        let timeout = Some(params.seconds("time-limit")).filter(|timeout| !timeout.is_zero());
+        let retries = u32::try_from(params.count("retries")).unwrap_or(u32::MAX);
+        let needs_extension = server.is_some();
         let urls: Arc<[String]> = urls.into();
         let job = |(item, url): (usize, &String)| {
-            let output = output.clone().map(|output| (output, item));
-            Job { url: url.clone(), timeout, output }
+            let output = output.clone().map(|folder| Output { folder, item, needs_extension });
+            Job { url: url.clone(), timeout, retries, output }
         };
         let jobs: Vec<Job> = urls.iter().enumerate().map(job).collect();
-        Ok(Plan::new(DOWNLOAD, jobs.into_iter(), move |item| urls[item].clone()).keeping(server))
+        Ok(Plan::new(DOWNLOAD, jobs.into_iter(), move |item| urls[item].clone()).noting(notes).keeping(server))
     }
 }
 
@@ -171,20 +204,49 @@ fn serve(params: &Params) -> Result<(FileServer, Vec<String>), FieldError> {
     Ok((server, urls))
 }
 
-/// One a line; empty lines and comments (`#`) are left out.
-fn addresses(list: &Path, cancelled: &AtomicBool) -> Result<Vec<String>, FieldError> {
-    let mut urls = files::lines("addresses", list, cancelled)?;
-    urls.retain(|line| !line.is_empty() && !line.starts_with('#'));
-    if let Some(wrong) = urls.iter().find(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-        let message = format!("{}: `{wrong}` is no address: it must begin with http:// or https://", list.display());
-        return Err(FieldError::new("addresses", message));
+/// One on each line; empty lines and comments (`#`) are left out, which the note says.
+fn addresses(list: &Path, cancelled: &AtomicBool) -> Result<(Vec<String>, Option<String>), FieldError> {
+    let wrong = |cause: String| FieldError::new("addresses", format!("{}: {cause}", list.display()));
+    let content = files::open(list).map_err(wrong)?;
+    let List { items, empty } =
+        list::read(content, Separator::Newline, cancelled).map_err(|error| wrong(error.to_string()))?;
+    let (mut urls, mut left_out) = (Vec::with_capacity(items.len()), empty);
+    for line in items {
+        let text = line.to_string_lossy();
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            left_out += 1;
+        } else {
+            urls.push(address::parse(text).map_err(|error| wrong(error.to_string()))?);
+        }
     }
-    Ok(urls)
+    Ok((urls, files::left_out_note(left_out, "empty line or comment")))
 }
 
 fn prepare(output: &Path) -> Result<(), FieldError> {
-    let wrong =
-        |cause: &io::Error| FieldError::new("output", format!("{}: cannot be written to: {cause}", output.display()));
+    let wrong = |cause: &io::Error| {
+        FieldError::new("output", format!("{}: can't write to the folder: {cause}", output.display()))
+    };
     fs::create_dir_all(output).map_err(|error| wrong(&error))?;
     tempfile::tempfile_in(output).map(drop).map_err(|error| wrong(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_gives_a_file_a_name() {
+        for (url, name) in [
+            ("http://host/a/photo.jpg", "photo.jpg"),
+            ("http://host/", "index.html"),
+            ("http://host", "index.html"),
+            ("http://host/download/latest", "latest"),
+            ("http://host/get?file=x.zip", "get_file_x.zip"),
+            ("http://host/a%2Fb", "a_2Fb"),
+        ] {
+            assert_eq!(file_name(url), name, "{url}");
+        }
+        assert!(file_name(&format!("http://host/{}.zip", "x".repeat(1_000))).ends_with("x.zip"));
+    }
 }

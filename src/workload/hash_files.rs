@@ -17,7 +17,7 @@ pub(super) const HASH_FILE: Function<Entry, String> = Function::new("hash-file",
 
 fn hash_file(entry: Entry, context: &TaskContext) -> Result<String, TaskError> {
     let path = entry.path()?;
-    let cannot = |error: std::io::Error| TaskError::with_cause(format!("{} cannot be read", path.display()), &error);
+    let cannot = |error: std::io::Error| TaskError::with_cause(format!("can't read {}", path.display()), &error);
     let mut file = File::open(&path).map_err(cannot)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
@@ -55,9 +55,9 @@ impl Workload for HashFiles {
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let input = params.folder("input");
         samples::unpack_if_asked_for(&input)?;
-        let entries = files::find("input", &input, true, cancelled)?;
+        let files::Found { entries, notes } = files::find("input", &input, true, cancelled)?;
         let arguments: Vec<_> = entries.to_vec();
-        Ok(Plan::new(HASH_FILE, arguments.into_iter(), files::labels(entries, input)))
+        Ok(Plan::new(HASH_FILE, arguments.into_iter(), files::labels(entries, input)).noting(notes))
     }
 }
 

@@ -12,6 +12,7 @@ mod files;
 mod hash_files;
 mod http;
 mod initializer;
+mod list;
 mod locked_counter;
 mod noop;
 mod pace;

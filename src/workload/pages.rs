@@ -27,7 +27,7 @@ pub(super) struct List {
     steps: u64,
 }
 
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Option<Duration> = Some(Duration::from_mins(1));
 
 fn pages(List { urls, threads, steps }: List, context: &TaskContext) -> Result<String, TaskError> {
     let lengths: Vec<u64> = if threads == 0 {

@@ -30,6 +30,8 @@ pub enum ParamKind {
     InputFolder,
     /// A folder to write to; it is made if need be.
     OutputFolder,
+    /// A folder that is there, or none.
+    OptionalFolder,
     /// A file to read, or none.
     InputFile,
     /// Any line.
@@ -59,7 +61,7 @@ impl ParamKind {
     /// Whether it is a place on the disk.
     #[must_use]
     pub const fn is_path(self) -> bool {
-        matches!(self, Self::InputFolder | Self::OutputFolder | Self::InputFile)
+        matches!(self, Self::InputFolder | Self::OutputFolder | Self::OptionalFolder | Self::InputFile)
     }
 
     /// What it takes, in words.
@@ -68,6 +70,7 @@ impl ParamKind {
         match self {
             Self::InputFolder => "a folder".to_owned(),
             Self::OutputFolder => "a folder to write to".to_owned(),
+            Self::OptionalFolder => "a folder, or nothing".to_owned(),
             Self::InputFile => "a file, or nothing".to_owned(),
             Self::Text => "any text".to_owned(),
             Self::Count { min, max } => format!("a whole number from {} to {}", grouped(min), grouped(max)),
@@ -171,7 +174,7 @@ impl Param {
         let wrong = || FieldError::new(self.name, format!("must be {}, not `{text}`", self.describe()));
         match self.kind {
             ParamKind::InputFolder | ParamKind::OutputFolder if text.trim().is_empty() => Err(wrong()),
-            ParamKind::InputFolder | ParamKind::OutputFolder | ParamKind::InputFile => {
+            ParamKind::InputFolder | ParamKind::OutputFolder | ParamKind::OptionalFolder | ParamKind::InputFile => {
                 Ok(ParamValue::Path(PathBuf::from(text)))
             }
             ParamKind::Text => Ok(ParamValue::Text(text.to_owned())),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::FieldError;
 use super::unattended::LOOK_AGAIN;
 use crate::executor::{Executor, Function, Map, MapError, MapOptions, Portable, RawExecutor, SubmitError, TaskFuture};
+use crate::units::grouped;
 
 /// Ready to be submitted. What an item returns is one line for people.
 pub struct Plan {
@@ -13,6 +15,10 @@ pub struct Plan {
     pub items: usize,
     /// What an item is called.
     pub labels: Labels,
+    /// What people should know about the items before they trust the result, such as what was left out: a sentence each.
+    pub notes: Vec<String>,
+    /// Parameters that were measured or chosen while it was made: with them, the same settings are the same work again.
+    pub resolved: Vec<(&'static str, String)>,
     work: Box<dyn Work>,
     /// What the items need to run, such as a server: kept until the run is over.
     kept: Option<Box<dyn Send>>,
@@ -30,7 +36,14 @@ impl Plan {
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
     ) -> Self {
         let work = Calls { function, arguments, arrivals: None };
-        Self { items: work.arguments.len(), labels: Arc::new(labels), work: Box::new(work), kept: None }
+        Self {
+            items: work.arguments.len(),
+            labels: Arc::new(labels),
+            notes: Vec::new(),
+            resolved: Vec::new(),
+            work: Box::new(work),
+            kept: None,
+        }
     }
 
     /// The same, where each item is submitted so long after the first was due, in order.
@@ -42,7 +55,14 @@ impl Plan {
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
     ) -> Self {
         let work = Calls { function, arguments, arrivals: Some(arrivals) };
-        Self { items: work.arguments.len(), labels: Arc::new(labels), work: Box::new(work), kept: None }
+        Self {
+            items: work.arguments.len(),
+            labels: Arc::new(labels),
+            notes: Vec::new(),
+            resolved: Vec::new(),
+            work: Box::new(work),
+            kept: None,
+        }
     }
 
     /// What `submit` submits: `items` in the end, those that tasks submit themselves included.
@@ -52,7 +72,47 @@ impl Plan {
         labels: impl Fn(usize) -> String + Send + Sync + 'static,
         submit: impl FnOnce(&dyn RawExecutor, GoOn<'_>) -> Submitted + Send + 'static,
     ) -> Self {
-        Self { items, labels: Arc::new(labels), work: Box::new(Submitting(submit)), kept: None }
+        Self {
+            items,
+            labels: Arc::new(labels),
+            notes: Vec::new(),
+            resolved: Vec::new(),
+            work: Box::new(Submitting(submit)),
+            kept: None,
+        }
+    }
+
+    /// The same with those items only that `wanted` takes, by their numbers and names.
+    ///
+    /// # Errors
+    /// When the workload can't leave any out, or would leave out all.
+    pub fn only(self, wanted: impl Fn(usize, &str) -> bool) -> Result<Self, FieldError> {
+        let kept: Arc<[usize]> = (0..self.items).filter(|&item| wanted(item, &(self.labels)(item))).collect();
+        if kept.is_empty() {
+            return Err(FieldError::new("only", "none of these items is there any more"));
+        }
+        let work = self
+            .work
+            .only(&kept)
+            .ok_or_else(|| FieldError::new("only", "this workload can't run some of its items without the others"))?;
+        let note = format!("Only {} of {} items", grouped(kept.len() as u64), grouped(self.items as u64));
+        let (labels, items) = (self.labels, kept.len());
+        let of_kept = move |item: usize| kept.get(item).map(|&item| labels(item)).unwrap_or_default();
+        Ok(Self { items, labels: Arc::new(of_kept), work, ..self }.noting([note]))
+    }
+
+    /// The same, with more notes.
+    #[must_use]
+    pub fn noting(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// The same, where parameter `name` has come to be `text`.
+    #[must_use]
+    pub fn resolving(mut self, name: &'static str, text: String) -> Self {
+        self.resolved.push((name, text));
+        self
     }
 
     /// The same, keeping `what` until the run is over.
@@ -116,6 +176,8 @@ trait Work: Send {
         go_on: SharedGoOn,
     ) -> Option<Result<Map<'static, String>, MapError>>;
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted;
+    /// Those items only; `None` if it submits in its own way. What comes at times of its own then comes at once.
+    fn only(self: Box<Self>, items: &[usize]) -> Option<Box<dyn Work>>;
 }
 
 struct Calls<A, I> {
@@ -166,6 +228,13 @@ impl<A: Portable, I: ExactSizeIterator<Item = A> + Send + 'static> Work for Call
         let function = self.function;
         until_refused(self.due(go_on).map(|argument| to.submit(function, argument)))
     }
+
+    fn only(self: Box<Self>, items: &[usize]) -> Option<Box<dyn Work>> {
+        let mut wanted = items.iter().copied().peekable();
+        let wanted = |(item, argument)| wanted.next_if_eq(&item).map(|_| argument);
+        let arguments: Vec<A> = self.arguments.enumerate().filter_map(wanted).collect();
+        Some(Box::new(Calls { function: self.function, arguments: arguments.into_iter(), arrivals: None }))
+    }
 }
 
 struct Submitting<F>(F);
@@ -185,5 +254,9 @@ where
 
     fn submit(self: Box<Self>, to: &dyn RawExecutor, go_on: GoOn<'_>) -> Submitted {
         (self.0)(to, go_on)
+    }
+
+    fn only(self: Box<Self>, _items: &[usize]) -> Option<Box<dyn Work>> {
+        None
     }
 }

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp, LogNormal, Pareto, Uniform};
 use serde::{Deserialize, Serialize};
 
-use super::{FieldError, Param, ParamKind, Params, Plan, Workload, countdown, durations, units_per_second};
+use super::{FieldError, Param, ParamKind, Params, Plan, Workload, countdown, durations, pace};
 use crate::executor::{Function, TaskContext, TaskError};
 use crate::units::duration_of;
 
@@ -82,7 +82,7 @@ impl Workload for Synthetic {
     }
 
     fn summary(&self) -> &'static str {
-        "tasks of random lengths that compute, sleep, or both; some may fail"
+        "runs tasks of random lengths that compute, sleep, or both; some may fail"
     }
 
     fn params(&self) -> Vec<Param> {
@@ -109,6 +109,13 @@ impl Workload for Synthetic {
                 unit: "",
                 default: "cpu".to_owned(),
                 help: "What tasks do: compute, sleep, or each by half.",
+            },
+            Param {
+                name: "pace",
+                kind: ParamKind::Count { min: 0, max: 1_000_000_000_000 },
+                unit: "steps/s",
+                default: "0".to_owned(),
+                help: "How many steps of computing make a second; 0: measured on this machine, once. The same pace and seed are the same work.",
             },
             Param {
                 name: "durations",
@@ -150,15 +157,24 @@ impl Workload for Synthetic {
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let (kind, fail) = (params.choice("kind"), params.count("fail") as f64 / 100.0);
-        let pace = if kind == "sleep" { 0.0 } else { units_per_second("countdown") };
+        let pace = match params.count("pace") {
+            _ if kind == "sleep" => 0.0,
+            0 => pace::calibrated("countdown"),
+            steps => steps as f64,
+        };
         let computing = match kind {
             "cpu" => 1.0,
             "sleep" => 0.0,
             _ => 0.5,
         };
         let mut random = StdRng::seed_from_u64(params.seed());
+        let mut notes = Vec::new();
         let lengths: Vec<f64> = if let Some(file) = params.file("durations") {
-            durations::read(&file, params.text("column"), cancelled)?
+            let durations = durations::read(&file, params.text("column"), cancelled)?;
+            if durations.has_heading {
+                notes.push(format!("Left out: the heading of {}", file.display()));
+            }
+            durations.seconds
         } else {
             let (mean, length) = (params.seconds("mean").as_secs_f64(), lengths(params.choice("lengths")));
             let tasks = (0..params.count("tasks")).take_while(|_| !cancelled.load(Ordering::Relaxed));
@@ -168,6 +184,8 @@ impl Workload for Synthetic {
             let sleep = Duration::try_from_secs_f64(seconds * (1.0 - computing)).unwrap_or_default();
             Task { sleep, steps: (seconds * computing * pace) as u64, fail: random.random_bool(fail) }
         };
+        // So that the run can be had again, on whatever machine.
+        let known = |plan: Plan| if pace > 0.0 { plan.resolving("pace", (pace as u64).to_string()) } else { plan };
         let drawn: Vec<Task> = lengths.into_iter().map(&mut task).collect();
         let names = drawn.clone();
         let label = move |item: usize| {
@@ -177,9 +195,9 @@ impl Workload for Synthetic {
         };
         if params.choice("arrival") == "poisson" {
             let arrivals = poisson(params.seconds("gap"), drawn.len(), &mut random);
-            return Ok(Plan::arriving(SYNTHETIC, drawn.into_iter(), arrivals, label));
+            return Ok(known(Plan::arriving(SYNTHETIC, drawn.into_iter(), arrivals, label).noting(notes)));
         }
-        Ok(Plan::new(SYNTHETIC, drawn.into_iter(), label))
+        Ok(known(Plan::new(SYNTHETIC, drawn.into_iter(), label).noting(notes)))
     }
 }
 

@@ -154,8 +154,9 @@ fn finding_a_deadlock() {
             lab.send(Command::Run(Box::new(settings.check().unwrap())));
             let nanos = loop {
                 woken.recv().unwrap();
-                let Some(run) = lab.run().filter(|run| run.deadlocked) else { continue };
-                let last = run.deadlock.iter().flat_map(|deadlock| &deadlock.waits).map(|wait| wait.since).max();
+                let Some(run) = lab.run().filter(|run| run.is_deadlocked()) else { continue };
+                let last =
+                    run.deadlock().into_iter().flat_map(|period| &period.deadlock.waits).map(|wait| wait.since).max();
                 break run.elapsed() - last.unwrap();
             };
             lab.send(Command::StopNow);

@@ -313,9 +313,10 @@ fn error_place() {
     assert_eq!(
         error.report(),
         format!(
-            "core::num::error::ParseIntError: `1O` is no count\n\
+            "`1O` is no count\n\
              caused by: invalid digit found in string\n\
-             in worker 0 (pid {pid}), index 1 of call 1"
+             in worker 0 (pid {pid}), index 1 of call 1\n\
+             type: core::num::error::ParseIntError"
         )
     );
     pool.finish();

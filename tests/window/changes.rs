@@ -2,6 +2,12 @@
 
 use super::*;
 
+fn executes(window: &Window, item: u32) -> bool {
+    let on_lanes =
+        |run: std::sync::Arc<Run>| run.trace.lanes().iter().any(|lane| lane.open.is_some_and(|open| open.item == item));
+    run(window).is_some_and(on_lanes)
+}
+
 /// Of a chunk, what has not begun when an item is interrupted is not run, whoever runs it.
 #[test]
 fn what_is_selected_is_interrupted_by_a_key_and_the_rest_of_its_chunk_is_not_run() {
@@ -34,8 +40,8 @@ fn interrupt_two_chunks(executor: &str) {
     }
     key(&mut window, Key::Period);
     key(&mut window, Key::Delete);
-    until_shown(&mut window, "cancelled: 1");
-    until_shown(&mut window, "raised: 1");
+    until_shown(&mut window, "cancelled: 2");
+    assert!(shows(&window, "raised: 0"), "what was stopped did not fail");
     assert!(window.query_by_label_contains("item 0 interrupted, and what is left of chunk 0, at ").is_some());
     // The next chunk is interrupted in turn, but not by who looks at the past.
     until_executes(&mut window, 2);
@@ -53,7 +59,8 @@ fn interrupt_two_chunks(executor: &str) {
         key(&mut window, Key::Delete);
     }
     until_over(&mut window, 1);
-    assert!(shows(&window, "cancelled: 3") && shows(&window, "raised: 3"));
+    assert!(shows(&window, "cancelled: 6") && shows(&window, "raised: 0"));
+    assert_eq!(run(&window).unwrap().totals().interrupted, 3);
 }
 
 /// The data flow has the keyboard as a whole: calls come and go, and it stays there.
@@ -73,7 +80,7 @@ fn the_data_flow_is_one_stop_whatever_goes_through_it() {
     }
     assert!(flow(&window) && shows(&window, "executing"), "one that executes is looked at");
     key(&mut window, Key::Delete);
-    until_shown(&mut window, "raised: 1");
+    until_shown(&mut window, "cancelled: 1");
     assert!(flow(&window), "its chip is gone, and the keyboard is where it was");
     key(&mut window, Key::ArrowLeft);
     assert!(flow(&window) && shows(&window, "pending"), "it begins with the first again");
@@ -90,9 +97,10 @@ fn a_run_is_changed_while_it_goes_on_and_the_chart_says_so() {
     key(&mut window, Key::Plus);
     until_shown(&mut window, "workers: 3 of 3");
     until(&mut window, "it is marked", |window| marked(window, "3 workers"));
-    assert_eq!(field(&window, "workers").value().as_deref(), Some("3"));
+    assert_eq!(field(&window, "live workers").value().as_deref(), Some("3"));
+    assert_eq!(field(&window, "workers").value().as_deref(), Some("2"), "the next run has its own");
     // The chunk size, in its field: what is pending is cut anew.
-    type_into(&mut window, "chunksize", "5");
+    type_into(&mut window, "live chunksize", "5");
     window.key_press(Key::Enter);
     window.run_steps(2);
     until(&mut window, "chunks are cut anew", |window| {
@@ -207,19 +215,56 @@ fn what_is_done_goes_to_the_run_that_it_is_done_to() {
     assert!(shows(&window, "Done"));
 }
 
-/// One stray key must not end a run that goes on; a second one means it.
+/// A press of Run destroys nothing: it puts another run in the queue, which begins when the first is over, unless it is removed.
 #[test]
-fn enter_asks_before_it_starts_anew() {
+fn run_during_a_run_waits_for_its_turn() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
     let mut window = window_of(form, vec2(1440.0, 900.0));
     key(&mut window, Key::Enter);
     until_shown(&mut window, "workers: 1 of 1");
-    key(&mut window, Key::Enter);
-    assert!(window.query_by_label_contains("Enter once more stops it").is_some());
-    window.run_steps(5);
+    type_into(&mut window, "seconds", "0.01");
+    press(&mut window, "Queue");
+    press(&mut window, "Queue");
+    let queued = |window: &Window| window.query_all_by_label_contains(" from the queue").count();
+    assert_eq!(queued(&window), 2);
+    window.query_all_by_label_contains(" from the queue").next().unwrap().click();
+    window.run_steps(3);
+    assert_eq!(queued(&window), 1);
     assert!(run(&window).is_some_and(|run| run.number == 1 && !run.ended()));
-    key(&mut window, Key::Enter);
-    until(&mut window, "another run goes on", |window| run(window).is_some_and(|run| run.number == 2));
+    // What executes is interrupted twice, and the run is over.
+    for item in 0..2 {
+        until(&mut window, "it executes", |window| executes(window, item));
+        key(&mut window, Key::Period);
+        key(&mut window, Key::Delete);
+    }
+    until_over(&mut window, 2);
+    assert_eq!(run(&window).unwrap().totals().returned, 2);
+}
+
+/// Restarting ends what is in progress, so it is asked about, once if that is enough.
+#[test]
+fn restarting_asks_first_and_runs_the_same_anew() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    press(&mut window, "Run");
+    until_shown(&mut window, "workers: 1 of 1");
+    // What the form says is about the next run.
+    type_into(&mut window, "workers", "7");
+    let restart = |window: &mut Window| {
+        press(window, "More to do with the run");
+        press(window, "Restart");
+    };
+    restart(&mut window);
+    press(&mut window, "Cancel");
+    assert!(run(&window).is_some_and(|run| run.number == 1 && !run.ended()));
+    restart(&mut window);
+    window.get_by_role_and_label(Role::CheckBox, "Don't ask again").click();
+    window.run_steps(3);
+    press(&mut window, "Restart anyway");
+    until(&mut window, "it runs anew", |window| run(window).is_some_and(|run| run.number == 2 && !run.ended()));
+    assert_eq!(run(&window).unwrap().settings.workers, 1);
+    restart(&mut window);
+    until(&mut window, "nobody asks again", |window| run(window).is_some_and(|run| run.number == 3));
 }
 
 /// What can be done to an item is where the pointer is, too.
@@ -241,7 +286,7 @@ fn the_other_mouse_button_opens_a_menu_for_what_is_there() {
         |window: &Window, name: &str| window.get_by_role_and_label(Role::MenuItem, name).accesskit_node().is_disabled();
     assert!(is_disabled(&window, "To what it waited for") && !is_disabled(&window, "Interrupt it"));
     press(&mut window, "Interrupt it");
-    until_shown(&mut window, "raised: 1");
+    until_shown(&mut window, "cancelled: 1");
     click_with(&mut window, egui::PointerButton::Secondary, place);
     window.run_steps(10);
     press(&mut window, "Look at this moment");

@@ -18,7 +18,7 @@ fn items_are_searched_dimmed_and_listed() {
     let mut window = window_after_run(form);
     key(&mut window, Key::Slash);
     window.get_by_role_and_label(Role::SearchInput, "search").type_text("raised");
-    until_shown(&mut window, "2 fit");
+    until_shown(&mut window, "2 matches");
     key(&mut window, Key::Enter);
     assert!(shows(&window, "item 3 · sleep 0.005 s"), "the first that fits");
     key(&mut window, Key::Enter);
@@ -26,7 +26,7 @@ fn items_are_searched_dimmed_and_listed() {
     key(&mut window, Key::Enter);
     assert!(shows(&window, "item 3 · sleep 0.005 s"), "round and round");
     window.get_by_role_and_label(Role::Tab, "Tasks").click();
-    until_shown(&mut window, "2 of 20 items fit");
+    until_shown(&mut window, "2 of 20 items match");
     for name in ["item 3, raised, call 3, worker", "item 7, raised, call 7, worker"] {
         assert!(window.query_all_by_label_contains(name).next().is_some(), "{name}");
     }
@@ -91,9 +91,9 @@ fn histograms_choose_items_and_areas_choose_what_they_count() {
     assert!(histogram.value().unwrap().ends_with("8 items"), "{:?}", histogram.value());
     let rect = histogram.rect();
     drag(&mut window, rect.left_center(), rect.right_center());
-    until(&mut window, "8 fit", |window| window.query_by_label_contains("8 fit, ").is_some());
+    until(&mut window, "8 matches", |window| window.query_by_label_contains("8 matches, ").is_some());
     click_at(&mut window, rect.center());
-    assert!(window.query_by_label_contains("8 fit").is_none(), "a click lets go of it");
+    assert!(window.query_by_label_contains("8 matches").is_none(), "a click lets go of it");
     let canvas = canvas(&window);
     key(&mut window, Key::R);
     drag(&mut window, canvas.left_top() + vec2(1.0, 3.0), pos2(canvas.center().x, canvas.top() + 20.0));
@@ -192,9 +192,9 @@ fn what_a_drag_selects_keys_select_too() {
         window.key_press_modifiers(egui::Modifiers::SHIFT, Key::ArrowRight);
         window.run_steps(1);
     }
-    until(&mut window, "8 fit", |window| window.query_by_label_contains("8 fit, ").is_some());
+    until(&mut window, "8 matches", |window| window.query_by_label_contains("8 matches, ").is_some());
     key(&mut window, Key::Enter);
-    assert!(window.query_by_label_contains("8 fit").is_none(), "Enter lets go of it");
+    assert!(window.query_by_label_contains("8 matches").is_none(), "Enter lets go of it");
 
     // From the middle to the left end, over the upper lane.
     key(&mut window, Key::R);

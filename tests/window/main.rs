@@ -266,26 +266,10 @@ fn a_deadlock_is_told_with_ways_out() {
     until(&mut window, "the deadlock is told", |window| {
         window.query_by_label_contains("deadlock: item 0 on worker 0 waits for item 1").is_some()
     });
-    press(&mut window, "Add a worker (2)");
+    press(&mut window, "Add a worker (1 → 2)");
     until_over(&mut window, 1);
     assert_eq!(run(&window).unwrap().totals().returned, 2);
     assert!(window.query_by_label_contains("deadlock:").is_none());
-}
-
-#[test]
-fn run_during_a_run_stops_it_and_starts_anew() {
-    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "2", "1");
-    let mut window = window_of(form, vec2(1440.0, 900.0));
-    press(&mut window, "Run");
-    until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.items == Some(2)));
-    type_into(&mut window, "seconds", "0.01");
-    press(&mut window, "Restart");
-    until_over(&mut window, 2);
-    assert_eq!(run(&window).unwrap().totals().returned, 2);
-    // The one that was stopped for it is in the list, and can be looked at again.
-    choose_run(&mut window, "1. sleep · threads");
-    assert_eq!(run(&window).unwrap().number, 1);
-    assert!(shows(&window, "Stopped"));
 }
 
 #[test]
@@ -340,7 +324,7 @@ fn a_wrong_field_is_named_with_its_limits_and_keeps_run_disabled() {
         assert_eq!(window.query_all_by_label_contains(message).count(), 2, "{name} = {text}");
         let disabled = window.get_by_role_and_label(Role::Button, "Run").accesskit_node().is_disabled();
         assert!(disabled, "{name} = {text}");
-        let in_chart = format!("This can't run yet: {message}");
+        let in_chart = format!("These settings can't run yet: {message}");
         assert!(window.query_all_by_label_contains(&in_chart).next().is_some(), "{name} = {text}");
         // Typing nothing leaves the selected text there, so an empty field is emptied by a key.
         type_into(&mut window, name, if good.is_empty() { " " } else { &good });
@@ -361,7 +345,7 @@ fn a_run_that_cannot_start_says_why() {
 fn no_items_is_told() {
     let form = remembered("noop", &[("tasks", "0")], "processes", "2", "1");
     let window = window_after_run(form);
-    assert!(window.query_all_by_label_contains("there were no items").next().is_some());
+    assert!(window.query_all_by_label_contains("No items, nothing to do").next().is_some());
 }
 
 #[test]
@@ -395,12 +379,12 @@ fn what_is_pressed_is_seen_within_two_frames() {
         |window: &Window| window.query_all_by_label_contains("frames/s").next().is_some() || shows(window, "frames/s");
     assert!(!overlay(&window));
     assert_eq!(frames_until(&mut window, vec![key], &overlay), Some(1));
-    let pos = window.get_by_role_and_label(Role::Button, "Light").rect().center();
+    let pos = window.get_by_role_and_label(Role::Button, "?").rect().center();
     let button = |pressed| egui::Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers };
     window.input_mut().events.extend([egui::Event::PointerMoved(pos), button(true)]);
     window.step();
-    let is_light = |window: &Window| window.query_by_role_and_label(Role::Button, "Dark").is_some();
-    let frames = frames_until(&mut window, vec![button(false)], &is_light);
+    let helps = |window: &Window| shows(window, "W: Zoom in at the pointer");
+    let frames = frames_until(&mut window, vec![button(false)], &helps);
     assert!(frames.is_some_and(|frames| frames <= 2), "{frames:?}");
 }
 

@@ -236,7 +236,7 @@ fn the_inspector_looks_at_the_moment_too() {
     };
     key(&mut window, Key::Home);
     arrive(&mut window);
-    assert!(shows(&window, "not there yet, at the moment that is looked at"));
+    assert!(shows(&window, "Not submitted yet at this moment"));
     until(&mut window, "it is pending", |window| {
         key(window, Key::ArrowRight);
         !shows(window, "on the way there …") && shows(window, "its future is PENDING")

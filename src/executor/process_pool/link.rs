@@ -168,6 +168,7 @@ impl Link {
         let reader = Reader {
             worker,
             child: Arc::clone(&child),
+            _suspendable: sys::suspend_worker_with_this(pid),
             orders: orders.clone(),
             news: news.clone(),
             sink: Arc::clone(&sink),
@@ -318,6 +319,8 @@ impl Feeder {
 struct Reader {
     worker: WorkerId,
     child: Arc<Mutex<Child>>,
+    /// Until the process has been reaped.
+    _suspendable: Option<sys::Suspendable>,
     orders: Sender<Order>,
     news: NewsSender,
     sink: Arc<dyn EventSink>,

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{run, text};
 use crate::lab::{Collect, ExecutorKind, Run};
-use crate::lesson::outcome::{is_near, item_times, makespan, seconds, shows};
-use crate::lesson::{Lesson, LessonRun, Machine, Outcome, Question, Ratio};
+use crate::lesson::outcome::{
+    Judgement, computing, effect, is_near, item_times, makespan, most_at_once, seconds, share_of_gil, shows, too_small,
+};
+use crate::lesson::{Lesson, LessonRun, Machine, Question, Ratio};
 
 /// How long the tasks of a lesson take one after the other, in seconds.
 const ONE_AFTER_THE_OTHER: f64 = 3.0;
@@ -37,20 +39,28 @@ pub(super) const COUNTDOWN_PROCESSES: Lesson = Lesson {
         let from = countdown(machine, &[4, 3, 2, 1]);
         vec![run("processes", "countdown", [("from", from)], ExecutorKind::Processes, machine.cores)]
     },
+    about_time: true,
     judge: |machine, runs| {
-        let (whole, items) = (makespan(&runs[0]), item_times(&runs[0]));
-        let overlap = Ratio {
-            name: "all tasks ÷ makespan",
-            published: Some(9.72 / 3.36),
-            ideal: most(machine, 0.4),
-            yours: items.iter().sum::<f64>() / whole,
-        };
-        let sentence = format!(
-            "The tasks took {} together and were done in {}: the processes counted at the same time, each on a core of its own.",
-            seconds(items.iter().sum()),
-            seconds(whole)
-        );
-        Outcome { effect_shown: machine.cores == 1 || shows(&overlap, 0.5), ratios: vec![overlap], sentence }
+        let (whole, sum, on_core) = (makespan(&runs[0]), item_times(&runs[0]).iter().sum::<f64>(), computing(&runs[0]));
+        let ratios = vec![
+            Ratio {
+                name: "time on a core ÷ makespan",
+                published: None,
+                ideal: most(machine, 0.4),
+                yours: on_core / whole,
+            },
+            // Where cores are shared, the times of the tasks swell, and this with them.
+            Ratio {
+                name: "times of the tasks ÷ makespan",
+                published: Some(9.72 / 3.36),
+                ideal: most(machine, 0.4),
+                yours: sum / whole,
+            },
+        ];
+        let facts = format!("The tasks took {} together, and were done in {}.", seconds(sum), seconds(whole));
+        let at_once = format!("On average, {:.1} of them were on a core at the same time.", on_core / whole);
+        let effect = effect(shows(&ratios[0], 0.5), at_once, || too_small(machine, &ratios[0], 0.5));
+        Judgement { ratios, facts, effect }
     },
 };
 
@@ -63,7 +73,9 @@ fn processes_then_threads(machine: &Machine, parts: &[u64]) -> Vec<LessonRun> {
     ]
 }
 
-fn threads_against_processes(machine: &Machine, runs: &[Arc<Run>], published: f64, longest: f64) -> Outcome {
+fn threads_against_processes(machine: &Machine, runs: &[Arc<Run>], published: f64, longest: f64) -> Judgement {
+    /// So much of their time, two threads or more that compute wait for a GIL that they share.
+    const LEAST_GIL: f64 = 0.3;
     let [processes, threads] = [makespan(&runs[0]), makespan(&runs[1])];
     let slower = Ratio {
         name: "threads ÷ processes",
@@ -72,31 +84,29 @@ fn threads_against_processes(machine: &Machine, runs: &[Arc<Run>], published: f6
         yours: threads / processes,
     };
     let sum = Ratio {
-        name: "threads ÷ all tasks one after the other",
+        name: "threads ÷ their time on a core",
         published: None,
         ideal: 1.0,
-        yours: threads / item_times(&runs[0]).iter().sum::<f64>(),
+        yours: threads / computing(&runs[1]),
     };
-    let sentence = format!(
-        "The processes took {}, the threads {}, as only one of them at a time held the GIL.",
-        seconds(processes),
-        seconds(threads)
-    );
-    Outcome { effect_shown: machine.cores == 1 || shows(&slower, 0.5), ratios: vec![slower, sum], sentence }
+    let facts = format!("The processes took {}, the threads {}.", seconds(processes), seconds(threads));
+    let gil = share_of_gil(&runs[1]);
+    let explanation =
+        format!("The threads waited for the GIL for {:.0} % of their time: one computed at a time.", gil * 100.0);
+    let effect = effect(shows(&slower, 0.5) && gil >= LEAST_GIL, explanation, || too_small(machine, &slower, 0.5));
+    Judgement { ratios: vec![slower, sum], facts, effect }
 }
 
 pub(super) const COUNTDOWN_THREADS: Lesson = Lesson {
     id: "countdown-threads",
     text: text!("countdown-threads"),
     question: Question {
-        text: "The same four countdowns in four threads that share a GIL. How long do they take?",
-        answers: &[
-            "As long as the processes",
-            "As long as all tasks one after the other",
-            "Four times as long as the processes",
-        ],
+        text: "The same four countdowns, in processes and in threads that share a GIL. Which can't take less than all tasks one after the \
+               other, however many cores there are?",
+        answers: &["The processes", "The threads", "Both"],
         right: 1,
     },
+    about_time: true,
     runs: |machine| processes_then_threads(machine, &[4, 3, 2, 1]),
     judge: |machine, runs| threads_against_processes(machine, runs, 6.25 / 3.36, 0.4),
 };
@@ -105,10 +115,11 @@ pub(super) const COUNTING: Lesson = Lesson {
     id: "counting",
     text: text!("counting"),
     question: Question {
-        text: "Two countdowns, from 8 and 7 million. How much slower are two threads with a GIL than two processes?",
-        answers: &["Not at all", "Nearly twice", "Four times"],
+        text: "Two countdowns, from 8 and 7 million, in two processes and in two threads that share a GIL. Which gain from a second core?",
+        answers: &["Both", "Only the processes", "Neither"],
         right: 1,
     },
+    about_time: true,
     runs: |machine| processes_then_threads(machine, &[8, 7]),
     judge: |machine, runs| threads_against_processes(machine, runs, 3.85 / 2.08, 8.0 / 15.0),
 };
@@ -126,10 +137,11 @@ pub(super) const SUM_SUBMIT: Lesson = Lesson {
     id: "sum-submit",
     text: text!("sum-submit"),
     question: Question {
-        text: "Eight equal sums, two worker processes. How much faster is that than one after the other?",
-        answers: &["Not at all", "Nearly twice", "Eight times"],
+        text: "Eight equal sums, two worker processes. How much faster can that be than one after the other, at most?",
+        answers: &["Not at all", "Twice, if there are two cores", "Eight times"],
         right: 1,
     },
+    about_time: true,
     runs: |machine| {
         vec![
             run("sequential", "sum", sums(machine, 8, ONE_AFTER_THE_OTHER), ExecutorKind::Sequential, 1),
@@ -145,12 +157,15 @@ pub(super) const SUM_SUBMIT: Lesson = Lesson {
             ideal: machine.cores.min(2) as f64,
             yours: sequential / processes,
         };
-        let sentence = format!(
-            "One after the other they took {}, on two processes {}: two lanes, four rounds.",
+        let facts = format!(
+            "One after the other, the sums took {}; on two processes, {}.",
             seconds(sequential),
             seconds(processes)
         );
-        Outcome { effect_shown: machine.cores == 1 || shows(&faster, 0.5), ratios: vec![faster], sentence }
+        let lanes = runs[1].trace.lanes().iter().filter(|lane| lane.items() > 0).count();
+        let explanation = format!("{lanes} workers shared the sums, {} at the same time.", most_at_once(&runs[1]));
+        let effect = effect(shows(&faster, 0.5), explanation, || too_small(machine, &faster, 0.5));
+        Judgement { ratios: vec![faster], facts, effect }
     },
 };
 
@@ -162,6 +177,7 @@ pub(super) const SUM_AS_COMPLETED: Lesson = Lesson {
         answers: &["In the order of submission, always", "In the order in which they end", "The last submitted first"],
         right: 1,
     },
+    about_time: false,
     runs: |machine| {
         vec![
             run("as_completed", "sum", sums(machine, 8, IN_A_POOL), ExecutorKind::Processes, 2)
@@ -177,8 +193,9 @@ pub(super) const SUM_AS_COMPLETED: Lesson = Lesson {
             .flat_map(|lane| lane.spans().map(|span| (span.end, span.item as usize)))
             .collect();
         ended.sort_unstable();
+        let ended: Vec<_> = ended.into_iter().map(|(_, item)| item).collect();
         // Two that end at nearly the same moment may be told in either order.
-        let place = |item: usize| ended.iter().position(|(_, other)| *other == item).unwrap_or(usize::MAX);
+        let place = |item: usize| ended.iter().position(|other| *other == item).unwrap_or(usize::MAX);
         let near = yielded.iter().enumerate().filter(|(index, item)| place(**item).abs_diff(*index) <= 1).count();
         let order = Ratio {
             name: "yielded as they ended ÷ all",
@@ -186,10 +203,18 @@ pub(super) const SUM_AS_COMPLETED: Lesson = Lesson {
             ideal: 1.0,
             yours: near as f64 / yielded.len().max(1) as f64,
         };
-        let items: Vec<_> = yielded.iter().map(ToString::to_string).collect();
-        let sentence =
-            format!("as_completed yielded the tasks in the order {}: each as soon as it ended.", items.join(", "));
-        Outcome { effect_shown: yielded.len() == 8 && is_near(&order, 0.0), ratios: vec![order], sentence }
+        let list = |items: &[usize]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let facts =
+            format!("The tasks ended in the order {}, and as_completed yielded {}.", list(&ended), list(&yielded));
+        let explanation = if ended == yielded {
+            "It yielded each as soon as it had ended.".to_owned()
+        } else {
+            "The order is the same, but for neighbours that ended at nearly the same moment.".to_owned()
+        };
+        let effect = effect(yielded.len() == 8 && is_near(&order, 0.0), explanation, || {
+            format!("{near} of {} results came in the place in which their task ended", yielded.len())
+        });
+        Judgement { ratios: vec![order], facts, effect }
     },
 };
 
@@ -201,6 +226,7 @@ pub(super) const SUM_CHUNKS: Lesson = Lesson {
         answers: &["24", "8", "4"],
         right: 1,
     },
+    about_time: false,
     runs: |machine| {
         vec![
             run("map, chunksize 3", "sum", sums(machine, 24, IN_A_POOL), ExecutorKind::Processes, 4)
@@ -210,13 +236,16 @@ pub(super) const SUM_CHUNKS: Lesson = Lesson {
     judge: |_, runs| {
         let calls = runs[0].trace.call_count();
         let chunks = Ratio { name: "calls", published: Some(8.0), ideal: 8.0, yours: calls as f64 };
-        let sentence =
-            format!("24 items went through the pool as {calls} calls of 3: four at once, and then the other four.");
-        Outcome {
-            effect_shown: is_near(&chunks, 0.0) && runs[0].totals().returned == 24,
-            ratios: vec![chunks],
-            sentence,
-        }
+        let returned = runs[0].totals().returned;
+        let facts = format!("{returned} items came back, from {calls} calls.");
+        let explanation = format!(
+            "Three items travel in one call. At most {} calls executed at the same time.",
+            most_at_once(&runs[0])
+        );
+        let effect = effect(is_near(&chunks, 0.0) && returned == 24, explanation, || {
+            format!("{returned} of 24 items came back, from {calls} calls instead of 8")
+        });
+        Judgement { ratios: vec![chunks], facts, effect }
     },
 };
 
@@ -224,14 +253,15 @@ pub(super) const LOCKED_COUNTER: Lesson = Lesson {
     id: "locked-counter",
     text: text!("locked-counter"),
     question: Question {
-        text: "Four threads add one to a counter, again and again. They share a GIL. Is the count right?",
+        text: "Four threads add one to a counter, again and again. They share a GIL. Is the count sure to be right?",
         answers: &[
             "Yes: the GIL sees to that",
-            "No: updates get lost, unless there is a lock",
+            "No: updates can get lost, unless there is a lock",
             "No, not even with a lock",
         ],
         right: 1,
     },
+    about_time: false,
     runs: |_| {
         let counter = |name, lock: &str| {
             let params = [("additions", "1500000".to_owned()), ("lock", lock.to_owned())];
@@ -244,22 +274,19 @@ pub(super) const LOCKED_COUNTER: Lesson = Lesson {
         let [without, with] = [right(&runs[0]), right(&runs[1])];
         let one_if = |right: bool| f64::from(u8::from(right));
         let ratios = vec![
-            Ratio {
-                name: "right count without a lock (1 = yes)",
-                published: Some(0.0),
-                ideal: 0.0,
-                yours: one_if(without),
-            },
-            Ratio {
-                name: "right count with the lock (1 = yes)",
-                published: Some(1.0),
-                ideal: 1.0,
-                yours: one_if(with),
-            },
+            Ratio { name: "right count without a lock (1 = yes)", published: None, ideal: 0.0, yours: one_if(without) },
+            Ratio { name: "right count with the lock (1 = yes)", published: None, ideal: 1.0, yours: one_if(with) },
         ];
-        let message = runs[0].trace.errors().next().map_or("the count was right by luck", |error| &*error.message);
-        let sentence =
-            format!("Without a lock, {message}. With it, the count was {}.", if with { "right" } else { "wrong" });
-        Outcome { effect_shown: !without && with, ratios, sentence }
+        let word = |right: bool| if right { "right" } else { "wrong" };
+        let facts = format!("The count was {} without a lock, and {} with it.", word(without), word(with));
+        let lost = runs[0].trace.errors().next().map_or_else(String::new, |error| error.message.to_string());
+        let effect = effect(!without && with, format!("Without a lock, {lost}."), || {
+            if with {
+                "no update was lost this time, which is luck: run it again".to_owned()
+            } else {
+                "the count was wrong with the lock too".to_owned()
+            }
+        });
+        Judgement { ratios, facts, effect }
     },
 };

@@ -2,8 +2,8 @@
 
 use super::{run, text};
 use crate::lab::{Collect, ExecutorKind, OnError};
-use crate::lesson::outcome::{makespan, seconds};
-use crate::lesson::{Lesson, Outcome, Question, Ratio};
+use crate::lesson::outcome::{Judgement, effect, item_times, makespan, seconds};
+use crate::lesson::{Lesson, Question, Ratio};
 use crate::trace::{Call, Stage};
 
 pub(super) const SQUARES: Lesson = Lesson {
@@ -14,14 +14,19 @@ pub(super) const SQUARES: Lesson = Lesson {
         answers: &["In the order in which the tasks end", "4, 9, 16, 25: in the order of the input", "At random"],
         right: 1,
     },
+    about_time: false,
     runs: |_| vec![run("map", "square", [("of", "2,3,4,5".to_owned())], ExecutorKind::Processes, 3)],
     judge: |_, runs| {
         let results: Vec<_> = runs[0].results.iter().filter_map(|(_, result)| result.ok()).collect();
         let wanted = ["4", "9", "16", "25"];
         let in_place = results.iter().zip(wanted).filter(|(result, wanted)| *result == wanted).count();
         let order = Ratio { name: "results in their place", published: Some(4.0), ideal: 4.0, yours: in_place as f64 };
-        let sentence = format!("map yielded {}, whichever task ended first.", results.join(", "));
-        Outcome { effect_shown: in_place == 4 && results.len() == 4, ratios: vec![order], sentence }
+        let facts = format!("map yielded {}.", results.join(", "));
+        let explanation = "Results come in the order of the input, whichever task ends first.".to_owned();
+        let effect = effect(in_place == 4 && results.len() == 4, explanation, || {
+            format!("{in_place} of 4 results are in their place")
+        });
+        Judgement { ratios: vec![order], facts, effect }
     },
 };
 
@@ -33,6 +38,7 @@ pub(super) const PRIMES: Lesson = Lesson {
         answers: &["One after the other", "13 threads with a GIL", "13 processes, one task a call"],
         right: 2,
     },
+    about_time: true,
     runs: |_| {
         // Small tasks are the point, so they keep their published size on any machine.
         let primes = |name, executor, workers| run(name, "primes", [], executor, workers);
@@ -60,16 +66,25 @@ pub(super) const PRIMES: Lesson = Lesson {
             },
             Ratio { name: "chunksize 1 ÷ chunksize 100", published: None, ideal: 1.0, yours: single / chunked },
         ];
-        let sentence = format!(
-            "One after the other: {}; 13 threads: {}; 13 processes: {}, and {} in chunks of 100. The tasks are so small that what it \
-             takes to hand them out, and to start workers, is most of it.",
+        let facts = format!(
+            "One after the other: {}; 13 threads: {}; 13 processes: {}, and {} in chunks of 100.",
             seconds(sequential),
             seconds(threads),
             seconds(single),
             seconds(chunked)
         );
-        let effect_shown = single > 1.5 * sequential && threads > 0.9 * sequential;
-        Outcome { ratios, effect_shown, sentence }
+        let work = item_times(&runs[0]).iter().sum::<f64>();
+        let explanation = format!(
+            "The tasks themselves take {}; starting processes and handing out calls took the rest of {}.",
+            seconds(work),
+            seconds(single)
+        );
+        let shows = single > 1.5 * sequential && threads > 0.9 * sequential && work < single / 2.0;
+        let effect = effect(shows, explanation, || {
+            let (processes, threads) = (single / sequential, threads / sequential);
+            format!("processes took {processes:.2} times as long as one after the other, threads {threads:.2} times")
+        });
+        Judgement { ratios, facts, effect }
     },
 };
 
@@ -84,6 +99,7 @@ pub(super) const DATA_FLOW: Lesson = Lesson {
         answers: &["They are cancelled", "They run", "Their results are thrown away"],
         right: 1,
     },
+    about_time: false,
     runs: |_| {
         let params = [("tasks", SLEEPERS.to_string()), ("seconds", "0.4".to_owned()), ("fail", "2".to_owned())];
         let sleep = run("processes", "sleep", params, ExecutorKind::Processes, WORKERS);
@@ -105,15 +121,27 @@ pub(super) const DATA_FLOW: Lesson = Lesson {
         let cancelled = runs[0].totals().cancelled;
         let ratio = Ratio {
             name: "tasks in the call queue that ran",
-            published: Some(WORKERS as f64 + 1.0),
+            published: None,
             ideal: runs[0].call_queue_capacity().unwrap_or_default() as f64,
             yours: ran as f64,
         };
-        let sentence = format!(
-            "When task 2 had raised, {cancelled} tasks were in the work ids queue and were cancelled; {ran} of the {waited} in the call \
-             queue ran all the same."
-        );
-        let effect_shown = cancelled > 0 && ran == waited && (1..=WORKERS + 1).contains(&ran);
-        Outcome { ratios: vec![ratio], effect_shown, sentence }
+        let facts = if cancelled == 0 {
+            "No task was cancelled.".to_owned()
+        } else {
+            format!(
+                "When task 2 had raised, {cancelled} tasks were cancelled; {ran} of the {waited} in the call queue ran."
+            )
+        };
+        let explanation =
+            "What is in the call queue is as good as running: only tasks in the work ids queue can be cancelled."
+                .to_owned();
+        let effect = effect(cancelled > 0 && ran == waited && (1..=WORKERS + 1).contains(&ran), explanation, || {
+            if cancelled == 0 {
+                "when task 2 raised, nothing was left to cancel".to_owned()
+            } else {
+                format!("{ran} of the {waited} tasks in the call queue ran")
+            }
+        });
+        Judgement { ratios: vec![ratio], facts, effect }
     },
 };

@@ -2,8 +2,10 @@
 
 use super::{run, text};
 use crate::lab::ExecutorKind;
-use crate::lesson::outcome::{item_times, makespan, seconds, shows};
-use crate::lesson::{Lesson, Machine, Outcome, Question, Ratio};
+use crate::lesson::outcome::{
+    Judgement, effect, item_times, least, makespan, seconds, share_of_gil, shows, time_of, too_small,
+};
+use crate::lesson::{Lesson, Machine, Question, Ratio};
 
 /// How long all tasks take one after the other, in seconds.
 const ONE_AFTER_THE_OTHER: f64 = 2.4;
@@ -28,20 +30,30 @@ pub(super) const SEQUENTIAL: Lesson = Lesson {
         answers: &["Twenty bars of one length", "Bars that get longer and longer", "One long bar, then short ones"],
         right: 1,
     },
+    about_time: true,
     runs: |machine| vec![run("sequential", "pbkdf2", keys(machine), ExecutorKind::Sequential, 1)],
     judge: |_, runs| {
         let items = item_times(&runs[0]);
         let mean = items.iter().sum::<f64>() / items.len().max(1) as f64;
-        let longest = items.last().copied().unwrap_or_default();
-        let growth =
-            Ratio { name: "longest task ÷ mean", published: None, ideal: LONGEST, yours: longest / mean.max(1e-9) };
-        let sentence = format!(
-            "All took {}; the last task alone {}, {:.1} times the mean.",
+        let last = time_of(&runs[0], 19);
+        let growth = Ratio { name: "last task ÷ mean", published: None, ideal: LONGEST, yours: last / mean.max(1e-9) };
+        let facts = format!(
+            "All tasks took {}; the last alone took {}, {:.1} times the mean.",
             seconds(makespan(&runs[0])),
-            seconds(longest),
+            seconds(last),
             growth.yours
         );
-        Outcome { effect_shown: shows(&growth, 0.7), ratios: vec![growth], sentence }
+        let explanation =
+            "Each task derives one key more, with more rounds, so the bars get longer and longer.".to_owned();
+        let is_longest = items.last().is_some_and(|longest| last >= *longest);
+        let effect = effect(shows(&growth, 0.7) && is_longest, explanation, || {
+            format!(
+                "the last task took {:.2} times the mean; at least {:.2} would show it",
+                growth.yours,
+                least(&growth, 0.7)
+            )
+        });
+        Judgement { ratios: vec![growth], facts, effect }
     },
 };
 
@@ -49,10 +61,12 @@ pub(super) const PROCESSES: Lesson = Lesson {
     id: "hash-processes",
     text: text!("hash-processes"),
     question: Question {
-        text: "The same on ten processes in chunks of 2. What holds the speed-up back, besides the number of cores?",
-        answers: &["The GIL", "The last chunk, which is the longest", "Nothing"],
+        text: "The same on ten processes in chunks of 2, the last of which is 28 % of the work. How much faster can that be on any machine, \
+               at most?",
+        answers: &["Ten times", "3.5 times", "As many times as there are cores"],
         right: 1,
     },
+    about_time: true,
     runs: |machine| {
         vec![
             run("sequential", "pbkdf2", keys(machine), ExecutorKind::Sequential, 1),
@@ -78,12 +92,21 @@ pub(super) const PROCESSES: Lesson = Lesson {
                 yours: sequential / threads,
             },
         ];
-        let sentence = format!(
-            "One after the other: {}; ten processes: {}; ten threads: {}, as native hashing lets the GIL go.",
+        let facts = format!(
+            "One after the other: {}; ten processes: {}; ten threads with a GIL: {}.",
             seconds(sequential),
             seconds(processes),
             seconds(threads)
         );
-        Outcome { effect_shown: machine.cores == 1 || ratios.iter().all(|ratio| shows(ratio, 0.4)), ratios, sentence }
+        let explanation = format!(
+            "Native hashing releases the GIL: the threads waited for it for {:.1} % of their time.",
+            share_of_gil(&runs[2]) * 100.0
+        );
+        let weak = ratios.iter().find(|ratio| !shows(ratio, 0.4));
+        let effect = match weak {
+            Some(weak) => Err(too_small(machine, weak, 0.4)),
+            None => effect(share_of_gil(&runs[2]) < 0.1, explanation, || "the threads waited for the GIL".to_owned()),
+        };
+        Judgement { ratios, facts, effect }
     },
 };

@@ -2,8 +2,10 @@
 
 use super::{run, text};
 use crate::lab::{Collect, ExecutorKind};
-use crate::lesson::outcome::{all_returned, is_near, item_times, makespan, seconds, shows};
-use crate::lesson::{Lesson, LessonRun, Machine, Outcome, Question, Ratio};
+use crate::lesson::outcome::{
+    Judgement, all_returned, computing, effect, is_near, item_times, makespan, seconds, share_of_gil, short_of, shows,
+};
+use crate::lesson::{Lesson, LessonRun, Machine, Question, Ratio};
 
 /// Five addresses of different length, the third of which has a host that does not exist.
 const SIZES: &str = "1000000,200000,600000,800000,400000";
@@ -20,6 +22,7 @@ pub(super) const LOAD_URL: Lesson = Lesson {
         ],
         right: 2,
     },
+    about_time: false,
     runs: |_| {
         let params = [("size", SIZES.to_owned()), ("faulty", "2".to_owned()), ("fault", "no-host".to_owned())];
         let load = run("as_completed", "download", params, ExecutorKind::Threads, 5);
@@ -42,14 +45,22 @@ pub(super) const LOAD_URL: Lesson = Lesson {
             },
         ];
         let numbers: Vec<_> = order.iter().map(ToString::to_string).collect();
-        let sentence = format!(
+        let facts = format!(
             "They were submitted as 0, 1, 2, 3, 4 and came as {}: {} with a size and {} with an error.",
             numbers.join(", "),
             totals.returned,
             totals.raised
         );
-        let effect_shown = totals.returned == 4 && totals.raised == 1 && !order.is_sorted();
-        Outcome { ratios, effect_shown, sentence }
+        let explanation =
+            "as_completed yields each as soon as it is done; an error is the matter of its own future.".to_owned();
+        let effect = effect((totals.returned, totals.raised) == (4, 1) && !order.is_sorted(), explanation, || {
+            if totals.returned + totals.raised < 5 {
+                "not all five addresses were tried".to_owned()
+            } else {
+                "they came in the order in which they were submitted".to_owned()
+            }
+        });
+        Judgement { ratios, facts, effect }
     },
 };
 
@@ -74,6 +85,7 @@ pub(super) const DOWNLOAD_SEQUENTIAL: Lesson = Lesson {
         answers: &["As long as the longest", "Twice as long", "As long as all of them together"],
         right: 2,
     },
+    about_time: true,
     runs: |_| vec![downloads("sequential", ExecutorKind::Sequential, 1)],
     judge: |_, runs| {
         let items = item_times(&runs[0]);
@@ -84,13 +96,12 @@ pub(super) const DOWNLOAD_SEQUENTIAL: Lesson = Lesson {
             ideal: FILES,
             yours: whole / longest.max(1e-9),
         };
-        let sentence = format!(
-            "The longest download took {}, and five took {}: each waits until the one before is there.",
-            seconds(longest),
-            seconds(whole)
-        );
-        let effect_shown = is_near(&rounds, 0.15) && all_returned(&runs[0]);
-        Outcome { ratios: vec![rounds], effect_shown, sentence }
+        let facts = format!("The longest download took {}, and all five {}.", seconds(longest), seconds(whole));
+        let explanation = "Each waits until the one before it is complete.".to_owned();
+        let effect = effect(is_near(&rounds, 0.15) && all_returned(&runs[0]), explanation, || {
+            format!("five downloads took {:.2} times as long as the longest", rounds.yours)
+        });
+        Judgement { ratios: vec![rounds], facts, effect }
     },
 };
 
@@ -102,6 +113,7 @@ pub(super) const DOWNLOAD_THREADS: Lesson = Lesson {
         answers: &["Not at all, because of the GIL", "As much as there are cores", "Nearly five times"],
         right: 2,
     },
+    about_time: true,
     runs: |_| {
         vec![
             downloads("sequential", ExecutorKind::Sequential, 1),
@@ -118,13 +130,16 @@ pub(super) const DOWNLOAD_THREADS: Lesson = Lesson {
             ideal: FILES,
             yours: sequential / threads,
         };
-        let sentence = format!(
-            "One after the other: {}; with a thread for each: {}. Whoever waits holds no lock and needs no core.",
-            seconds(sequential),
-            seconds(threads)
+        let facts =
+            format!("One after the other: {}; with a thread for each: {}.", seconds(sequential), seconds(threads));
+        let gil = share_of_gil(&runs[1]);
+        let explanation = format!(
+            "A task that waits for the network holds no GIL: the threads waited for it for {:.1} % of their time.",
+            gil * 100.0
         );
-        let effect_shown = shows(&faster, 0.5) && runs.iter().all(|run| all_returned(run));
-        Outcome { effect_shown, ratios: vec![faster], sentence }
+        let shows = shows(&faster, 0.5) && gil < 0.1 && runs.iter().all(|run| all_returned(run));
+        let effect = effect(shows, explanation, || short_of(&faster, 0.5));
+        Judgement { ratios: vec![faster], facts, effect }
     },
 };
 
@@ -135,10 +150,11 @@ pub(super) const DOWNLOAD_ERRORS: Lesson = Lesson {
     id: "download-errors",
     text: text!("download-errors"),
     question: Question {
-        text: "The third of five addresses has no file extension, which is an error. How many results does map give before it raises?",
+        text: "The third of five addresses has no file extension, which is an error. How many results does Python's map (up to 3.14) give before it raises?",
         answers: &["None", "Two: those before the error", "Four: all the others"],
         right: 1,
     },
+    about_time: false,
     runs: |_| {
         let faulty = |name, collect| {
             let params = [
@@ -155,16 +171,19 @@ pub(super) const DOWNLOAD_ERRORS: Lesson = Lesson {
         let arrived = runs[0].results.iter().filter(|(_, result)| result.is_ok()).count();
         let before = runs[1].results.iter().take_while(|(_, result)| result.is_ok()).count();
         let ratios = vec![
-            Ratio { name: "files with submit", published: Some(4.0), ideal: 4.0, yours: arrived as f64 },
+            Ratio { name: "files with submit", published: None, ideal: 4.0, yours: arrived as f64 },
             Ratio { name: "files before map raises", published: None, ideal: FAULTY as f64, yours: before as f64 },
         ];
-        let sentence = format!(
-            "With submit and result() in a try, {arrived} files came. Python's map raises at the bad one: whoever iterates has got \
-             {before}, though {} were downloaded.",
-            runs[1].totals().returned
+        let downloaded = runs[1].totals().returned;
+        let facts = format!(
+            "With submit, {arrived} files came. In the second run {downloaded} were downloaded, {before} of them before the bad one."
         );
-        let effect_shown = arrived == 4 && before == FAULTY && runs[1].totals().returned == 4;
-        Outcome { ratios, effect_shown, sentence }
+        let explanation =
+            "Python's map raises at the bad one, so a loop over it gets no more than those before.".to_owned();
+        let effect = effect(arrived == 4 && before == FAULTY && downloaded == 4, explanation, || {
+            format!("{arrived} of 4 good files came with submit, {downloaded} with map")
+        });
+        Judgement { ratios, facts, effect }
     },
 };
 
@@ -192,7 +211,7 @@ pub(super) const NESTED_POOLS: Lesson = Lesson {
     id: "nested-pools",
     text: text!("nested-pools"),
     question: Question {
-        text: "Four lists of five pages: fetch each page, then compute over each list. What helps most?",
+        text: "Four lists of five pages: fetch each page, then compute over each list. Which overlaps all waits with the fewest processes?",
         answers: &[
             "Four processes, each of which fetches its pages one after the other",
             "Four processes, each with five threads of its own",
@@ -200,6 +219,7 @@ pub(super) const NESTED_POOLS: Lesson = Lesson {
         ],
         right: 1,
     },
+    about_time: true,
     runs: |machine| {
         vec![
             pages(machine, "one after the other", 0, ExecutorKind::Sequential, 1),
@@ -210,28 +230,39 @@ pub(super) const NESTED_POOLS: Lesson = Lesson {
     judge: |machine, runs| {
         let [sequential, processes, nested] = [0, 1, 2].map(|index: usize| makespan(&runs[index]));
         let cores = (machine.cores as f64).min(LISTS);
-        let alone = LISTS * (PAGES * LATENCY + COMPUTING);
+        // As long as it really computed, as paces differ from run to run.
+        let list = computing(&runs[0]) / LISTS;
+        let alone = LISTS * (PAGES * LATENCY + list);
         let ratios = vec![
             Ratio {
                 name: "one after the other ÷ nested",
                 published: Some(10.0 / 1.1),
-                ideal: alone / (LATENCY + LISTS * COMPUTING / cores),
+                ideal: alone / (LATENCY + LISTS * list / cores),
                 yours: sequential / nested,
             },
             Ratio {
                 name: "one after the other ÷ processes",
                 published: None,
-                ideal: alone / (PAGES * LATENCY + LISTS * COMPUTING / cores),
+                ideal: alone / (PAGES * LATENCY + LISTS * list / cores),
                 yours: sequential / processes,
             },
         ];
-        let sentence = format!(
-            "One after the other: {}; four processes: {}; with five threads in each: {}, as waits overlap first and work after that.",
+        let facts = format!(
+            "One after the other: {}; four processes: {}; with five threads in each: {}.",
             seconds(sequential),
             seconds(processes),
             seconds(nested)
         );
+        let explanation =
+            "The threads of a process wait for all of its pages at the same time, and then it computes.".to_owned();
         let all = runs.iter().all(|run| all_returned(run));
-        Outcome { effect_shown: all && shows(&ratios[0], 0.5) && nested < processes, ratios, sentence }
+        let effect = effect(all && shows(&ratios[0], 0.5) && nested < processes, explanation, || {
+            if nested < processes {
+                short_of(&ratios[0], 0.5)
+            } else {
+                "threads within the processes gained nothing".to_owned()
+            }
+        });
+        Judgement { ratios, facts, effect }
     },
 };

@@ -2,8 +2,8 @@
 
 use super::{run, text};
 use crate::lab::{Collect, ExecutorKind, OnError, Run};
-use crate::lesson::outcome::{is_near, makespan, seconds};
-use crate::lesson::{Lesson, LessonRun, Outcome, Question, Ratio};
+use crate::lesson::outcome::{Judgement, effect, is_near, makespan, most_at_once, seconds};
+use crate::lesson::{Lesson, LessonRun, Question, Ratio};
 
 fn sleepers(name: &'static str, tasks: u32, sleep: f64, fail: &str) -> LessonRun {
     let params = [("tasks", tasks.to_string()), ("seconds", sleep.to_string()), ("fail", fail.to_owned())];
@@ -16,10 +16,11 @@ pub(super) const SLEEP_DONE: Lesson = Lesson {
     id: "sleep-done",
     text: text!("sleep-done"),
     question: Question {
-        text: "A task sleeps 2 s in another process. Two seconds after submit, what does done() say?",
+        text: "A task sleeps 2 s in another process. Two seconds after submit, what does done() most likely say?",
         answers: &["True", "False", "It raises"],
         right: 1,
     },
+    about_time: false,
     runs: |_| {
         let params = [("tasks", "1".to_owned()), ("seconds", SLEEP.to_string())];
         let sleep = run("processes", "sleep", params, ExecutorKind::Processes, 5);
@@ -29,14 +30,14 @@ pub(super) const SLEEP_DONE: Lesson = Lesson {
         let call = runs[0].trace.call(0);
         let after = call.and_then(|call| Some((call.done? - call.submitted) as f64 / 1e9)).unwrap_or_default();
         let done = Ratio { name: "done after ÷ sleep", published: None, ideal: 1.0, yours: after / SLEEP };
-        let word = |done: bool| if done { "True" } else { "False" };
-        let sentence = format!(
-            "done() was False right after submit, and {} after {}; it became True after {after:.4} s, as a worker had to start first.",
-            word(after <= SLEEP),
-            seconds(SLEEP)
-        );
-        let effect_shown = after > SLEEP && runs[0].totals().returned == 1;
-        Outcome { effect_shown, ratios: vec![done], sentence }
+        let facts = format!("The future was done {after:.4} s after submit; the task slept {}.", seconds(SLEEP));
+        let taken = call.and_then(|call| Some((call.taken? - call.submitted) as f64 / 1e9)).unwrap_or_default();
+        let explanation =
+            format!("A worker process had to start first: it took the task {} after submit.", seconds(taken));
+        let returned = runs[0].totals().returned == 1;
+        let effect =
+            effect(after > SLEEP && taken > 0.0 && returned, explanation, || "the task did not return".to_owned());
+        Judgement { ratios: vec![done], facts, effect }
     },
 };
 
@@ -50,6 +51,7 @@ pub(super) const HELLO: Lesson = Lesson {
         answers: &["1", "5", "20"],
         right: 1,
     },
+    about_time: true,
     runs: |_| vec![sleepers("gather", 20, HELLO_SLEEP, "")],
     judge: |_, runs| {
         let rounds = Ratio {
@@ -58,13 +60,16 @@ pub(super) const HELLO: Lesson = Lesson {
             ideal: 5.0,
             yours: makespan(&runs[0]) / HELLO_SLEEP,
         };
-        let sentence =
-            format!("20 sleeps of {} took {}: four at a time.", seconds(HELLO_SLEEP), seconds(makespan(&runs[0])));
-        Outcome {
-            effect_shown: is_near(&rounds, 0.15) && runs[0].totals().returned == 20,
-            ratios: vec![rounds],
-            sentence,
-        }
+        let facts = format!("20 sleeps of {} took {}.", seconds(HELLO_SLEEP), seconds(makespan(&runs[0])));
+        let (returned, at_once) = (runs[0].totals().returned, most_at_once(&runs[0]));
+        let explanation = format!("{at_once} slept at the same time: five rounds.");
+        let effect = effect(is_near(&rounds, 0.15) && returned == 20 && at_once == 4, explanation, || {
+            format!(
+                "{returned} of 20 tasks returned, in {:.2} sleeps, at most {at_once} at the same time",
+                rounds.yours
+            )
+        });
+        Judgement { ratios: vec![rounds], facts, effect }
     },
 };
 
@@ -78,6 +83,7 @@ pub(super) const HELLO_BOOM: Lesson = Lesson {
         answers: &["They are cancelled", "They all run", "The program ends"],
         right: 1,
     },
+    about_time: false,
     runs: |_| {
         vec![
             sleepers("as is", 20, BOOM_SLEEP, "2"),
@@ -91,12 +97,20 @@ pub(super) const HELLO_BOOM: Lesson = Lesson {
             Ratio { name: "tasks that ran, as is", published: Some(1.0), ideal: 1.0, yours: as_is },
             Ratio { name: "tasks that ran, skipping", published: None, ideal: 0.2, yours: skipping },
         ];
-        let sentence = format!(
-            "As is, one task raised and all {} others ran. When the rest is skipped, {} tasks had begun; the others returned at once.",
-            runs[0].totals().returned,
-            (skipping * 20.0).round()
+        let [first, second] = [runs[0].totals(), runs[1].totals()];
+        let facts = format!(
+            "As is, {} tasks returned and {} raised. When the rest is skipped, {} ran and {} did not.",
+            first.returned,
+            first.raised,
+            second.returned + second.raised,
+            second.cancelled
         );
-        let effect_shown = runs[0].totals().returned == 19 && runs[0].totals().raised == 1 && skipping <= 0.5;
-        Outcome { ratios, effect_shown, sentence }
+        let explanation =
+            "An error is the matter of its own future; the others run, unless the program skips them.".to_owned();
+        let shows = (first.returned, first.raised) == (19, 1) && skipping <= 0.5 && second.cancelled > 0;
+        let effect = effect(shows, explanation, || {
+            format!("{} of 19 others ran as is, and {} were skipped", first.returned, second.cancelled)
+        });
+        Judgement { ratios, facts, effect }
     },
 };

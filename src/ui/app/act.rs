@@ -1,19 +1,20 @@
 //! What the user asked for, done.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eframe::egui::{Context, Event, Id};
 
-use super::{Again, App, Looking, Pick, preference, waker};
+use super::{App, Looking, Pick, preference, waker};
 use crate::executor::{Interruption, Pending};
 use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
 use crate::trace::Stage;
 use crate::ui::action::Action;
 use crate::ui::chart::{Move, Selected, Selection};
+use crate::ui::confirm::Question;
 use crate::ui::details::Tab;
+use crate::ui::files::AskedAbout;
 use crate::ui::filter::Filter;
 use crate::ui::runs::LookedAt;
 use crate::ui::scale::Scale;
@@ -22,9 +23,10 @@ use crate::units::parse_whole;
 use crate::workload::ParamKind;
 
 impl App {
+    /// Ends what is in progress and starts that.
     pub(super) fn start(&mut self, context: &Context, settings: Box<CheckedSettings>) {
         self.look_at(Looking::Newest);
-        self.again = None;
+        self.started = self.lab.last_number() + 1;
         if let Some(beside) = &self.beside {
             beside.send(Command::StopNow);
         }
@@ -32,17 +34,50 @@ impl App {
         context.request_repaint();
     }
 
+    /// Starts that now, or after what is in progress.
+    fn run_or_queue(&mut self, context: &Context, settings: Box<CheckedSettings>) {
+        if self.is_busy() {
+            self.queue.push(settings, false);
+            self.files.tell(format!("Queued ({} waiting)", self.queue.len()), false);
+        } else {
+            self.start(context, settings);
+        }
+    }
+
+    /// Starts the run with that number anew, which is in progress: in a lesson, its part of the lesson.
+    pub(super) fn restart(&mut self, context: &Context, number: usize) {
+        let Some(run) = self.find(number).filter(|run| !run.ended()) else { return };
+        match run.again() {
+            Ok(settings) => {
+                let looking = self.looking;
+                self.start(context, Box::new(settings));
+                self.lessons.restarted(number, self.started);
+                if looking == Looking::Lesson {
+                    self.looking = looking;
+                }
+            }
+            Err(error) => self.files.tell(format!("Can't restart the run: {error}"), true),
+        }
+    }
+
     pub(super) fn act(&mut self, context: &Context, action: Action) {
         self.turn_to_what_shows(context, &action);
         match action {
-            Action::Run => {
-                if let Ok(settings) = self.form.check() {
-                    self.start(context, Box::new(settings));
-                }
+            runs @ (Action::Run
+            | Action::Restart(_)
+            | Action::Unqueue(_)
+            | Action::RunFailed(_)
+            | Action::RunLesson(_)
+            | Action::RunAgain { .. }
+            | Action::TryCommand
+            | Action::Stop
+            | Action::StopNow) => self.act_on_runs(context, &runs),
+            Action::OpenFile(path) => self.files.open(context, path),
+            Action::CopyText(text) => {
+                context.copy_text(text);
+                self.files.tell("Copied to the clipboard".to_owned(), false);
             }
-            Action::RunByKey => self.run_by_key(context),
-            Action::Stop => self.stop(&|| Command::Stop),
-            Action::StopNow => self.stop(&|| Command::StopNow),
+            Action::ShowInFolder(path) => self.files.show_in_folder(context, path),
             Action::SetWorkers(run, workers) => self.send_to(run, Command::SetWorkers(workers)),
             Action::SetChunksize(run, chunksize) => self.send_to(run, Command::SetChunksize(chunksize)),
             Action::AddWorkers(change) => self.add_workers(change),
@@ -61,7 +96,6 @@ impl App {
             Action::SubmitMore(run) => self.send_to(run, Command::SubmitMore),
             Action::Close(run) => self.send_to(run, Command::Close),
             Action::PickPath(param) => self.pick_path(context, param),
-            Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
             Action::ToggleLessons => self.lessons.toggle(),
             Action::TakeOver(settings) => self.form.take_over(*settings),
@@ -74,7 +108,6 @@ impl App {
                 self.look_at(Looking::Compared);
                 self.details.tab = Tab::Compare;
             }
-            Action::RunAgain { together } => self.run_again(context, together),
             Action::ToggleCompared(number) => self.runs.toggle_compared(number),
             Action::RenameRun(number) => self.runs.rename(number),
             Action::RecolorRun(number) => self.runs.recolor(number),
@@ -107,19 +140,14 @@ impl App {
             }
             Action::PlayReplay => self.time.play(),
             Action::PauseReplay => self.time.pause(),
-            Action::Search => {
-                // The key asks for the field; what it would type is not looked for.
-                context
-                    .input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(text) if text == "/")));
-                context.memory_mut(|memory| memory.request_focus(Id::unique(("field", "search"))));
-            }
+            Action::Search => search(context),
             Action::NextFound => self.next_found(),
             Action::ClearFilter => self.filter = Filter::default(),
             Action::Clear => self.clear(),
             Action::File(kind) => {
                 let runs = self.looked_at();
                 let focus = self.in_focus(&runs);
-                self.files.ask(kind, &self.chart, runs, focus);
+                self.files.ask(kind, AskedAbout { chart: &self.chart, runs, focus, filter: &self.filter });
             }
             Action::Copy(how) => {
                 if let Some(run) = self.run() {
@@ -133,6 +161,33 @@ impl App {
             | Action::ToggleFrameTimes
             | Action::ToggleHelp
             | Action::TogglePalette) => self.change_look(context, &look),
+        }
+    }
+
+    /// What begins runs, and what ends them.
+    fn act_on_runs(&mut self, context: &Context, action: &Action) {
+        match *action {
+            Action::Run => {
+                if let Ok(settings) = self.form.check() {
+                    self.run_or_queue(context, Box::new(settings));
+                }
+            }
+            Action::Restart(number) => {
+                let question = Question::Restart(number);
+                if self.never_ask.about(question) {
+                    self.restart(context, number);
+                } else {
+                    self.confirm.ask(question);
+                }
+            }
+            Action::Unqueue(id) => self.queue.remove(id),
+            Action::RunFailed(number) => self.run_failed(context, number),
+            Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
+            Action::RunAgain { together } => self.run_again(context, together),
+            Action::TryCommand => self.try_command(context),
+            Action::Stop => self.stop(&|| Command::Stop),
+            Action::StopNow => self.stop(&|| Command::StopNow),
+            _ => {}
         }
     }
 
@@ -206,7 +261,12 @@ impl App {
 
     /// Ends what is open or selected: the topmost of it.
     fn clear(&mut self) {
-        if self.palette.close() || self.files.close() || std::mem::take(&mut self.show_help) || self.chart.clear() {
+        if self.confirm.close()
+            || self.palette.close()
+            || self.files.close()
+            || std::mem::take(&mut self.show_help)
+            || self.chart.clear()
+        {
             return;
         }
         if !self.filter.is_empty() {
@@ -218,27 +278,34 @@ impl App {
         }
     }
 
-    /// A run that goes on is not lost to one stray key.
-    fn run_by_key(&mut self, context: &Context) {
-        const SOON: Duration = Duration::from_secs(3);
-        let asked = self.asked_to_run.replace(Instant::now()).is_some_and(|asked| asked.elapsed() < SOON);
-        if asked || self.live_runs().is_empty() {
-            self.asked_to_run = None;
-            self.act(context, Action::Run);
-        } else {
-            self.files.tell("A run goes on. Enter once more stops it and starts anew.".to_owned(), false);
+    /// The items that failed in that run, again.
+    fn run_failed(&mut self, context: &Context, number: usize) {
+        let Some(run) = self.find(number) else { return };
+        let failed = run.failed_items();
+        match run.again() {
+            Ok(_) if failed.is_empty() => self.files.tell("No item failed".to_owned(), false),
+            Ok(settings) => self.run_or_queue(context, Box::new(settings.only(failed))),
+            Err(error) => self.files.tell(format!("Can't run the failed items again: {error}"), true),
         }
     }
 
-    /// Stops all runs that go on, and what was to follow.
+    /// Chooses `command` in the form, and its field for the keyboard.
+    fn try_command(&mut self, context: &Context) {
+        "command".clone_into(&mut self.form.workload);
+        self.form.set_param("command", "from", "glob".to_owned());
+        self.form.set_param("command", "items", "*".to_owned());
+        context.memory_mut(|memory| memory.request_focus(Id::unique(("field", "command"))));
+    }
+
+    /// Stops all runs that are in progress, and what was to follow.
     fn stop(&mut self, command: &dyn Fn() -> Command) {
-        self.again = None;
+        self.queue.clear();
         self.labs().for_each(|lab| lab.send(command()));
     }
 
     /// The runs that are ticked, again: one after the other, or the first two together.
     fn run_again(&mut self, context: &Context, together: bool) {
-        let settings = |looked: &LookedAt| looked.run.settings_at_start().check().map(Box::new);
+        let settings = |looked: &LookedAt| looked.run.again().map(Box::new);
         let again: Result<Vec<_>, _> = self.runs.compared().iter().map(settings).collect();
         let mut again = match again {
             Ok(again) => again,
@@ -248,21 +315,22 @@ impl App {
             again.truncate(2);
         }
         // What stands first in the list is the newest: it comes last, so that they keep their places.
-        let mut again: VecDeque<_> = again.into_iter().rev().collect();
-        let Some(first) = again.pop_front() else { return };
-        let second = if together { again.pop_front() } else { None };
+        again.reverse();
         if together && self.beside.is_none() {
             match self.lab.another(waker(context, &self.live)) {
                 Ok(lab) => self.beside = Some(lab),
                 Err(error) => return self.files.tell(error.to_string(), true),
             }
         }
-        let after = self.lab.last_number();
+        let mut again = again.into_iter();
+        let Some(first) = again.next() else { return };
         self.start(context, first);
-        self.again = Some(Again { after, queue: again });
-        if let Some((lab, second)) = self.beside.as_ref().zip(second) {
+        self.to_compare.insert(self.started);
+        if together && let Some((lab, second)) = self.beside.as_ref().zip(again.next()) {
             lab.send(Command::Run(second));
+            self.to_compare.insert(self.started + 1);
         }
+        again.for_each(|settings| self.queue.push(settings, true));
         self.runs.compare_none();
         self.looking = Looking::Compared;
         self.details.tab = Tab::Compare;
@@ -313,14 +381,19 @@ impl App {
 
     /// So many workers more, or fewer: of the run that goes on, or of the next.
     fn add_workers(&mut self, change: isize) {
-        let live = self.lab_in_focus().run().filter(|run| !run.ended() && run.settings.executor == self.form.executor);
-        let in_form = || parse_whole(&self.form.workers).map(|workers| workers as usize);
-        let now = live.as_ref().map(|run| run.settings.workers).or_else(in_form);
-        let wanted = now.unwrap_or(1).saturating_add_signed(change).clamp(1, self.form.executor.workers_limit());
-        self.form.workers = wanted.to_string();
-        if live.is_some() && self.form.executor != ExecutorKind::Sequential {
-            self.lab_in_focus().send(Command::SetWorkers(wanted));
+        let live = self.lab_in_focus().run().filter(|run| !run.ended());
+        if let Some(run) = live {
+            // There is nothing to add to one thread.
+            if run.settings.executor != ExecutorKind::Sequential {
+                let limit = run.settings.executor.workers_limit();
+                let wanted = run.settings.workers.saturating_add_signed(change).clamp(1, limit);
+                self.lab_in_focus().send(Command::SetWorkers(wanted));
+            }
+            return;
         }
+        let now = parse_whole(&self.form.workers).map_or(1, |workers| workers as usize);
+        let wanted = now.saturating_add_signed(change).clamp(1, self.form.executor.workers_limit());
+        self.form.workers = wanted.to_string();
     }
 
     /// What can be done at the moment, for the palette: to `live`, which goes on, and to `focus`, which all panels tell of.
@@ -347,8 +420,12 @@ impl App {
         if let Some(run) = focus.filter(|run| run.ended()) {
             commands.push(("Delete the run".to_owned(), Action::DeleteRun(run.number)));
         }
+        if let Some(run) = focus.filter(|run| run.ended() && run.totals().failed() > 0) {
+            commands.push(("Run the failed items again".to_owned(), Action::RunFailed(run.number)));
+        }
         let Some(live) = live else { return commands };
         commands.extend([
+            ("Restart the run".to_owned(), Action::Restart(live.number)),
             ("Cancel all pending calls".to_owned(), Action::CancelPending(live.number)),
             ("Submit the items once more".to_owned(), Action::SubmitMore(live.number)),
             ("Close: shutdown(cancel_futures=False)".to_owned(), Action::Close(live.number)),
@@ -379,4 +456,10 @@ impl App {
             context.request_repaint();
         });
     }
+}
+
+/// To the field that is searched with. The key asks for the field; what it would type is not looked for.
+fn search(context: &Context) {
+    context.input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(text) if text == "/")));
+    context.memory_mut(|memory| memory.request_focus(Id::unique(("field", "search"))));
 }

@@ -4,13 +4,14 @@ mod act;
 mod page;
 mod panels;
 mod places;
+mod queue;
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use eframe::egui::{self, Context, ThemePreference, Ui, Vec2};
@@ -20,8 +21,9 @@ use super::action::Action;
 use super::chart::{AreaCount, Chart, Shown};
 use super::command_palette::CommandPalette;
 use super::commands::KeysFor;
+use super::confirm::{Confirm, Confirmed, NeverAsk, Question};
 use super::details::{Details, Tab};
-use super::files::{FileKind, Files};
+use super::files::{Came, FileKind, Files};
 use super::filter::Filter;
 use super::form::Form;
 use super::frame_times::FrameTimes;
@@ -30,14 +32,17 @@ use super::readers::Announcer;
 use super::repaint::Repaint;
 use super::runs::{self, LookedAt, Runs};
 use super::scale::Scale;
+use super::settings_panel::LiveFields;
 use super::stopwatch::Stopwatch;
 use super::task_index::TaskIndex;
 use super::time_machine::TimeMachine;
 use super::{area_panel, chart, commands, focus, format, help, readers, theme};
 use crate::executor::WorkerCommand;
-use crate::lab::{CheckedSettings, Command, Lab, Run};
+use crate::lab::{Command, Lab, Run};
 use crate::workload::ParamKind;
 use page::Pages;
+use queue::Queued;
+pub(in crate::ui) use queue::RunQueue;
 
 /// While a run goes on, a picture at least this often, in seconds, and at most [`FASTEST`]. Whoever moves the mouse or presses a key gets
 /// one at once.
@@ -59,7 +64,12 @@ pub struct Remembered {
     tab: Tab,
     /// In points, if somebody has chosen it.
     details_height: Option<f32>,
+    never_ask: NeverAsk,
+    recent: Vec<PathBuf>,
 }
+
+/// So many files that were opened or saved last are offered.
+const RECENT: usize = 10;
 
 /// What came of a dialog for files or folders, for the parameter of this name.
 struct Pick {
@@ -84,14 +94,6 @@ enum Looking {
     Lesson,
     /// Those that are ticked, and those that go on, on one time axis.
     Compared,
-}
-
-/// Runs that are run again, to be compared.
-struct Again {
-    /// Those that were started before have numbers up to this; those after it are compared.
-    after: usize,
-    /// What runs once the first of them has ended, one after the other.
-    queue: VecDeque<Box<CheckedSettings>>,
 }
 
 /// The window.
@@ -125,9 +127,17 @@ pub struct App {
     show_help: bool,
     /// The item that was found last, of the run with that number.
     found_last: Option<(usize, u32)>,
-    again: Option<Again>,
-    /// When a key asked to run while a run went on.
-    asked_to_run: Option<Instant>,
+    queue: RunQueue,
+    /// The number that the run has at least which was started last, and the highest that was heard of: until then it is on its way.
+    started: usize,
+    begun: usize,
+    /// The numbers of runs that are to be ticked for comparison as soon as they begin.
+    to_compare: BTreeSet<usize>,
+    live_fields: LiveFields,
+    confirm: Confirm,
+    never_ask: NeverAsk,
+    /// Runs that were opened or saved, the newest first.
+    recent: Vec<PathBuf>,
     /// Frames come by themselves, so the lab need not ask for one.
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
@@ -181,8 +191,14 @@ impl App {
             frame_times: FrameTimes::default(),
             show_help: false,
             found_last: None,
-            again: None,
-            asked_to_run: None,
+            queue: RunQueue::default(),
+            started: 0,
+            begun: 0,
+            to_compare: BTreeSet::new(),
+            live_fields: LiveFields::default(),
+            confirm: Confirm::default(),
+            never_ask: remembered.never_ask,
+            recent: remembered.recent,
             live,
             picks_in,
             picks,
@@ -196,8 +212,9 @@ impl App {
     /// What to remember.
     #[must_use]
     pub fn remembered(&self) -> Remembered {
-        let &Self { light, high_contrast, scale, details_height, .. } = self;
-        Remembered { form: self.form.clone(), light, high_contrast, scale, tab: self.details.tab, details_height }
+        let &Self { light, high_contrast, scale, details_height, never_ask, .. } = self;
+        let (form, tab, recent) = (self.form.clone(), self.details.tab, self.recent.clone());
+        Remembered { form, light, high_contrast, scale, tab, details_height, never_ask, recent }
     }
 
     /// Tells the user of something that went wrong.
@@ -232,6 +249,7 @@ impl App {
             ui.ctx().request_repaint();
         }
         readers::name_window(ui.ctx(), "Poolscope");
+        self.heed_closing(ui.ctx());
         // Keys first: what they ask for is seen in this very frame.
         for action in commands::pressed(ui.ctx(), self.keys_are_for()) {
             self.act(ui.ctx(), action);
@@ -272,6 +290,9 @@ impl App {
         };
         self.palette.show(ui.ctx(), || Self::for_palette(live, now, ticked), can, &mut actions);
         self.files.show(ui.ctx(), &looked_at);
+        if let Some(confirmed) = self.confirm.show(ui.ctx()) {
+            self.confirmed(ui.ctx(), &confirmed);
+        }
         if self.show_help {
             help::show(ui.ctx(), &mut self.show_help);
         }
@@ -328,7 +349,7 @@ impl App {
 
     /// Whether something lies over the chart that has to be closed first.
     fn is_covered(&self) -> bool {
-        self.files.asks() || self.palette.is_open() || self.show_help
+        self.files.asks() || self.palette.is_open() || self.show_help || self.confirm.asks()
     }
 
     /// The runs that are looked at.
@@ -372,6 +393,44 @@ impl App {
         self.labs().filter_map(Lab::run).filter(|run| !run.ended()).collect()
     }
 
+    /// Whether a run is in progress, or about to be.
+    fn is_busy(&self) -> bool {
+        self.begun < self.started || !self.live_runs().is_empty()
+    }
+
+    /// Offers a file among those that were used last.
+    fn remember_file(&mut self, path: PathBuf) {
+        self.recent.retain(|recent| *recent != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(RECENT);
+    }
+
+    /// Does what was asked about.
+    fn confirmed(&mut self, context: &Context, confirmed: &Confirmed) {
+        if confirmed.never_again {
+            self.never_ask.no_more(confirmed.question);
+        }
+        match confirmed.question {
+            Question::Restart(number) => self.restart(context, number),
+            Question::Close { .. } => {
+                context.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
+        }
+    }
+
+    /// Asks before the window closes, if something would be lost.
+    fn heed_closing(&mut self, context: &Context) {
+        if self.confirm.may_close() || !context.input(|input| input.viewport().close_requested()) {
+            return;
+        }
+        let question = Question::Close { live: self.live_runs().len(), unsaved: self.runs.unsaved() };
+        let loses_something = question != Question::Close { live: 0, unsaved: 0 };
+        if loses_something && !self.never_ask.about(question) {
+            context.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.confirm.ask(question);
+        }
+    }
+
     /// The lab of the run in focus, if that goes on, or the first.
     fn lab_in_focus(&self) -> &Lab {
         let number = self.run().map(|run| run.number);
@@ -389,32 +448,48 @@ impl App {
             }
         }
         self.take_in_dropped(context);
-        for (name, run) in self.files.take_in(context) {
-            let number = run.number;
-            self.runs.keep(run);
-            self.runs.is_called(number, &name);
-            self.look_at(Looking::Run(number));
+        for came in self.files.take_in(context) {
+            match came {
+                Came::Opened { name, path, run } => {
+                    let number = run.number;
+                    self.runs.keep(run);
+                    self.runs.is_called(number, &name);
+                    self.look_at(Looking::Run(number));
+                    self.remember_file(path);
+                }
+                Came::Saved { number, path } => {
+                    self.runs.is_saved(number);
+                    self.remember_file(path);
+                }
+            }
         }
         // First those that go on: one that ends just now is among the ended ones all the same.
         let live = self.live_runs();
         let ended: Vec<_> = self.labs().flat_map(Lab::ended_runs).collect();
         for run in live.into_iter().chain(ended) {
-            let (number, ended) = (run.number, run.ended());
-            let is_new = self.runs.keep(run);
-            let Some(again) = self.again.as_mut().filter(|again| number > again.after) else { continue };
-            if is_new {
+            let number = run.number;
+            self.begun = self.begun.max(number);
+            if self.runs.keep(run) && self.to_compare.remove(&number) {
                 self.runs.toggle_compared(number);
-            }
-            if ended && let Some(settings) = again.queue.pop_front() {
-                self.lab.send(Command::Run(settings));
             }
         }
         for (name, run) in self.lessons.runs(self.lab.run().as_ref()).unwrap_or_default() {
             self.runs.is_called(run.number, name);
         }
-        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.lab.last_number()) {
+        let free = !self.is_busy();
+        if let Some(settings) = self.lessons.advance(self.lab.run().as_ref(), self.lab.last_number(), free, context) {
             self.start(context, settings);
             self.looking = Looking::Lesson;
+        } else if free
+            && !self.lessons.is_under_way()
+            && let Some(Queued { settings, compared, .. }) = self.queue.pop()
+        {
+            let looking = self.looking;
+            self.start(context, settings);
+            if compared {
+                self.to_compare.insert(self.started);
+                self.looking = looking;
+            }
         }
         // First ask to be woken, then look: what is published after the look wakes this thread.
         self.live.store(false, Ordering::SeqCst);

@@ -81,10 +81,12 @@ impl Page {
     /// Where what somebody asks for is to be seen; `None` = it can be anywhere.
     fn that_shows(action: &Action) -> Option<Self> {
         match action {
-            Action::Run | Action::RunByKey | Action::RunLesson(_) | Action::ShowRun(_) | Action::ShowLessonRuns => {
-                Some(Self::Chart)
-            }
-            Action::Move(_) | Action::ShowTimes(..) => Some(Self::Chart),
+            Action::Run
+            | Action::RunLesson(_)
+            | Action::ShowRun(_)
+            | Action::ShowLessonRuns
+            | Action::Move(_)
+            | Action::ShowTimes(..) => Some(Self::Chart),
             Action::ShowTab(_) | Action::Compare | Action::RunAgain { .. } => Some(Self::Details),
             Action::ChooseWorkload(_) | Action::TakeOver(_) | Action::RenameRun(_) => Some(Self::Settings),
             Action::OpenLesson(_) => Some(Self::Lessons),

@@ -14,6 +14,7 @@ use crate::ui::time_machine::Past;
 use crate::ui::toolbar::Status;
 use crate::ui::{
     area_panel, broken, chart, deadlock, flow, focus, help, inspector, settings_panel, theme, toolbar, transport,
+    welcome,
 };
 use crate::workload::FieldError;
 
@@ -28,7 +29,7 @@ pub(super) struct Scene<'a> {
     pub(super) past: Option<&'a Past>,
     /// The run in focus, as it is now, and as it was at the moment that is looked at.
     pub(super) now: Option<&'a Run>,
-    run: Option<&'a Run>,
+    pub(super) run: Option<&'a Run>,
     /// What is wrong in the form.
     errors: &'a [FieldError],
     item: Option<Selected<'a>>,
@@ -114,17 +115,18 @@ impl App {
             place.show(ui, "inspector", |ui| inspect(ui, &scene, actions));
         }
         if let Some(place) = places.lessons {
-            place.show(ui, "lessons", |ui| self.lessons.show(ui, live.is_some_and(|live| live.deadlocked), actions));
+            place.show(ui, "lessons", |ui| self.lessons.show(ui, live.is_some_and(Run::is_deadlocked), actions));
         }
     }
 
     fn settings(&mut self, ui: &mut Ui, scene: &Scene<'_>, actions: &mut Vec<Action>) {
         ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
             Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
-                settings_panel::show(ui, &mut self.form, scene.errors, self.no_dialog, scene.live, actions);
+                let live = scene.live.map(|live| (live, &mut self.live_fields));
+                settings_panel::show(ui, &mut self.form, scene.errors, self.no_dialog, live, actions);
                 ui.add_space(10.0);
                 let numbers: Vec<_> = scene.shown.iter().map(|shown| shown.run.number).collect();
-                self.runs.show(ui, &numbers, actions);
+                self.runs.show(ui, &numbers, &self.queue, actions);
                 focus::keep_in_sight(ui);
             });
         });
@@ -134,7 +136,7 @@ impl App {
         let found = (!self.filter.is_empty()).then_some(&self.index);
         let area = ui.available_rect_before_wrap();
         if scene.shown.is_empty() {
-            chart::invite(ui, scene.errors.first());
+            welcome::show(ui, scene.errors.first(), &self.recent, actions);
         } else {
             self.chart.covered = self.is_covered();
             self.chart.show(ui, scene.shown, self.time.time(), found, actions);
@@ -147,7 +149,7 @@ impl App {
         let subject = Subject {
             shown: scene.shown,
             ticked: self.runs.ticked(),
-            queued: self.again.as_ref().map_or(0, |again| again.queue.len()),
+            queued: self.queue.len(),
             playhead: self.time.time(),
             happened: scene.past.map(|past| past.events),
             view: self.chart.view(scene.shown),
@@ -173,6 +175,7 @@ impl App {
                 can_be_larger: self.scale.stepped(true, Scale::fits(ui.ctx())) != self.scale,
                 high_contrast: self.high_contrast,
                 frame_times: self.frame_times.is_shown(),
+                recent: &self.recent,
             };
             toolbar::show(ui, &status, &mut self.filter, actions);
         });
@@ -186,8 +189,7 @@ impl App {
 fn flow(ui: &mut Ui, planned: ExecutorKind, scene: &Scene<'_>, actions: &mut Vec<Action>) {
     let call = scene.item.and_then(|item| item.call()).filter(|(number, _)| scene.is_in_focus(*number));
     flow::show(ui, planned, scene.run, call.map(|(_, call)| call), actions);
-    let stuck = scene.live.filter(|live| scene.past.is_none() && scene.is_in_focus(live.number));
-    deadlock::show(ui, stuck, actions);
+    deadlock::show(ui, scene.run, actions);
     broken::show(ui, scene.now.filter(|_| scene.past.is_none()));
     ui.add_space(6.0);
 }

@@ -7,6 +7,7 @@ use eframe::egui::{Frame, Id, IdSalt, Margin, Panel, Rect, Ui, UiBuilder};
 use super::App;
 use super::page::Page;
 use super::panels::Scene;
+use crate::lab::Run;
 use crate::ui::{chart, focus, readers, tabs, theme};
 
 /// What a panel beside the chart takes, and what has to be left for the chart: where there is no room for that, the settings give way
@@ -133,7 +134,7 @@ impl App {
         const NAME: &str = "details";
 
         let room = ui.available_height();
-        let banner = if scene.live.is_some_and(|live| live.deadlocked) { ROOM_FOR_BANNER } else { 0.0 };
+        let banner = if scene.run.is_some_and(Run::is_deadlocked) { ROOM_FOR_BANNER } else { 0.0 };
         let most = (room * 0.45).min(room - chart::needs(scene.shown) - banner - AROUND_CHART).max(LOWEST);
         // What comes from a file may be no number.
         let chosen = self.details_height.filter(|height| height.is_finite());

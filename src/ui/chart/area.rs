@@ -9,7 +9,7 @@ use super::item::LaneId;
 use super::rows::{LaneRow, Row, Rows, Shown};
 use super::{Selection, TimeView};
 use crate::lab::Run;
-use crate::trace::{EndStage, Histogram};
+use crate::trace::Histogram;
 use crate::ui::background::Background;
 use crate::ui::theme::Palette;
 
@@ -134,7 +134,7 @@ impl Area {
             figures.waiting += spent.waiting();
             for span in lane.spans_between(start, end) {
                 figures.items += 1;
-                figures.failed += usize::from(span.end_stage != EndStage::Returned);
+                figures.failed += usize::from(span.end_stage.is_failure());
                 if span.start >= start && span.end <= end {
                     figures.run_times.add(span.end - span.start);
                     if let Some(call) = row.trace.call(span.call) {

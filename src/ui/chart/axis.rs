@@ -173,18 +173,18 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
         }
     }
     if spent.iter().any(|spent| spent.off_core as f32 > LEAST_OFF_CORE * spent.busy as f32) {
-        entries.push(("share without a core", palette.waiting, Some(Hatch::Thin), OFF_CORE));
+        entries.push(("waiting for a core", palette.waiting, Some(Hatch::Thin), OFF_CORE));
     }
     let starts = |(lane, until): &(&Lane, i64)| seen_of(lane.ready.unwrap_or(*until) - lane.started, *until);
     if lanes.iter().any(starts) {
         entries.push(("start-up", palette.starting(), None, "From the start of a worker until it can take calls"));
     }
-    if shown.iter().any(|shown| shown.run.deadlocked) {
+    if shown.iter().any(|shown| !shown.looked_at().trace.deadlocks().is_empty()) {
         entries.push((
-            "arrows: waits for ever",
+            "deadlock",
             palette.error,
             None,
-            "From a worker to the one that it waits for, round in a circle",
+            "Tasks that wait for each other; arrows lead from each worker to the one that it waits for",
         ));
     }
     // As far as a worker was idle then, for long enough to be seen when all of the run is.

@@ -65,6 +65,26 @@ fn crossed(mesh: &mut Mesh, area: Rect, palette: &Palette) {
 const NARROW: f32 = 4.0;
 
 impl Hatch {
+    /// Where no stripes fit, how long a dash is, and how long the gap after it: what waits for what is told apart all the same.
+    const fn dash(self) -> (f32, f32) {
+        match self {
+            Self::Rising => (3.0, 2.0),
+            Self::Falling => (1.0, 2.0),
+            Self::Upright => (6.0, 2.0),
+            Self::Level | Self::Thin | Self::Crossed => (f32::INFINITY, 0.0),
+        }
+    }
+
+    fn dashes(self, mesh: &mut Mesh, area: Rect, color: Color32) {
+        let (dash, gap) = self.dash();
+        let mut top = area.top();
+        while top < area.bottom() {
+            let bottom = (top + dash).min(area.bottom());
+            mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), top..=bottom), color);
+            top = bottom + gap;
+        }
+    }
+
     /// Fills `area` with stripes.
     pub(super) fn draw(self, mesh: &mut Mesh, area: Rect, palette: &Palette) {
         match self {
@@ -74,8 +94,7 @@ impl Hatch {
         }
         let color = palette.waiting;
         if area.width() < NARROW {
-            mesh.add_colored_rect(area, color);
-            return;
+            return self.dashes(mesh, area, color);
         }
         let (step, stripe) = if self == Self::Thin {
             mesh.add_colored_rect(area, color);

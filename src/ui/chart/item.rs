@@ -1,7 +1,7 @@
 //! An item on a lane: the one under the pointer, the one that is looked at, and the way from one to the next.
 
 use super::rows::{LaneRow, Place};
-use crate::lab::Run;
+use crate::lab::{Run, TaskState};
 use crate::trace::{Call, EndStage, Lane, OpenSpan, Span, Stage};
 
 /// An item of a run, wherever it executes. It may still do so.
@@ -116,13 +116,19 @@ impl<'a> Item<'a> {
         title(self.number, &self.row.label(self.run, self.call, self.number))
     }
 
+    /// Whether it waits for another that waits for it.
+    pub(in crate::ui) fn is_deadlocked(&self) -> bool {
+        let current = self.row.trace.current_deadlock().filter(|_| !self.run.ended());
+        let waits = current.map_or(&[][..], |period| &period.deadlock.waits);
+        waits.iter().any(|wait| wait.item == self.number)
+    }
+
     /// How it ended, in a word.
-    pub(in crate::ui) const fn word(&self) -> &'static str {
+    pub(in crate::ui) fn word(&self) -> &'static str {
         match self.ended {
+            None if self.is_deadlocked() => "deadlocked",
             None => "executing",
-            Some((_, EndStage::Returned)) => "returned",
-            Some((_, EndStage::Raised)) => "raised",
-            Some((_, EndStage::Lost)) => "lost",
+            Some((_, end)) => TaskState::of(end, self.row.trace.is_under_way(self.call)).word(),
         }
     }
 
@@ -273,7 +279,7 @@ impl Waiting<'_> {
     }
 
     /// Where it is, in a word.
-    pub(in crate::ui) const fn word(&self) -> &'static str {
+    pub(in crate::ui) fn word(&self) -> &'static str {
         match self.way.stage {
             Stage::Pending => "pending",
             Stage::CallQueue => "in the call queue",

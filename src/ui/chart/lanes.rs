@@ -12,7 +12,7 @@ use super::skyline::add_columns;
 use super::{TimeView, names};
 use crate::executor::Activity;
 use crate::lab::Run;
-use crate::trace::{Column, EndStage, IdleCause, KeptColumns, Lane, Span, Trace, Wait};
+use crate::trace::{Column, IdleCause, KeptColumns, Lane, Span, Trace, Wait};
 use crate::ui::action::Action;
 use crate::ui::task_index::{Found, TaskIndex};
 use crate::ui::theme::{self, Palette};
@@ -55,6 +55,7 @@ pub(super) fn show(
         trace: None,
         found: None,
         drawn: 0,
+        deadlocked: Vec::new(),
         idle: Vec::new(),
     };
     let mut arrows = Vec::new();
@@ -89,6 +90,7 @@ pub(super) fn show(
                     }
                 }
                 picture.look_for_idle(row.run, lane);
+                picture.deadlocked = deadlocked(row.run, lane);
                 (picture.brackets, picture.trace) = (Rows::brackets(row), Some(lane.trace));
                 // What is looked for is looked for among the run's own items.
                 let found = found.filter(|_| matches!(lane.place, Place::Worker));
@@ -97,8 +99,9 @@ pub(super) fn show(
                 picture.lane(lane.lane, rect, rows.bars(row), row.run.known_until(), row.run.ended(), kept);
             }
         }
-        if row.run.deadlocked && arrows.is_empty() {
-            arrows = picture.arrows(row.run, rows);
+        let at = row.past.unwrap_or(row.run);
+        if at.is_deadlocked() && arrows.is_empty() {
+            arrows = picture.arrows(at, rows);
         }
     }
     let drawn = picture.drawn;
@@ -141,6 +144,8 @@ struct Picture<'a> {
     found: Option<&'a Found>,
     /// How many items were drawn one by one.
     drawn: usize,
+    /// When an item of the lane waited in a deadlock.
+    deadlocked: Vec<Range<i64>>,
     /// When the run had no work for an idle worker, as far as that is in sight and wide enough.
     idle: Vec<(Range<i64>, IdleCause)>,
 }
@@ -186,6 +191,7 @@ impl Picture<'_> {
             (None, Some(trace)) => {
                 // What executes is in them.
                 self.columns(kept.of(trace, lane, &(start..end), columns, now), &bars);
+                self.deadlocked(&bars);
                 self.found_among_columns(lane, &bars);
                 return;
             }
@@ -198,12 +204,12 @@ impl Picture<'_> {
                 self.sub_spans(lane, now, &bars);
                 self.keep_apart(&spans, &bars);
                 // One that waited all its life is as red as one that computed.
-                for span in spans.iter().filter(|span| span.end_stage != EndStage::Returned) {
+                for span in spans.iter().filter(|span| span.end_stage.is_failure()) {
                     let from = self.x(span.start);
                     self.hatched(from..self.x(span.end).max(from + 1.0), &failed_foot(&bars), Hatch::Crossed);
                 }
                 for span in &spans {
-                    self.label(lane, span.start..span.end, &bars, span.item, span.end_stage != EndStage::Returned);
+                    self.label(lane, span.start..span.end, &bars, span.item, span.end_stage.is_failure());
                 }
                 self.dim_others(&spans, &bars);
                 if self.brackets > 0.0 {
@@ -211,10 +217,18 @@ impl Picture<'_> {
                 }
             }
         }
-        if let Some(open) = lane.open.filter(|_| !ended) {
+        let open = lane.open.filter(|_| !ended);
+        if open.is_none() {
+            self.deadlocked(&bars);
+        }
+        if let Some(open) = open {
             let (from, to) = (self.x(open.start), self.x(now).max(self.x(open.start) + 1.0));
             self.quad(from..to, bars.clone(), self.palette.growing);
+            if let Some(foot) = off_core_foot(lane, &(open.start..now), &bars) {
+                self.hatched(from..to, &foot, Hatch::Thin);
+            }
             self.waits(lane, open.start, now, &bars);
+            self.deadlocked(&bars);
             self.label(lane, open.start..now, &bars, open.item, false);
             if self.found.is_some_and(|found| !found.fits(open.item)) {
                 self.quad(from..to, bars.clone(), self.veil());
@@ -224,6 +238,14 @@ impl Picture<'_> {
                 let done = from + (to - from) * f32::from(permille) / 1000.0;
                 self.quad(from..done, bars.start..bars.start + 3.0, self.palette.text);
             }
+        }
+    }
+
+    /// What waits in a deadlock does not execute, whatever its stage says.
+    fn deadlocked(&mut self, bars: &Range<f32>) {
+        for time in std::mem::take(&mut self.deadlocked) {
+            let (from, to) = (self.x(time.start), self.x(time.end));
+            self.hatched(from..to.max(from + 1.0), bars, Hatch::Crossed);
         }
     }
 
@@ -256,7 +278,8 @@ impl Picture<'_> {
     /// so that two that point at each other are seen as two.
     fn arrows(&self, run: &Run, rows: &Rows<'_>) -> Vec<(Pos2, Vec2)> {
         const APART: f32 = 14.0;
-        let Some(deadlock) = run.deadlock.as_ref().filter(|_| run.deadlocked) else { return Vec::new() };
+        let Some(period) = run.deadlock().filter(|_| run.is_deadlocked()) else { return Vec::new() };
+        let deadlock = &*period.deadlock;
         let row_of = |worker: u32| rows.middle_of(run, &deadlock.within, worker);
         let right = self.x(run.elapsed()) - 8.0;
         let arrow = |(index, wait): (usize, &Wait)| {
@@ -279,7 +302,13 @@ impl Picture<'_> {
             let x = self.x(part.start)..self.x(part.end).max(self.x(part.start) + 0.5);
             match part.activity {
                 Activity::Computing => {}
-                Activity::Blocking => self.hatched(x, bars, Hatch::Level),
+                Activity::Blocking => {
+                    // What programs computed meanwhile is computing: that part of the bar keeps its colour.
+                    let computed = lane.child_cpu_until(part.end) - lane.child_cpu_until(part.start);
+                    let share = computed as f32 / (part.end - part.start).max(1) as f32;
+                    let foot = bars.end - (bars.end - bars.start) * share.clamp(0.0, 1.0);
+                    self.hatched(x, &(bars.start..foot), Hatch::Level);
+                }
                 Activity::WaitingForGil => self.hatched(x, bars, Hatch::Rising),
                 Activity::WaitingForLock => self.hatched(x, bars, Hatch::Falling),
                 Activity::WaitingForFuture => self.hatched(x, bars, Hatch::Upright),
@@ -316,38 +345,64 @@ impl Picture<'_> {
         self.labels.push((at, Align2::LEFT_CENTER, text, color));
     }
 
-    /// One stack a pixel column: its height is how busy the lane was. A red foot says that something in it failed.
+    /// One stack a pixel column: its height is how busy the lane was. A red foot is as high as the part of its items that failed.
     fn columns(&mut self, columns: &[Column], bars: &Range<f32>) {
         let height = bars.end - bars.start;
         let width = self.canvas.width() / columns.len() as f32;
-        // Where each begins, and from where on it was something else.
+        // Where each part begins: blocking, GIL, core, other tasks, computing; and where the last ends.
         let stack = |column: &Column| {
             if column.busy <= 0.0 && column.failed == 0 {
-                return [bars.end; 4];
+                return [bars.end; 6];
             }
             // Work too short to fill a pixel is still work: it stays in sight.
-            let top = bars.end - (height * column.busy).max(1.0);
-            let blocking = top + (bars.end - top).min(height * column.blocking);
-            let waiting = blocking + (bars.end - blocking).min(height * column.waiting);
-            [top, blocking, waiting, bars.end]
+            let mut at = bars.end - (height * column.busy).max(1.0);
+            let mut edges = [at; 6];
+            for (edge, part) in (1..).zip([column.blocking, column.gil, column.off_core, column.other_tasks]) {
+                at += (bars.end - at).min(height * part);
+                edges[edge] = at;
+            }
+            edges[5] = bars.end;
+            edges
         };
         let stacks: Vec<_> = columns.iter().map(stack).collect();
-        let foot = failed_foot(bars);
-        let failed = columns.iter().map(|column| if column.failed > 0 { foot.clone() } else { foot.end..foot.end });
-        let layers = [self.palette.blocking, self.palette.waiting, self.palette.computing];
+        let palette = self.palette;
+        let layers = [palette.blocking, palette.waiting, palette.waiting, palette.waiting, palette.computing];
         for (layer, color) in layers.into_iter().enumerate() {
             let heights = stacks.iter().map(|stack| stack[layer]..stack[layer + 1]);
             add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, color, heights);
         }
-        // The lines of I/O go on from column to column; what waits and what computes stand below it, in this order.
-        let line = self.palette.panel.gamma_multiply(hatch::LINE_SHARE);
+        self.patterns(&stacks, width, bars);
+        let failed = columns.iter().map(|column| match column.failed {
+            0 => bars.end..bars.end,
+            failed => failed_share(bars, failed as f32 / column.items.max(failed) as f32),
+        });
+        add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, palette.error, failed);
+    }
+
+    /// What colour says, said a second time: lines along what waits for the outside world, stripes up what waits for the GIL, dashes along
+    /// what has no core, and narrower stripes up what waits for other tasks.
+    fn patterns(&mut self, stacks: &[[f32; 6]], width: f32, bars: &Range<f32>) {
+        let dark = self.palette.panel.gamma_multiply(hatch::LINE_SHARE);
+        let mut add = |heights: &mut dyn Iterator<Item = Range<f32>>| {
+            add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, dark, heights);
+        };
+        for (layer, step, stripe) in [(1, 6, 3), (3, 3, 1)] {
+            let is_dark = |column: usize| column % step < stripe;
+            add(&mut stacks.iter().enumerate().map(|(column, stack)| {
+                if is_dark(column) { stack[layer]..stack[layer + 1] } else { bars.end..bars.end }
+            }));
+        }
         let mut y = bars.start + hatch::LINES_APART / 2.0;
         while y < bars.end - 1.0 {
-            let within = stacks.iter().map(|stack| if stack[0] < y && y + 1.0 < stack[1] { y..y + 1.0 } else { y..y });
-            add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, line, within);
+            let within = |from: f32, to: f32| if from < y && y + 1.0 < to { y..y + 1.0 } else { y..y };
+            add(&mut stacks.iter().map(|stack| within(stack[0], stack[1])));
+            add(&mut stacks.iter().enumerate().map(
+                |(column, stack)| {
+                    if column % 8 < 4 { within(stack[2], stack[3]) } else { y..y }
+                },
+            ));
             y += hatch::LINES_APART;
         }
-        add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, self.palette.error, failed);
     }
 
     /// A gap after each item where there is room for one: two that waited to their end and from their beginning are two.
@@ -421,6 +476,18 @@ impl Picture<'_> {
     }
 }
 
+/// When an item of that lane waited in a deadlock of its run.
+fn deadlocked(run: &Run, lane: &LaneRow<'_>) -> Vec<Range<i64>> {
+    let (within, worker) = match lane.place {
+        Place::Worker => (vec![], lane.lane.worker),
+        Place::Within(worker) => (vec![worker], lane.lane.worker),
+        Place::Beside { .. } => return Vec::new(),
+    };
+    let periods = run.trace.deadlocks().iter().filter(|period| period.deadlock.within == within);
+    let waits = periods.filter(|period| period.deadlock.waits.iter().any(|wait| wait.worker == worker));
+    waits.map(|period| period.from..period.until.unwrap_or_else(|| run.known_until())).collect()
+}
+
 /// The part of the bar of an item that says for which share of its time it had no core.
 fn off_core_foot(lane: &Lane, time: &Range<i64>, bars: &Range<f32>) -> Option<Range<f32>> {
     let off_core = lane.off_core_until(time.end) - lane.off_core_until(time.start);
@@ -428,9 +495,15 @@ fn off_core_foot(lane: &Lane, time: &Range<i64>, bars: &Range<f32>) -> Option<Ra
     (share >= LEAST_OFF_CORE).then(|| bars.end - (bars.end - bars.start) * share.min(1.0)..bars.end)
 }
 
-/// Where a bar or a column says that something failed.
+/// Where the bar of an item says that it failed: more than half of it, whatever it waited for.
 fn failed_foot(bars: &Range<f32>) -> Range<f32> {
-    bars.end - ((bars.end - bars.start) / 4.0).max(3.0)..bars.end
+    failed_share(bars, 2.0 / 3.0)
+}
+
+/// Where a column says which part of its items failed. However small, it is seen.
+fn failed_share(bars: &Range<f32>, share: f32) -> Range<f32> {
+    let height = bars.end - bars.start;
+    bars.end - (height * share.max(0.25)).max(3.0).min(height)..bars.end
 }
 
 /// A frame around the bar from `start` to `end`.

@@ -41,7 +41,6 @@ use super::task_index::TaskIndex;
 use super::theme::{self};
 use crate::lab::{End, Run, Status};
 use crate::trace::KeptColumns;
-use crate::workload::FieldError;
 use area::Area;
 use axis::Legend;
 use crosshair::Crosshair;
@@ -437,19 +436,6 @@ fn nothing_to_see(run: &Run) -> (&'static str, String) {
         Status::Ended(_) => ("Nothing ran", "The run was stopped before its first item started.".to_owned()),
         _ => ("Looking for items …", run.settings.workload.clone()),
     }
-}
-
-/// What stands where the chart will be before anything has run. `wrong` = what has to be mended first.
-pub(super) fn invite(ui: &mut Ui, wrong: Option<&FieldError>) {
-    let area = ui.available_rect_before_wrap();
-    let response = ui.allocate_rect(area, Sense::hover());
-    let (title, text) = if let Some(error) = wrong {
-        ("This can't run yet", error.to_string())
-    } else {
-        let text = "Choose a workload and an executor in the settings, then press Run or Enter.";
-        ("Press Run to watch it here", text.to_owned())
-    };
-    empty(ui, &response, area, title, &text);
 }
 
 /// Says what the next drag is for, at the top of the canvas.

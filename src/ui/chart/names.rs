@@ -38,7 +38,7 @@ pub(super) fn heading(
     let place = Align2::LEFT_BOTTOM.anchor_size(at, written.size());
     painter.galley(place.min, written, palette.text);
     let mut text = format::duration(shown.looked_at().working_time());
-    let fit = found.map(|found| format!("{} of {} fit", format::count(found.tasks.len()), format::count(found.of)));
+    let fit = found.map(|found| format!("{} of {} match", format::count(found.tasks.len()), format::count(found.of)));
     if let Some(fit) = &fit {
         text.push_str("   · ");
         text.push_str(fit);

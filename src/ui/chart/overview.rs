@@ -169,7 +169,7 @@ fn shares(run: &Run, whole: TimeView, columns: usize, kept: &mut HashMap<LaneId,
         let kept = kept.entry((run.number, LanePlace::Worker(lane.worker))).or_default();
         let of_lane = kept.of(&run.trace, lane, &(whole.start..whole.end), columns, now);
         for (sums, column) in sums.iter_mut().zip(of_lane) {
-            let (waiting, blocking) = (column.waiting.min(column.busy), column.blocking.min(column.busy));
+            let (waiting, blocking) = (column.waiting().min(column.busy), column.blocking.min(column.busy));
             let parts = if column.failed > 0 {
                 [column.busy, 0.0, 0.0, 0.0]
             } else {

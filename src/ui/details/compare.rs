@@ -56,7 +56,7 @@ const FIGURES: [Figure; 12] = [
     ("makespan", |run| run.working_time() as f64, nanos, Some(true), "From the first submission to the last result"),
     (
         "items a second",
-        |run| match run.trace.counts().items.finished {
+        |run| match run.trace.counts().executed {
             0 => f64::NAN,
             finished => finished as f64 / (run.working_time() as f64 / 1e9).max(1e-9),
         },
@@ -176,7 +176,7 @@ impl Compare {
 
     /// Sees to it that the differences are known.
     fn look(&mut self, ui: &Ui, one: &Run, other: &Run) {
-        let of = [one, other].map(|run| (run.number, run.trace.counts().items.finished));
+        let of = [one, other].map(|run| (run.number, run.trace.counts().executed));
         let alike = move |known: &[Finished; 2]| known.map(|(number, _)| number) == of.map(|(number, _)| number);
         let find = || {
             let runs = [one.clone(), other.clone()];

@@ -34,6 +34,7 @@ pub(super) struct Details {
     pub(super) tab: Tab,
     events: Events,
     compare: Compare,
+    error_groups: lists::ErrorGroups,
 }
 
 /// Which tab is open.
@@ -174,7 +175,7 @@ impl Details {
             Tab::Tasks => tasks::show(ui, run, index, selected, actions),
             Tab::Events => self.events.show(ui, now, happened, actions),
             Tab::Compare => self.compare.show(ui, shown, ticked, queued, actions),
-            Tab::Errors => lists::errors(ui, run, actions),
+            Tab::Errors => lists::errors(ui, run, &mut self.error_groups, actions),
             Tab::Log => lists::log(ui, run),
         }
     }

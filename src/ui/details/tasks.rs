@@ -48,17 +48,17 @@ pub(super) fn show(
 ) {
     let palette = theme::palette(ui);
     let Some((run, found)) = run.and_then(|run| Some((run, index.found(run.number)?))) else {
-        let text = if run.is_some() { "listing the items …" } else { "Nothing has run yet." };
+        let text = if run.is_some() { "Listing items …" } else { "Nothing has run yet." };
         ui.label(RichText::new(text).color(palette.dim));
         return;
     };
     ui.horizontal(|ui| {
         let text = if run.ended() && index.is_looking(run.number) {
-            "ordering the items …".to_owned()
+            "Sorting items …".to_owned()
         } else if found.tasks.len() == found.of {
             format!("{} items", format::count(found.of))
         } else {
-            format!("{} of {} items fit", format::count(found.tasks.len()), format::count(found.of))
+            format!("{} of {} items match", format::count(found.tasks.len()), format::count(found.of))
         };
         ui.label(RichText::new(text).color(palette.dim));
         let help = "All items, with their times, as a file that spreadsheets read";
@@ -217,9 +217,9 @@ fn cell(ui: &Ui, palette: &Palette, task: &Task, column: Column) {
 
 const fn state_color(palette: &Palette, state: TaskState) -> eframe::egui::Color32 {
     match state {
-        TaskState::Pending | TaskState::Cancelled => palette.dim,
+        TaskState::Pending | TaskState::Cancelled | TaskState::Interrupted => palette.dim,
         TaskState::InCallQueue => palette.call_queue,
-        TaskState::Taken | TaskState::Executing | TaskState::Returned => palette.computing,
-        TaskState::Raised | TaskState::Lost => palette.error,
+        TaskState::Taken | TaskState::Executing | TaskState::Executed | TaskState::Returned => palette.computing,
+        TaskState::Raised | TaskState::Lost | TaskState::Deadlocked => palette.error,
     }
 }

@@ -7,8 +7,7 @@ use eframe::egui::{Button, CollapsingHeader, RichText, Sense, Stroke, Ui, vec2};
 
 use super::fields::{LABEL_WIDTH, choose, complain, note, number, row, text_field, with_unit};
 use crate::executor::{GilMode, OnWorkerDeath};
-use crate::lab::{Collect, ExecutorKind, OnError, Run, parse_chunksize, parse_workers};
-use crate::ui::action::Action;
+use crate::lab::{Collect, ExecutorKind, OnError};
 use crate::ui::form::Form;
 use crate::ui::{focus, readers, theme};
 use crate::workload::FieldError;
@@ -16,30 +15,29 @@ use crate::workload::FieldError;
 /// Asked once, as the system may have to read files to answer.
 static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
 
-/// Draws the fields. Workers and chunk size of `live`, a run that goes on, change with them.
-pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Option<&Run>, actions: &mut Vec<Action>) {
+/// How many cores this program may use.
+pub(super) fn cores() -> usize {
+    *CORES
+}
+
+/// Draws the fields.
+pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
     segments(ui, form);
     complain(ui, errors, "executor");
-    let cores = *CORES;
+    let cores = cores();
     let sequential = form.executor == ExecutorKind::Sequential;
     ui.add_enabled_ui(!sequential, |ui| {
         let help = "How many workers run tasks at the same time";
         let slider_limit = (4 * cores.max(4)).min(form.executor.workers_limit());
-        let mut come_to = false;
-        row(ui, "workers", help, |ui| come_to = number(ui, "workers", help, &mut form.workers, slider_limit));
+        row(ui, "workers", help, |ui| number(ui, "workers", help, &mut form.workers, slider_limit));
         ui.horizontal(|ui| {
             ui.add_space(LABEL_WIDTH + 8.0);
             // Both fit into the narrowest panel.
             (ui.spacing_mut().item_spacing.x, ui.spacing_mut().button_padding.x) = (4.0, 5.0);
-            come_to |= preset(ui, form, cores, "cores", "One a core: the rule of thumb for computing");
+            preset(ui, form, cores, "cores", "One per core: the rule of thumb for computing");
             let help = "The rule of thumb for waiting on files and networks";
-            come_to |= preset(ui, form, 2 * cores + 1, "2 × cores + 1", help);
+            preset(ui, form, 2 * cores + 1, "2 × cores + 1", help);
         });
-        let of_live = live.filter(|live| live.settings.executor == form.executor);
-        let wanted = parse_workers(&form.workers, form.executor).ok().zip(of_live);
-        if let Some((workers, live)) = wanted.filter(|(wanted, live)| come_to && *wanted != live.settings.workers) {
-            actions.push(Action::SetWorkers(live.number, workers));
-        }
     });
     if sequential {
         note(ui, "one after the other, in one thread");
@@ -48,13 +46,7 @@ pub(super) fn show(ui: &mut Ui, form: &mut Form, errors: &[FieldError], live: Op
     let in_chunks = form.collect == Collect::Map;
     ui.add_enabled_ui(in_chunks, |ui| {
         let help = "How many items map puts into one call";
-        let mut come_to = false;
-        row(ui, "chunksize", help, |ui| come_to = number(ui, "chunksize", help, &mut form.chunksize, 64));
-        let maps = |live: &&Run| live.settings.collect == Collect::Map;
-        let wanted = parse_chunksize(&form.chunksize).ok().zip(live.filter(maps));
-        if let Some((chunksize, live)) = wanted.filter(|(wanted, live)| come_to && *wanted != live.settings.chunksize) {
-            actions.push(Action::SetChunksize(live.number, chunksize));
-        }
+        row(ui, "chunksize", help, |ui| number(ui, "chunksize", help, &mut form.chunksize, 64));
     });
     if !in_chunks {
         note(ui, "every item is a call of its own");
@@ -161,13 +153,12 @@ fn gil_fields(ui: &mut Ui, form: &mut Form, errors: &[FieldError]) {
     complain(ui, errors, "switch-interval");
 }
 
-fn preset(ui: &mut Ui, form: &mut Form, workers: usize, name: &str, help: &str) -> bool {
+fn preset(ui: &mut Ui, form: &mut Form, workers: usize, name: &str, help: &str) {
     let text = RichText::new(format!("{name} = {workers}")).size(11.0);
     let clicked = ui.add(Button::new(text).min_size(vec2(0.0, 20.0))).on_hover_text(help).clicked();
     if clicked {
         form.workers = workers.min(form.executor.workers_limit()).to_string();
     }
-    clicked
 }
 
 /// Three buttons, one of which is down: one stop of the Tab key, in which the arrows choose.

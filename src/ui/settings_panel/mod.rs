@@ -2,15 +2,17 @@
 
 mod executor;
 mod fields;
+mod in_progress;
 
-use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo, vec2};
+use eframe::egui::{Button, ComboBox, RichText, Role, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::form::Form;
 use super::{focus, readers, theme};
-use crate::lab::{ExecutorKind, Run};
+use crate::lab::Run;
 use crate::workload::{self, FieldError, ParamKind};
 use fields::{complain, note, row, text_field, was_entered, with_unit, words_to_choose};
+pub(super) use in_progress::LiveFields;
 
 /// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
 pub(super) fn show(
@@ -18,23 +20,20 @@ pub(super) fn show(
     form: &mut Form,
     errors: &[FieldError],
     no_dialog: Option<&str>,
-    live: Option<&Run>,
+    live: Option<(&Run, &mut LiveFields)>,
     actions: &mut Vec<Action>,
 ) {
-    theme::heading(ui, "WORKLOAD");
+    let in_progress = live.is_some();
+    if let Some((run, fields)) = live {
+        fields.show(ui, run, actions);
+    }
+    theme::heading(ui, if in_progress { "NEXT RUN: WORKLOAD" } else { "WORKLOAD" });
     workload_fields(ui, form, errors, no_dialog, actions);
     ui.add_space(10.0);
-    ui.horizontal(|ui| {
-        theme::heading(ui, "EXECUTOR");
-        if live.is_some_and(|live| live.settings.executor != ExecutorKind::Sequential) {
-            // Beside the heading, as a line that comes and goes would move the fields.
-            let text = RichText::new("live: workers, chunksize").size(11.0);
-            ui.add(Label::new(text.color(theme::palette(ui).accent)).truncate());
-        }
-    });
-    executor::show(ui, form, errors, live, actions);
-    // In a form, Enter is for all of it; of a run that goes on it changes what the field is about.
-    if was_entered(ui) && live.is_none() {
+    theme::heading(ui, if in_progress { "NEXT RUN: EXECUTOR" } else { "EXECUTOR" });
+    executor::show(ui, form, errors);
+    // In a form, Enter is for all of it; while a run is in progress it may have been for that.
+    if was_entered(ui) && !in_progress {
         actions.push(Action::Run);
     }
 }
@@ -98,7 +97,7 @@ fn workload_fields(
             });
         });
         if no_dialog == Some(param.name) {
-            note(ui, "no dialog here: type the path");
+            note(ui, "no file dialog on this system: type the path");
         }
         complain(ui, errors, param.name);
     }

@@ -1,6 +1,7 @@
 //! Where the items of a command are.
 
-use std::io::{self, BufReader, IsTerminal};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,73 +9,114 @@ use std::thread;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
+use super::pattern::PathPattern;
 use crate::units::grouped;
-use crate::workload::files::{self, Entry};
+use crate::workload::files::{self, Entry, Found, left_out_note};
+use crate::workload::list::{self, List, ListError, Separator};
 use crate::workload::unattended::LOOK_AGAIN;
 use crate::workload::{FieldError, ITEMS_LIMIT};
 
-pub(super) const SOURCES: [&str; 4] = ["range", "lines", "glob", "stdin"];
+/// Where the items come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Whole numbers.
+    Range,
+    /// A file with a list.
+    Lines,
+    /// Files that match a pattern.
+    Glob,
+    /// A list on standard input.
+    Stdin,
+}
 
-/// The items of `source`, one of [`SOURCES`]. Empty lines are none.
-///
-/// # Errors
-/// When there is no such range, file or pattern, or what is there can't be read.
-pub(super) fn find(source: &str, text: &str, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, FieldError> {
-    match source {
-        "lines" => Ok(entries(files::lines("items", Path::new(text), cancelled)?)),
-        "glob" => matching(text, cancelled),
-        "stdin" => Ok(entries(standard_input(cancelled)?)),
-        _ => range(text),
+impl Source {
+    pub(super) const WORDS: [&str; 4] = ["range", "lines", "glob", "stdin"];
+
+    pub(super) fn of(word: &str) -> Self {
+        match word {
+            "lines" => Self::Lines,
+            "glob" => Self::Glob,
+            "stdin" => Self::Stdin,
+            _ => Self::Range,
+        }
     }
 }
 
-fn entries(lines: Vec<String>) -> Arc<[Entry]> {
-    lines.into_iter().filter(|line| !line.is_empty()).map(|line| Entry::File(line.into())).collect()
+/// The items of `source`, which `text` describes.
+///
+/// # Errors
+/// When there is no such range, file or pattern, or what is there can't be read.
+pub(super) fn find(
+    source: Source,
+    text: &str,
+    separator: Separator,
+    cancelled: &AtomicBool,
+) -> Result<Found, FieldError> {
+    let wrong = |message: String| FieldError::new("items", message);
+    match source {
+        Source::Range => Ok(Found { entries: range(text)?, notes: Vec::new() }),
+        Source::Glob => Ok(Found { entries: matching(text, cancelled)?, notes: Vec::new() }),
+        Source::Lines => {
+            let path = Path::new(text);
+            let named = |cause: &dyn std::fmt::Display| wrong(format!("{}: {cause}", path.display()));
+            let content = files::open(path).map_err(|error| named(&error))?;
+            list::read(content, separator, cancelled).map(found).map_err(|error| named(&error))
+        }
+        Source::Stdin => {
+            standard_input(separator, cancelled).map(found).map_err(|cause| wrong(format!("standard input {cause}")))
+        }
+    }
 }
 
+fn found(List { items, empty }: List) -> Found {
+    Found {
+        entries: items.into_iter().map(Entry::File).collect(),
+        notes: left_out_note(empty, "empty line").into_iter().collect(),
+    }
+}
+
+/// Both ends are included. Zeros before a number are kept, and then all items are as wide, as in a shell's `{08..10}`.
 fn range(text: &str) -> Result<Arc<[Entry]>, FieldError> {
     let wrong = |cause: &str| FieldError::new("items", format!("must be a range such as 1..20, not `{text}`{cause}"));
     let (first, last) = text.split_once("..").ok_or_else(|| wrong(""))?;
-    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| wrong(""));
+    let (first, last) = (first.trim(), last.trim());
+    let has_zeros = |text: &str| {
+        let digits = text.trim_start_matches('-');
+        digits.len() > 1 && digits.starts_with('0')
+    };
+    let width = if has_zeros(first) || has_zeros(last) { first.len().max(last.len()) } else { 0 };
+    let number = |text: &str| text.parse::<i64>().map_err(|_| wrong(""));
     let (first, last) = (number(first)?, number(last)?);
     if last < first {
         return Err(wrong(": it ends before it begins"));
     }
-    if last.abs_diff(first) >= ITEMS_LIMIT {
-        return Err(wrong(&format!(": these are more than {}", grouped(ITEMS_LIMIT))));
+    if last.abs_diff(first) >= ITEMS_LIMIT || width > 1_000 {
+        return Err(wrong(&format!(": that is more than {} items", grouped(ITEMS_LIMIT))));
     }
-    Ok((first..=last).map(|number| Entry::File(number.to_string().into())).collect())
+    Ok((first..=last).map(|number| Entry::File(OsString::from(format!("{number:0width$}")))).collect())
 }
 
-fn matching(pattern: &str, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, FieldError> {
-    let paths = glob::glob(pattern).map_err(|error| {
-        FieldError::new("items", format!("`{pattern}` is no pattern: {} at its letter {}", error.msg, error.pos + 1))
+fn matching(text: &str, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, FieldError> {
+    let pattern = PathPattern::parse(text).map_err(|error| {
+        FieldError::new("items", format!("`{text}` is not a pattern: {} at character {}", error.msg, error.pos + 1))
     })?;
-    let entry = |path: Result<std::path::PathBuf, glob::GlobError>| match path {
-        Ok(path) => Entry::File(path.into_os_string()),
-        Err(error) => Entry::Unreadable { path: error.path().display().to_string(), cause: error.error().to_string() },
-    };
     // Between two matches it can walk through a whole disk.
-    let found = unless(cancelled, "pattern", move |given_up| {
-        let most = paths.take(ITEMS_LIMIT as usize + 1);
-        most.take_while(|_| !given_up.load(Ordering::Relaxed)).map(entry).collect::<Vec<_>>()
-    });
+    let found = unless(cancelled, "pattern", move |given_up| pattern.matches(ITEMS_LIMIT as usize + 1, given_up));
     let found = found.map_err(|cause| FieldError::new("items", cause))?;
     if found.len() as u64 > ITEMS_LIMIT {
-        return Err(FieldError::new("items", format!("more than {} files match `{pattern}`", grouped(ITEMS_LIMIT))));
+        return Err(FieldError::new("items", format!("more than {} files match `{text}`", grouped(ITEMS_LIMIT))));
     }
     Ok(found.into())
 }
 
-/// All lines of standard input, which may never end.
-fn standard_input(cancelled: &AtomicBool) -> Result<Vec<String>, FieldError> {
-    let wrong = |cause: String| FieldError::new("items", format!("standard input {cause}"));
+/// A list on standard input, which may never end.
+fn standard_input(separator: Separator, cancelled: &AtomicBool) -> Result<List, String> {
     if io::stdin().is_terminal() {
-        return Err(wrong("is a terminal: pipe the items in, one a line".to_owned()));
+        return Err("is a terminal: pipe a list of items in".to_owned());
     }
-    let read =
-        unless(cancelled, "standard input", |given_up| Some(files::lines_of(BufReader::new(io::stdin()), given_up)));
-    read.map_err(wrong)?.unwrap_or_else(|| Ok(Vec::new())).map_err(wrong)
+    let read = unless(cancelled, "standard input", move |given_up| Some(list::read(io::stdin(), separator, given_up)));
+    let list = read?.unwrap_or_else(|| Ok(List::default()));
+    list.map_err(|error: ListError| error.to_string())
 }
 
 /// What `work` comes to, which may take for ever: it is done in a thread of its own, which is left alone, and told so, as soon as
@@ -108,7 +150,8 @@ mod tests {
     use super::*;
 
     fn found(source: &str, text: &str) -> Result<Vec<String>, String> {
-        let entries = find(source, text, &AtomicBool::new(false)).map_err(|error| error.to_string())?;
+        let found = find(Source::of(source), text, Separator::Auto, &AtomicBool::new(false));
+        let entries = found.map_err(|error| error.to_string())?.entries;
         Ok(entries.iter().map(|entry| entry.clone().path().unwrap().display().to_string()).collect())
     }
 
@@ -116,6 +159,10 @@ mod tests {
     fn ranges_have_both_ends_and_limits() {
         assert_eq!(found("range", "-1..2").unwrap(), ["-1", "0", "1", "2"]);
         assert_eq!(found("range", " 7 .. 7 ").unwrap(), ["7"]);
+        assert_eq!(found("range", "08..10").unwrap(), ["08", "09", "10"]);
+        assert_eq!(found("range", "8..010").unwrap(), ["008", "009", "010"]);
+        assert_eq!(found("range", "-01..1").unwrap(), ["-01", "000", "001"]);
+        assert_eq!(found("range", "0..1").unwrap(), ["0", "1"]);
         for text in ["", "5", "a..b", "2..1", "0..10000000", "-9223372036854775808..9223372036854775807"] {
             let told = found("range", text).unwrap_err();
             assert!(told.starts_with("items: must be a range such as 1..20, not `"), "{told}");
@@ -127,13 +174,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         std::fs::write(path("list"), "one\r\n\n two words \n").unwrap();
-        assert_eq!(found("lines", &path("list")).unwrap(), ["one", "two words"]);
-        std::fs::write(path("bytes"), b"good\n\xff\n").unwrap();
-        assert!(found("lines", &path("bytes")).unwrap_err().ends_with("line 2 is not UTF-8"));
-        assert!(found("lines", &path("none")).unwrap_err().contains("cannot be read"));
+        assert_eq!(found("lines", &path("list")).unwrap(), ["one", " two words "]);
+        std::fs::write(path("lists"), "").unwrap();
+        assert!(found("lines", &path("none")).unwrap_err().contains("can't be read"));
         assert!(found("lines", &path("")).unwrap_err().ends_with("is not a file"));
-        assert_eq!(found("glob", &path("*s*")).unwrap(), [path("bytes"), path("list")]);
-        assert!(found("glob", "a**b").unwrap_err().contains("is no pattern"));
+        assert_eq!(found("glob", &path("*s*")).unwrap(), [path("list"), path("lists")]);
+        assert!(found("glob", "a**b").unwrap_err().contains("is not a pattern"));
         std::fs::write(path("empty"), "").unwrap();
         assert!(found("lines", &path("empty")).unwrap().is_empty());
     }

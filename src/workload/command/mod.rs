@@ -8,6 +8,10 @@
 
 mod child;
 mod items;
+mod output;
+mod pattern;
+mod start;
+mod surroundings;
 mod template;
 mod warden;
 
@@ -18,10 +22,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{Entry, labels};
+use super::files::{Entry, Found, labels};
+use super::list::Separator;
 use super::param::NO_OR_YES;
 use super::{FieldError, Param, ParamKind, Params, Plan, Workload};
 use crate::executor::{Function, TaskContext, TaskError};
+use items::Source;
+use surroundings::Surroundings;
 use template::Template;
 pub use warden::keep_watch;
 
@@ -34,13 +41,20 @@ pub(super) const COMMAND: Function<Job, String> = Function::new("command", perfo
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Job {
     template: Arc<Template>,
+    surroundings: Arc<Surroundings>,
     item: Entry,
     timeout: Option<Duration>,
+    retries: u32,
 }
 
-fn perform(Job { template, item, timeout }: Job, context: &TaskContext) -> Result<String, TaskError> {
-    let command = template.command(&item.path()?.into_os_string())?;
-    child::run(command, timeout, context)
+fn perform(job: Job, context: &TaskContext) -> Result<String, TaskError> {
+    let Job { template, surroundings, item, timeout, retries } = job;
+    let item = item.path()?.into_os_string();
+    context.retry(retries, || {
+        let mut command = template.command(&item)?;
+        surroundings.apply(&mut command);
+        child::run(command, timeout, context)
+    })
 }
 
 impl Workload for Command {
@@ -49,7 +63,7 @@ impl Workload for Command {
     }
 
     fn summary(&self) -> &'static str {
-        "run a program, once an item"
+        "runs a program once per item"
     }
 
     fn params(&self) -> Vec<Param> {
@@ -59,49 +73,82 @@ impl Workload for Command {
                 ParamKind::Text,
                 "",
                 "echo {}",
-                "The program and its arguments, with quotes as in a shell. Each {} becomes the item. No shell is asked.",
+                "The program and its arguments, quoted as in a shell. Each {} becomes the item. No shell is used.",
             ),
             Param::new(
                 "shell",
                 NO_OR_YES,
                 "",
                 "no",
-                "Whether the system's shell runs it, so that pipes and the like work. Each {} becomes the item, quoted.",
+                "Runs the command in the system's shell, for pipes and redirections. Each {} becomes the item, quoted.",
             ),
             Param::new(
                 "from",
-                ParamKind::Choice(&items::SOURCES),
+                ParamKind::Choice(&Source::WORDS),
                 "",
                 "range",
-                "Where the items are: whole numbers, the lines of a file, the files that match a pattern, or the lines of standard input.",
+                "Where the items come from: whole numbers, a file with a list, files that match a pattern, or a list on standard input.",
             ),
             Param::new(
                 "items",
                 ParamKind::Text,
                 "",
                 "1..20",
-                "The range (1..20: both are included), the name of the file, or the pattern (photos/*.jpg). Not for standard input.",
+                "The range (1..20, both included; 08..10 keeps its zeros), the list's file name, or the pattern (photos/*.jpg).",
+            ),
+            Param::new(
+                "separator",
+                ParamKind::Choice(&Separator::WORDS),
+                "",
+                "auto",
+                "What separates the items of a list: ends of lines, or NUL bytes as find -print0 writes them. auto: NUL if there is one.",
+            ),
+            Param::new(
+                "directory",
+                ParamKind::OptionalFolder,
+                "",
+                "",
+                "Where the command runs; empty: where Poolscope was started.",
+            ),
+            Param::new(
+                "environment",
+                ParamKind::Text,
+                "",
+                "",
+                "Variables to set for the command: NAME=value, several separated by spaces, quoted as in a shell.",
             ),
             Param::new(
                 "time-limit",
                 ParamKind::Seconds { max: 31_536_000 },
                 "s",
                 "0",
-                "How long it may take for an item, before it is killed with all that it has started; 0 = as long as it likes.",
+                "Kills the command, and everything it started, after this time; 0: no limit.",
+            ),
+            Param::new(
+                "retries",
+                ParamKind::Count { min: 0, max: 100 },
+                "",
+                "0",
+                "How many times the command runs again for an item for which it failed.",
             ),
         ]
     }
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let template = Arc::new(Template::parse(params.text("command"), params.yes("shell"))?);
-        let items = items::find(params.choice("from"), params.text("items"), cancelled)?;
+        let surroundings = Arc::new(Surroundings::parse(params.file("directory"), params.text("environment"))?);
+        let (source, separator) = (Source::of(params.choice("from")), Separator::of(params.choice("separator")));
+        let Found { entries: items, notes } = items::find(source, params.text("items"), separator, cancelled)?;
         let timeout = Some(params.seconds("time-limit")).filter(|timeout| !timeout.is_zero());
+        let retries = u32::try_from(params.count("retries")).unwrap_or(u32::MAX);
         let of_items = Arc::clone(&items);
         let jobs = (0..items.len()).map(move |item| Job {
             template: Arc::clone(&template),
+            surroundings: Arc::clone(&surroundings),
             item: of_items[item].clone(),
             timeout,
+            retries,
         });
-        Ok(Plan::new(COMMAND, jobs, labels(items, PathBuf::new())))
+        Ok(Plan::new(COMMAND, jobs, labels(items, PathBuf::new())).noting(notes))
     }
 }

@@ -1,9 +1,10 @@
-//! How long a lane's items had no core for what they computed: a row an item of which that was measured, in the order of time.
+//! Time that is known only as a part of a stretch: how long a lane's items had no core for what they computed, or how long programs
+//! that they ran did compute. A row for each stretch that was measured, in the order of time.
 
 use super::blocks::Blocks;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct OffCore(Blocks<Row>);
+pub(super) struct Spread(Blocks<Row>);
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -14,14 +15,14 @@ struct Row {
     before: i64,
 }
 
-impl OffCore {
-    /// The item that ran from `start` to `end`, after all that were pushed, had no core for so many nanoseconds of it.
+impl Spread {
+    /// Of the stretch from `start` to `end`, after all that were pushed, it was so many nanoseconds.
     pub(super) fn push(&mut self, start: i64, end: i64, nanos: i64) {
         let before = self.0.last().map_or(0, |last| last.before + last.nanos);
         self.0.push(Row { start, end, nanos, before });
     }
 
-    /// How long until `until`. When within an item it was is not known, so it is taken to be spread over all of it.
+    /// How long until `until`. When within a stretch it was is not known, so it is taken to be spread over all of it.
     pub(super) fn until(&self, until: i64) -> i64 {
         self.sum(self.0.partition_point(|row| row.start < until), until)
     }
@@ -52,17 +53,17 @@ mod tests {
             items in prop::collection::vec((0..50_i64, 1..50_i64, 0..50_i64), 0..200),
             cuts in prop::collection::vec(0..20_000_i64, 0..20),
         ) {
-            let (mut off_core, mut at, mut total) = (OffCore::default(), 0, 0);
+            let (mut spread, mut at, mut total) = (Spread::default(), 0, 0);
             for (gap, length, nanos) in items {
                 let nanos = nanos.min(length);
-                off_core.push(at + gap, at + gap + length, nanos);
+                spread.push(at + gap, at + gap + length, nanos);
                 (at, total) = (at + gap + length, total + nanos);
             }
-            prop_assert_eq!(off_core.until(i64::MAX), total);
+            prop_assert_eq!(spread.until(i64::MAX), total);
             let mut cuts = cuts;
             cuts.sort_unstable();
             for pair in cuts.windows(2) {
-                let stretch = off_core.until(pair[1]) - off_core.until(pair[0]);
+                let stretch = spread.until(pair[1]) - spread.until(pair[0]);
                 // Parts are rounded to whole nanoseconds.
                 prop_assert!((0..=pair[1] - pair[0] + 1).contains(&stretch));
             }
