@@ -47,7 +47,7 @@ pub(super) fn show(
         speed(ui, machine);
         ui.add_space(6.0);
         let Some(past) = past else {
-            let text = if run.ended() { "End of run" } else { "Live" };
+            let text = if run.ended() { "the whole run" } else { "as it is now" };
             ui.label(RichText::new(text).color(palette.dim));
             return;
         };
