@@ -193,7 +193,9 @@ fn runs_tables_and_pictures_are_saved_and_opened() {
     std::fs::write(folder.path().join("other"), "no run").unwrap();
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(folder.path().join("half"), &bytes[..bytes.len() / 2]).unwrap();
-    for (name, message) in [("other", "not a Poolscope run file"), ("half", "the file is damaged"), ("none", "No such file")] {
+    for (name, message) in
+        [("other", "not a Poolscope run file"), ("half", "the file is damaged"), ("none", "No such file")]
+    {
         press(&mut window, "File");
         press(&mut window, "Open a run …");
         type_into(&mut window, "file", &folder.path().join(name).display().to_string());
