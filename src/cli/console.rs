@@ -54,7 +54,7 @@ impl Console {
         Ok(Self { lab, woken, signals, _signals_in: signals_in, printing, runs: 0 })
     }
 
-    /// Runs it to its end, which comes at once if tasks wait for each other for ever and `end_deadlock` says so. `None` = the lab
+    /// Runs it to its end, which comes at once if tasks wait for each other forever and `end_deadlock` says so. `None` = the lab
     /// broke, which was told.
     pub(super) fn run(
         &mut self,

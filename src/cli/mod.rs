@@ -23,7 +23,7 @@ const SUCCESS: u8 = 0;
 const FAILURE: u8 = 1;
 /// What was asked for can't be.
 const USAGE: u8 = 2;
-/// Its tasks waited for each other for ever, and that was to end it.
+/// Its tasks waited for each other forever, and that was to end it.
 const DEADLOCKED: u8 = 3;
 
 #[derive(Parser)]
@@ -88,8 +88,25 @@ fn window(file: Option<PathBuf>) -> u8 {
 }
 
 fn no_window(cause: &str) -> u8 {
-    complain(&format!("the window cannot be opened: {cause}\nTo run a workload without it: poolscope run sum"));
+    let cause = without_sources(cause);
+    complain(&format!("can't open the window: {cause}\nTo run a workload without it: poolscope run sum"));
     FAILURE
+}
+
+/// Without the places in source files that some libraries put into their errors: they are paths of the machine that built this program.
+fn without_sources(message: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in message.split(' ') {
+        if word.contains(".rs:") {
+            words.pop_if(|before| *before == "at");
+            if let Some(last) = words.last_mut() {
+                *last = last.trim_end_matches(':');
+            }
+        } else {
+            words.push(word);
+        }
+    }
+    words.join(" ")
 }
 
 fn worker() -> u8 {
@@ -123,5 +140,17 @@ fn print(text: &str) -> bool {
             false
         }
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_tell_no_paths_of_sources() {
+        let told = "os error at /home/me/winit-0.30/src/linux/mod.rs:788: Failed to open connection to X server";
+        assert_eq!(without_sources(told), "os error Failed to open connection to X server");
+        assert_eq!(without_sources("look at that: it broke"), "look at that: it broke");
     }
 }

@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     /// Only the items that failed in this saved run
     #[arg(long, value_name = "FILE")]
     only_failed: Option<PathBuf>,
-    /// End with status 3 as soon as tasks wait for each other for ever
+    /// End with status 3 as soon as tasks wait for each other forever
     #[arg(long)]
     deadlock_exit: bool,
     /// No progress bar and no summary

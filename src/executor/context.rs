@@ -393,7 +393,7 @@ impl TaskContext {
         self.control.check(self.item.get().0)
     }
 
-    /// Waits until `future` is done, at most `timeout` (`None` = for ever). Returns whether it is; its result can then be asked for.
+    /// Waits until `future` is done, at most `timeout` (`None` = forever). Returns whether it is; its result can then be asked for.
     ///
     /// # Errors
     /// [`TaskError::Interrupted`] as soon as the task was asked to stop: return it.

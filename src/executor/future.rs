@@ -450,13 +450,13 @@ impl<T> TaskFuture<T> {
         }
     }
 
-    /// Blocks until the future is done or `timeout` is over (`None` = for ever). Returns whether it is done.
+    /// Blocks until the future is done or `timeout` is over (`None` = forever). Returns whether it is done.
     #[expect(clippy::must_use_candidate, reason = "waiting is what it is called for")]
     pub fn wait_done(&self, timeout: Option<Duration>) -> bool {
         self.core().wait(timeout).state.is_done()
     }
 
-    /// The value, waiting at most `timeout` for it (`None` = for ever; a value that is there is returned even with a
+    /// The value, waiting at most `timeout` for it (`None` = forever; a value that is there is returned even with a
     /// timeout of zero).
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use super::work_item::{ChunkCall, WorkItem};
 pub struct MapOptions {
     /// Items a call, at least 1. CPython's thread pool ignores it; here it means the same on every executor.
     pub chunksize: usize,
-    /// How long all results together may take, counted from the call of `map`; `None` = for ever.
+    /// How long all results together may take, counted from the call of `map`; `None` = forever.
     pub timeout: Option<Duration>,
     /// How many chunks are taken from the input and submitted ahead of the reader, at least 1. `None` = all of the input,
     /// before `map` returns.

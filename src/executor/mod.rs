@@ -21,7 +21,7 @@
 //! [`Event`] (what can be watched).
 //!
 //! Rules are CPython 3.14's. Decided otherwise:
-//! - A cancelled future counts as done for `wait` and `as_completed` at once, so nothing waits for it for ever.
+//! - A cancelled future counts as done for `wait` and `as_completed` at once, so nothing waits for it forever.
 //! - `map` yields one `Result` an item; an error does not end it. Dropping it cancels what has not started.
 //! - `chunksize` means the same on every executor.
 //! - Panics in tasks and callbacks are caught, reported, and stay where they are.
@@ -86,7 +86,7 @@ pub use waiting::{
 };
 pub use work_item::WorkItem;
 
-/// Runs named functions, asynchronously. Implemented for every [`RawExecutor`].
+/// Runs named functions, asynchronously. Implemented forevery [`RawExecutor`].
 pub trait Executor: RawExecutor {
     /// Schedules `function(argument)`.
     ///

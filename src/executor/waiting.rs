@@ -103,7 +103,7 @@ pub struct DoneAndNotDone<T> {
     pub not_done: Vec<TaskFuture<T>>,
 }
 
-/// Waits for futures, at most `timeout` (`None` = for ever). Running out of time is no error: what is done so far is
+/// Waits for futures, at most `timeout` (`None` = forever). Running out of time is no error: what is done so far is
 /// returned.
 pub fn wait<T>(
     futures: impl IntoIterator<Item = TaskFuture<T>>,

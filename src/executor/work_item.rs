@@ -13,7 +13,7 @@ use super::item_results::ItemResults;
 use super::sync::Mutex;
 
 /// A call that has not run yet, together with the future that it will resolve. Whatever happens to it, nobody waits for
-/// that future for ever: dropping an item that no executor took cancels it, dropping another fails it.
+/// that future forever: dropping an item that no executor took cancels it, dropping another fails it.
 pub struct WorkItem {
     /// `None` once it was run or answered.
     call: Option<Arc<dyn ErasedCall>>,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::executor::{GilMode, GilSettings, OnWorkerDeath, ProcessPoolExecutor, ThreadPoolExecutor};
 use crate::units::{grouped, grouped_number, parse_number, parse_whole};
-use crate::workload::{self, FieldError, Initializer, Params, Plan, Workload};
+use crate::workload::{self, FieldError, Initializer, Params, Plan, Preview, Workload};
 
 /// All that decides about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,6 +151,7 @@ pub const CHUNKSIZE_LIMIT: usize = 10_000_000;
 pub const TIMEOUT_LIMITS: std::ops::RangeInclusive<f64> = 0.001..=31_536_000.0;
 
 /// Settings that were found to be in order.
+#[derive(Clone)]
 pub struct CheckedSettings {
     /// As they were given, with what has no meaning for this run set to what it really is.
     pub settings: RunSettings,
@@ -194,6 +195,12 @@ impl OnlyItems {
 }
 
 impl CheckedSettings {
+    /// The first items, for whoever is still typing ([`Workload::preview`]). Looks at files.
+    #[must_use]
+    pub fn preview(&self) -> Option<Result<Preview, FieldError>> {
+        self.workload.preview(&self.params)
+    }
+
     /// Finds the items.
     pub(super) fn plan(&self, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let plan = self.workload.plan(&self.params, cancelled)?;

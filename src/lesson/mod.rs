@@ -51,7 +51,7 @@ pub struct LessonRun {
     pub name: &'static str,
     /// What is run.
     pub settings: RunSettings,
-    /// It is stopped as soon as its tasks wait for each other for ever, which is what it is to show.
+    /// It is stopped as soon as its tasks wait for each other forever, which is what it is to show.
     pub deadlocks: bool,
 }
 

@@ -1,4 +1,4 @@
-//! When tasks waited for each other, and so for ever, until somebody ended that: facts of the run, found while its events come, so a
+//! When tasks waited for each other, and so forever, until somebody ended that: facts of the run, found while its events come, so a
 //! replayed moment and an opened file have them too.
 
 use std::sync::Arc;
@@ -24,11 +24,11 @@ pub struct DeadlockPeriod {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Deadlocks(Vec<DeadlockPeriod>);
 
-/// More than these are not kept: a program that ends one deadlock to run into the next does so for ever.
+/// More than these are not kept: a program that ends one deadlock to run into the next does so forever.
 const KEPT: usize = 1_000;
 
 impl Trace {
-    /// When tasks waited for each other for ever, in the order of time.
+    /// When tasks waited for each other forever, in the order of time.
     #[must_use]
     pub fn deadlocks(&self) -> &[DeadlockPeriod] {
         &self.deadlocks.0

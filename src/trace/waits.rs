@@ -53,7 +53,7 @@ pub enum Awaited {
     Lock(LockId),
 }
 
-/// What each worker's task waits for, as far as that could be for ever.
+/// What each worker's task waits for, as far as that could be forever.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Waits {
     workers: BTreeMap<u32, Waiting>,

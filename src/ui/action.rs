@@ -22,6 +22,8 @@ pub(super) enum Action {
     RunFailed(usize),
     /// Opens the run in that file.
     OpenFile(PathBuf),
+    /// Runs some seconds of computing, cut to size for this machine.
+    Demo,
     /// Chooses `command` in the form, to be run on somebody's own files.
     TryCommand,
     /// Copies that text.

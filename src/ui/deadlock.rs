@@ -1,4 +1,4 @@
-//! The banner over the chart when tasks wait for each other for ever: what is the matter, and the ways out.
+//! The banner over the chart when tasks wait for each other forever: what is the matter, and the ways out.
 
 use eframe::egui::{Button, Frame, Margin, Stroke, Ui};
 

@@ -46,6 +46,8 @@ pub(super) struct Files {
     notice: Option<Notice>,
     done_in: Sender<(Asked, Done)>,
     done: Receiver<(Asked, Done)>,
+    /// The system has no file dialogs of its own.
+    lacks_browser: bool,
     /// How many dialogs there were.
     dialogs: u64,
     /// What runs from files are numbered, so that they are never mistaken for others.
@@ -108,6 +110,8 @@ struct Notice {
 /// What came of something that went on elsewhere.
 enum Done {
     Picked(PathBuf),
+    /// The system's own dialog did not come up.
+    NoBrowser,
     Wrote(String),
     /// The run with that number is in that file now.
     Saved(usize, PathBuf),
@@ -126,6 +130,9 @@ pub(super) enum Came {
     /// The run with that number was saved.
     Saved { number: usize, path: PathBuf },
 }
+
+/// Nobody closes a dialog faster than this: there was none.
+pub(super) const NO_BROWSER: Duration = Duration::from_millis(250);
 
 /// Good news goes away by itself after this time.
 const TOLD_FOR: Duration = Duration::from_secs(6);
@@ -159,7 +166,16 @@ impl Files {
             scale: picture.scale.to_string(),
             light: picture.light,
         };
-        Self { dialog: None, picture, notice: None, done_in, done, dialogs: 0, next_number: runs::FROM_FILES }
+        Self {
+            dialog: None,
+            picture,
+            notice: None,
+            done_in,
+            done,
+            lacks_browser: false,
+            dialogs: 0,
+            next_number: runs::FROM_FILES,
+        }
     }
 
     /// Asks for a place.
@@ -220,9 +236,7 @@ impl Files {
         let number = self.next_number;
         self.next_number += 1;
         self.in_background(asked, context, move || match Run::open(&path, number) {
-            Err(_) if path.is_dir() => {
-                Done::Failed(format!("{}: this is a folder; name a run in it, or choose one with “…”", path.display()))
-            }
+            Err(_) if path.is_dir() => Done::Failed(format!("{} is a folder: name a run in it", path.display())),
             Ok(run) => {
                 let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 let path = std::path::absolute(&path).unwrap_or(path);
@@ -268,6 +282,7 @@ impl Files {
                     (dialog, self.notice) = (None, None);
                     came.push(Came::Opened { name, path, run: Arc::from(run) });
                 }
+                Done::NoBrowser => self.lacks_browser = true,
                 Done::Shown => {}
                 Done::Copied(text) => {
                     context.copy_text(text);
@@ -307,7 +322,8 @@ impl Files {
             let shown = window.anchor(Align2::CENTER_CENTER, vec2(0.0, -40.0)).show(context, |ui| {
                 ui.set_width(440.0);
                 readers::dialog(ui, dialog.kind.title());
-                pressed = fields(ui, dialog, &mut self.picture, &sender);
+                let browse = (!self.lacks_browser).then_some(&sender);
+                pressed = fields(ui, dialog, &mut self.picture, browse);
             });
             focus::keep_within(context, shown.map(|shown| shown.response));
             // The field that has the keyboard hears of it first, but one press is enough.
@@ -464,7 +480,12 @@ enum Pressed {
 }
 
 /// Draws what is in the dialog.
-fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked: &Sender<(Asked, Done)>) -> Pressed {
+fn fields(
+    ui: &mut Ui,
+    dialog: &mut Dialog,
+    picture: &mut PictureFields,
+    picked: Option<&Sender<(Asked, Done)>>,
+) -> Pressed {
     // Enter is for the dialog, also after a click on a box that can be ticked.
     let enter = ui.input(|input| input.key_pressed(Key::Enter));
     let mut entered = enter && ui.memory(|memory| memory.focused().is_none());
@@ -486,9 +507,11 @@ fn fields(ui: &mut Ui, dialog: &mut Dialog, picture: &mut PictureFields, picked:
             (dialog.replace, dialog.error) = (false, None);
         }
         entered |= field.lost_focus() && enter;
-        let button = ui.button("…").on_hover_text("Choose in the system's own dialog, where there is one");
-        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Choose the file"));
-        if button.clicked() {
+        let button =
+            ui.add_enabled(picked.is_some(), Button::new("…")).on_hover_text("Choose in the system's file dialog");
+        let button = button.on_disabled_hover_text("This system has no file dialog: type the path");
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, picked.is_some(), "Choose the file"));
+        if let Some(picked) = picked.filter(|_| button.clicked()) {
             browse(ui.ctx(), dialog, picked.clone());
         }
     });
@@ -567,9 +590,13 @@ fn browse(context: &Context, dialog: &Dialog, picked: Sender<(Asked, Done)>) {
     let context = context.clone();
     // No thread, no dialog: the path can still be typed.
     let _ = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
-        if let Some(file) = pollster::block_on(chosen) {
-            let _ = picked.send((asked, Done::Picked(file.path().to_owned())));
-            context.request_repaint();
-        }
+        let opened = Instant::now();
+        let done = match pollster::block_on(chosen) {
+            Some(file) => Done::Picked(file.path().to_owned()),
+            None if opened.elapsed() < NO_BROWSER => Done::NoBrowser,
+            None => return,
+        };
+        let _ = picked.send((asked, done));
+        context.request_repaint();
     });
 }

@@ -44,24 +44,48 @@ pub(super) fn list(ui: &mut Ui, list: ComboBox<'_>, entries: impl FnOnce(&mut Ui
 /// The entries of the list that is open, while it is drawn.
 const ENTRIES: &str = "entries of the open list";
 
-/// To the next entry that begins with the letter that was typed; Home and End go to the first and the last.
+/// What was typed in a list, and when: letters that follow each other soon are one beginning of a name.
+type Typed = (String, f64);
+
+/// To the entry that begins with what was typed, or, for one and the same letter again, to the next that does; Home and End go to the first
+/// and the last.
 fn go_by_letter(context: &Context, entries: &[(Id, String)]) {
-    let (typed, first, last) = context.input(|input| {
+    /// In seconds.
+    const SOON: f64 = 1.0;
+    let (letters, now, first, last) = context.input(|input| {
         let typed = input.events.iter().find_map(|event| match event {
             Event::Text(text) => Some(text.to_lowercase()),
             _ => None,
         });
-        (typed.filter(|text| text.trim() == text), input.key_pressed(Key::Home), input.key_pressed(Key::End))
+        let typed = typed.filter(|text| text.trim() == text);
+        (typed, input.time, input.key_pressed(Key::Home), input.key_pressed(Key::End))
     });
     let focused = context.memory(Memory::focused);
-    let after = entries.iter().position(|(id, _)| Some(*id) == focused).map_or(0, |at| at + 1);
+    let here = entries.iter().position(|(id, _)| Some(*id) == focused);
     let to = if first {
         entries.first()
     } else if last {
         entries.last()
     } else {
-        let mut in_turn = entries.iter().cycle().skip(after).take(entries.len());
-        typed.and_then(|typed| in_turn.find(|(_, name)| name.to_lowercase().starts_with(&typed)))
+        let Some(letters) = letters else { return };
+        let known = Id::unique("typed in a list");
+        let before = context.data(|data| data.get_temp::<Typed>(known)).filter(|(_, at)| now - at < SOON);
+        let before = before.map(|(text, _)| text).unwrap_or_default();
+        let again = !before.is_empty() && before.chars().all(|letter| letters == letter.to_string());
+        let longer = if again { letters.clone() } else { before + &letters };
+        let fits = |typed: &str| {
+            // More letters may go on fitting the entry that has the keyboard.
+            let after = here.map_or(0, |at| at + usize::from(typed.chars().count() == 1));
+            let mut in_turn = entries.iter().cycle().skip(after).take(entries.len());
+            in_turn.find(|(_, name)| name.to_lowercase().starts_with(typed))
+        };
+        // What fits nothing is a new beginning.
+        let (typed, entry) = match fits(&longer) {
+            None => (letters.clone(), fits(&letters)),
+            found => (longer, found),
+        };
+        context.data_mut(|data| data.insert_temp::<Typed>(known, (typed, now)));
+        entry
     };
     if let Some((id, _)) = to {
         context.memory_mut(|memory| memory.request_focus(*id));

@@ -4,6 +4,7 @@ use crate::executor::OnWorkerDeath;
 use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::units::grouped;
 pub(super) use crate::units::{duration, rate};
+use crate::workload::Preview;
 
 /// `1234567` as `1,234,567`.
 pub(super) fn count(number: usize) -> String {
@@ -45,7 +46,7 @@ fn clock_face(seconds: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// A clock that stands still between tenths of a second, so that its text need not be laid out for every frame.
+/// A clock that stands still between tenths of a second, so that its text need not be laid out forevery frame.
 pub(super) fn clock(nanos: i64) -> String {
     const TENTH: i64 = 100_000_000;
     let tenths = nanos.max(0) / TENTH;
@@ -135,7 +136,7 @@ pub(super) fn is_broken(run: &Run) -> bool {
 /// How a run stands, in a word.
 pub(super) fn status_word(run: &Run) -> &'static str {
     if run.moment.is_some() {
-        return "As it was";
+        return "Replay";
     }
     match &run.status {
         Status::Ended(End::Completed | End::StoppedByError) if is_broken(run) => "Broken",
@@ -150,6 +151,17 @@ pub(super) fn status_word(run: &Run) -> &'static str {
         Status::Ended(End::Refused(_)) => "Broken",
         Status::Ended(End::Failed(_)) => "Not started",
     }
+}
+
+/// The first items of a run to come: `24 items: a.txt, b.txt, c.txt, …`.
+pub(super) fn preview(preview: &Preview) -> String {
+    let Preview { names, count: found, has_more } = preview;
+    if *found == 0 {
+        return if *has_more { "Still searching".to_owned() } else { "No items match".to_owned() };
+    }
+    let more = if *has_more { "more than " } else { "" };
+    let rest = if *found > names.len() || *has_more { ", …" } else { "" };
+    format!("{more}{}: {}{rest}", some(*found, "item"), names.join(", "))
 }
 
 /// How a program ended: `exit code 3`, `signal 9`.

@@ -65,7 +65,7 @@ impl Lessons {
         }
     }
 
-    /// Draws the panel; `stuck` = the tasks of the run that goes on wait for each other for ever.
+    /// Draws the panel; `stuck` = the tasks of the run that goes on wait for each other forever.
     pub(super) fn show(&mut self, ui: &mut Ui, stuck: bool, actions: &mut Vec<Action>) {
         let turns = std::mem::take(&mut self.just_turned) && focus::keys_are_used(ui.ctx());
         ui.horizontal(|ui| {

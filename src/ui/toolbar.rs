@@ -398,12 +398,14 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>, live: Option<&
     let figures = if goes_on { format!("the run goes on · {}", figures(run)) } else { figures(run) };
     let text = RichText::new(figures).color(palette.dim);
     let help = match run.status {
-        _ if run.moment.is_some() => "The moment that is looked at, from the start of the run; what had run by then",
+        _ if run.moment.is_some() => "This moment, from the start of the run; what was done by then",
         lab::Status::Preparing => "Time since the start of the run",
         lab::Status::Ended(_) => {
-            "Time from the first submission to the last result; what has run, and how much of it a second"
+            "Time from the first submission to the last result; items whose results are there; items executed per second"
         }
-        _ => "Time since the first submission; what has run, how much of it a second, and how long the rest will take",
+        _ => {
+            "Time since the first submission; items whose results are there; items executed per second; estimated time left"
+        }
     };
     ui.add(Label::new(text).truncate()).on_hover_text(help);
 }
@@ -413,12 +415,15 @@ fn dot(ui: &mut Ui, color: Color32) {
     ui.painter().circle_filled(rect.center(), 4.5, color);
 }
 
+/// Above this share of the machine, what other programs take is told.
+const FELT: f32 = 0.05;
+
 fn figures(run: &Run) -> String {
     if let lab::Status::Ended(End::Failed(error)) = &run.status {
         return error.to_string();
     }
-    let totals = run.totals();
-    let ran = totals.returned + totals.raised;
+    let (totals, executed) = (run.totals(), run.trace.counts().executed);
+    let done = totals.returned + totals.raised;
     let Some(items) = run.items else {
         return if run.ended() { format::duration(run.elapsed()) } else { format::clock(run.elapsed()) };
     };
@@ -431,7 +436,11 @@ fn figures(run: &Run) -> String {
     let seconds = if moves { (working / 100_000_000) as f64 / 10.0 } else { working as f64 / 1e9 };
     // The clock of a moment that is looked at is the playhead's.
     let clock = if moves { format::clock(working) } else { format::duration(run.moment.unwrap_or(working)) };
-    let mut parts = vec![clock, format!("{} of {} items", format::count(ran), format::count(items))];
+    let mut parts = vec![clock, format!("{} of {} items", format::count(done), format::count(items))];
+    if executed > done {
+        // Their results wait for the rest of their chunks, or are on their way.
+        parts.push(format!("{} executed", format::count(executed)));
+    }
     // What went wrong first: narrow windows cut off the rest.
     for (count, what) in [(totals.raised, "raised"), (totals.lost, "lost"), (totals.cancelled, "cancelled")] {
         if count > 0 {
@@ -441,11 +450,14 @@ fn figures(run: &Run) -> String {
     if run.is_behind() {
         parts.push(format!("{} events behind", format::count(run.backlog)));
     }
-    if seconds > 0.0 && ran > 0 {
-        parts.push(format!("{} items/s", format::rate(ran as f64 / seconds)));
+    if seconds > 0.0 && executed > 0 {
+        parts.push(format!("{} items/s", format::rate(executed as f64 / seconds)));
         if let Some(left) = run.time_left().filter(|_| seconds >= 0.5) {
             parts.push(format!("about {} left", format::clock(left)));
         }
+    }
+    if let Some(others) = run.others.filter(|share| *share >= FELT && run.moment.is_none()) {
+        parts.push(format!("other programs {:.0} % of the CPU", others * 100.0));
     }
     if run.trace.missing_worker().is_some() {
         let there = run.trace.lanes().iter().filter(|lane| lane.exited.is_none()).count();

@@ -35,8 +35,8 @@ pub(super) fn show(
         button(ui, "‹", "Previous event", "One event back (←)", !at_start, Action::StepEvents(-1));
         let (sign, name, help) = match (machine.plays(), run.ended()) {
             (true, _) => ("‖", "Pause", "Stand still here (Space)"),
-            (false, true) => ("▶", "Replay", "Replay the run at the speed on the right (Space)"),
-            (false, false) => ("▶", "Replay", "Replay what has happened so far, while the run goes on"),
+            (false, true) => ("▶", "Play", "Replay the run at the speed on the right (Space)"),
+            (false, false) => ("▶", "Play", "Replay what has happened so far, while the run goes on"),
         };
         let play = if machine.plays() { Action::PauseReplay } else { Action::PlayReplay };
         button(ui, sign, name, help, true, play);
@@ -47,7 +47,7 @@ pub(super) fn show(
         speed(ui, machine);
         ui.add_space(6.0);
         let Some(past) = past else {
-            let text = if run.ended() { "the whole run" } else { "as it is now" };
+            let text = if run.ended() { "End of run" } else { "Live" };
             ui.label(RichText::new(text).color(palette.dim));
             return;
         };

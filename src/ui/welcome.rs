@@ -23,8 +23,8 @@ pub(super) fn show(ui: &mut Ui, wrong: Option<&FieldError>, recent: &[PathBuf], 
         ui.add(Label::new(RichText::new(what).color(palette.dim)).wrap());
         ui.add_space(10.0);
         let offers = [
-            ("Watch a pool run", "About five seconds of computing, with the settings on the left", Action::Run, wrong.is_none()),
-            ("Take a lesson", "Published examples: predict, run, compare", Action::ToggleLessons, true),
+            ("Watch a pool run", "About 5 s on this machine", Action::Demo, true),
+            ("Take a lesson", "Predict, run, compare", Action::ToggleLessons, true),
             ("Run a command on my files", "Any program, once per file", Action::TryCommand, true),
             ("Open a run …", "One that was saved before", Action::File(FileKind::OpenRun), true),
         ];

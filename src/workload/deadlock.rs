@@ -1,4 +1,4 @@
-//! `deadlock-pair` and `deadlock-nested`: CPython's two examples of tasks that wait for each other for ever.
+//! `deadlock-pair` and `deadlock-nested`: CPython's two examples of tasks that wait for each other forever.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -54,7 +54,7 @@ impl Workload for DeadlockPair {
     }
 
     fn summary(&self) -> &'static str {
-        "two tasks that wait for each other's result, for ever"
+        "two tasks that wait for each other's result, forever"
     }
 
     fn threads_only(&self) -> Option<&'static str> {
@@ -77,7 +77,7 @@ impl Workload for DeadlockNested {
     }
 
     fn summary(&self) -> &'static str {
-        "each task submits another to its own pool and waits for it: for ever, if all workers do"
+        "each task submits another to its own pool and waits for it: forever, if all workers do"
     }
 
     fn threads_only(&self) -> Option<&'static str> {

@@ -75,7 +75,7 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
             Ok(entry) if is_file(&entry, deep) => entries.push(Entry::File(entry.into_path().into_os_string())),
             Ok(entry) if entry.file_type().is_dir() || entry.path().is_dir() && !deep => {}
             Ok(entry) if entry.path_is_symlink() => links += 1,
-            // Pipes, sockets and devices could block for ever.
+            // Pipes, sockets and devices could block forever.
             Ok(_) => special += 1,
             Err(error) => {
                 let path = error.path().unwrap_or(folder).display().to_string();

@@ -61,12 +61,28 @@ pub trait Workload: Sync {
         self.threads_only().is_some()
     }
 
+    /// The first items, found quickly and without changing anything, for whoever is still typing; `None` = there is nothing to look up.
+    fn preview(&self, _params: &Params) -> Option<Result<Preview, FieldError>> {
+        None
+    }
+
     /// Looks at the outside world, as far as `params` point there, and finds the items. May take a while: it looks at
     /// `cancelled` now and then, and stops early with what it has.
     ///
     /// # Errors
     /// What can be known to be wrong before anything runs.
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError>;
+}
+
+/// Items as far as they were found in a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The names of the first.
+    pub names: Vec<String>,
+    /// How many were found.
+    pub count: usize,
+    /// Whether there may be more.
+    pub has_more: bool,
 }
 
 /// All workloads, in the order in which they are shown.

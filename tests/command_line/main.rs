@@ -216,7 +216,7 @@ fn a_deadlock_is_told_and_can_end_the_run() {
         assert!(told.contains(why), "{told}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(&told));
     }
-    // With one worker to spare nobody waits for ever.
+    // With one worker to spare nobody waits forever.
     let output = run(home.path(), "run deadlock-nested --executor threads --workers 2 --deadlock-exit --json");
     assert_eq!(output.status.code(), Some(0));
     assert!(report(&output)["deadlock"].is_null());
@@ -469,7 +469,7 @@ fn thumbnails_are_files_like_others() {
     assert_eq!(mode(&folder.join("01-dunes.jpg")), mode(&other));
 }
 
-/// Starts a run that lasts for ever, and waits until its workers are there.
+/// Starts a run that lasts forever, and waits until its workers are there.
 #[cfg(unix)]
 fn endless(home: &Path, executor: &str) -> (std::process::Child, Vec<String>) {
     let child = poolscope(home)

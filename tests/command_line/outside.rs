@@ -118,7 +118,7 @@ fn what_a_command_says_takes_no_memory_and_no_time_without_end() {
     assert!(report(&output)["makespan_s"].as_f64().unwrap() < 20.0, "it was waited for");
 }
 
-/// Starts commands that start others and last for ever; returns when all of them run, with their numbers.
+/// Starts commands that start others and last forever; returns when all of them run, with their numbers.
 #[cfg(unix)]
 fn endless_trees(home: &Path, executor: &str) -> (std::process::Child, Vec<String>) {
     let pids = home.join(format!("pids-{executor}"));

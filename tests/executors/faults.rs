@@ -306,7 +306,7 @@ fn too_many_workers() {
     }
 }
 
-/// The parent that is killed below: two workers that wait at the gate for ever.
+/// The parent that is killed below: two workers that wait at the gate forever.
 pub fn be_the_parent() {
     let port = std::env::args().nth(2).unwrap().parse().unwrap();
     let executor = ProcessPoolExecutor::new(2, worker_command(), NoEvents::shared()).unwrap();

@@ -201,7 +201,7 @@ pub const FAIL_AROUND_THREADS: Function<bool, ()> = Function::new("fail around t
     })
 });
 
-/// Goes to the gate in a thread of its own, and sleeps there for ever, as the task does that waits for it.
+/// Goes to the gate in a thread of its own, and sleeps there forever, as the task does that waits for it.
 pub const SLEEP_IN_A_THREAD: Function<u16, ()> = Function::new("sleep in a thread", |port, context| {
     context.with_thread_pool(1, |pool| {
         let sleeps = pool.submit_closure(move |context| {

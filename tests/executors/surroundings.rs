@@ -81,7 +81,7 @@ fn one_at_a_time() {
     pool.finish();
 }
 
-/// Nobody ends before everybody has had the lock several times: whoever never let go would wait for ever.
+/// Nobody ends before everybody has had the lock several times: whoever never let go would wait forever.
 fn goes_round() {
     const TASKS: usize = 3;
     const ROUNDS: u32 = 5;

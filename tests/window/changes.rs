@@ -290,5 +290,5 @@ fn the_other_mouse_button_opens_a_menu_for_what_is_there() {
     click_with(&mut window, egui::PointerButton::Secondary, place);
     window.run_steps(10);
     press(&mut window, "Look at this moment");
-    assert!(shows(&window, "As it was"));
+    assert!(shows(&window, "Replay"));
 }

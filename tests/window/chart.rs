@@ -81,9 +81,9 @@ fn the_chart_moves_by_keys_and_mouse_and_every_move_can_be_undone() {
     assert_ne!(in_sight(&window), whole);
     // A click on the ruler looks at that moment.
     click_at(&mut window, along(0.5, ruler));
-    assert!(shows(&window, "As it was"));
+    assert!(shows(&window, "Replay"));
     key(&mut window, Key::Escape);
-    assert!(!shows(&window, "As it was"));
+    assert!(!shows(&window, "Replay"));
 }
 
 #[test]

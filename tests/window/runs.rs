@@ -28,7 +28,7 @@ fn a_lesson_asks_first_then_runs_and_compares() {
     window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
     window.run_steps(3);
     press(&mut window, "Run the lesson");
-    until(&mut window, "it waits for ever", |window| window.query_by_label_contains("deadlock: item 0").is_some());
+    until(&mut window, "it waits forever", |window| window.query_by_label_contains("deadlock: item 0").is_some());
     press(&mut window, "Interrupt item 0");
     // What came of it can be looked at before the next run.
     until(&mut window, "it pauses", |window| window.query_by_role_and_label(Role::Button, "Next run").is_some());
@@ -45,7 +45,7 @@ fn a_lessons_runs_are_drawn_together_and_can_be_varied() {
     window.get_by_role_and_label(Role::RadioButton, "A second worker").click();
     window.run_steps(3);
     press(&mut window, "Run the lesson");
-    until(&mut window, "it waits for ever", |window| {
+    until(&mut window, "it waits forever", |window| {
         window.query_by_role_and_label(Role::Button, "Make item 0 time out").is_some()
     });
     window.get_by_role_and_label(Role::Button, "Make item 0 time out").click();
@@ -87,7 +87,7 @@ fn runs_are_compared_named_moved_and_deleted() {
     press(&mut window, "Compare 2");
     let lanes = |window: &Window| window.query_all_by_label_contains("% busy, ").count();
     assert_eq!(lanes(&window), 4, "one worker, and three");
-    until_shown(&mut window, "6 items returned in both; those that differ most first");
+    until_shown(&mut window, "6 items returned in both; largest differences first");
     assert!(window.query_all_by_label_contains("makespan").next().is_some());
     // Again, one after the other, and together.
     let listed = |window: &Window, number: usize, shape: &str| {

@@ -7,11 +7,11 @@ fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
     let form = remembered("sleep", &[("tasks", "3"), ("seconds", "0.01")], "processes", "1", "1");
     let mut window = window_after_run(form);
     let events = run(&window).unwrap().history.len();
-    assert!(shows(&window, "returned: 3") && shows(&window, "the whole run"));
+    assert!(shows(&window, "returned: 3") && shows(&window, "End of run"));
     press(&mut window, "Previous event");
     assert!(shows(&window, &format!("event {} of {events}", events - 1)));
     key(&mut window, Key::Home);
-    for label in ["before the first event", "As it was", "returned: 0", "work ids: 0", "call queue: 0 of 2"] {
+    for label in ["before the first event", "Replay", "returned: 0", "work ids: 0", "call queue: 0 of 2"] {
         assert!(shows(&window, label), "{label}");
     }
     // Forward, event by event: counts follow what is told.
@@ -37,19 +37,19 @@ fn every_moment_of_a_run_can_be_looked_at_event_by_event() {
     }
     assert_eq!((told.len(), answered, returned), (2, 3, 3), "{told:?}");
     key(&mut window, Key::End);
-    assert!(shows(&window, "the whole run") && shows(&window, "Done"));
+    assert!(shows(&window, "End of run") && shows(&window, "Done"));
 }
 
 #[test]
 fn a_replay_comes_to_the_end_by_itself_and_can_be_paused() {
     let form = remembered("sleep", &[("tasks", "2"), ("seconds", "1.5")], "threads", "1", "1");
     let mut window = window_after_run(form);
-    press(&mut window, "Replay");
-    assert!(shows(&window, "As it was"));
+    press(&mut window, "Play");
+    assert!(shows(&window, "Replay"));
     key(&mut window, Key::Space);
-    assert!(window.query_by_role_and_label(Role::Button, "Replay").is_some(), "it stands still");
+    assert!(window.query_by_role_and_label(Role::Button, "Play").is_some(), "it stands still");
     key(&mut window, Key::Space);
-    until(&mut window, "the replay is over", |window| shows(window, "the whole run"));
+    until(&mut window, "the replay is over", |window| shows(window, "End of run"));
     assert!(shows(&window, "returned: 2"));
 }
 
@@ -60,7 +60,7 @@ fn the_view_pauses_and_the_run_does_not() {
     press(&mut window, "Run");
     until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.totals().returned > 20));
     key(&mut window, Key::Space);
-    assert!(shows(&window, "As it was"));
+    assert!(shows(&window, "Replay"));
     until(&mut window, "that moment is there", |window| !shows(window, "on the way there …"));
     let figures = |window: &Window| window.get_by_label_contains("returned: ").value();
     let then = figures(&window);
@@ -68,7 +68,7 @@ fn the_view_pauses_and_the_run_does_not() {
     until(&mut window, "the run goes on", |window| run(window).unwrap().totals().returned > ran + 20);
     assert_eq!(figures(&window), then);
     key(&mut window, Key::Space);
-    assert!(!shows(&window, "As it was"));
+    assert!(!shows(&window, "Replay"));
     until_over(&mut window, 1);
     assert!(shows(&window, "returned: 3,000"));
 }
@@ -81,7 +81,7 @@ fn events_are_sentences_that_lead_to_their_moment() {
     window.run_steps(4);
     window.get_by_label_contains("item 1 starts on worker 0").click();
     window.run_steps(4);
-    assert!(shows(&window, "As it was"));
+    assert!(shows(&window, "Replay"));
     assert!(shows(&window, "item 1 starts on worker 0"), "in the bar");
     assert!(shows(&window, "returned: 1"));
 }
@@ -146,7 +146,7 @@ fn nothing_is_told_of_what_comes_later() {
     assert!(shows(&window, "item 1 · sleep 0.3 s"), "as it is now");
     click_at(&mut window, at(during_first, canvas.top() - 8.0));
     until(&mut window, "that moment is there", |window| {
-        shows(window, "As it was") && !shows(window, "on the way there …")
+        shows(window, "Replay") && !shows(window, "on the way there …")
     });
     point(&mut window, during_second);
     assert!(!shows(&window, "item 1 · sleep 0.3 s"), "it has not begun");
@@ -167,7 +167,7 @@ fn space_goes_on_from_where_it_stands() {
     window.run_steps(3);
     press(&mut window, "0.01 ×");
     key(&mut window, Key::Escape);
-    let past = |window: &Window| shows(window, "As it was");
+    let past = |window: &Window| shows(window, "Replay");
     let plays = |window: &Window| window.query_by_role_and_label(Role::Button, "Pause").is_some();
     key(&mut window, Key::Space);
     assert!(past(&window) && !plays(&window));
@@ -183,7 +183,7 @@ fn space_goes_on_from_where_it_stands() {
     until(&mut window, "there is something to replay", |window| {
         run(window).unwrap().elapsed() > paused_at + 1_000_000_000
     });
-    press(&mut window, "Replay");
+    press(&mut window, "Play");
     // The button would take the key for itself.
     let elsewhere = canvas(&window).center();
     click_at(&mut window, elsewhere);

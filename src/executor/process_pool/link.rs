@@ -191,7 +191,7 @@ impl Link {
             news,
             sink,
         };
-        // Without its threads a child would wait for ever; without a child they end by themselves.
+        // Without its threads a child would wait forever; without a child they end by themselves.
         let name = |role: &str| thread::Builder::new().name(format!("{role} of worker {worker}"));
         let threads = name("feeder").spawn(move || feeder.run(stdin)).and_then(|feeder| {
             let reader = name("reader").spawn(move || reader.run(stdout))?;

@@ -72,7 +72,7 @@ impl Prints {
         Some(Arc::new(Self { worker, current: Current::default(), reader: Mutex::new(reader) }))
     }
 
-    /// Waits for lines and tells them, for ever.
+    /// Waits for lines and tells them, forever.
     pub(super) fn run(&self, tell: impl Fn(Event)) {
         let Ok(waiter) = self.reader.lock().output.try_clone() else { return };
         while waiter.wait_readable().is_ok() {

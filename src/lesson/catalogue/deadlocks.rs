@@ -1,4 +1,4 @@
-//! Tasks that wait for each other for ever.
+//! Tasks that wait for each other forever.
 
 use super::{run, text};
 use crate::lab::{ExecutorKind, Run, Task, TaskState};
@@ -12,7 +12,7 @@ impl LessonRun {
     }
 }
 
-/// How many tasks returned; of a run that waited for ever, before anybody helped.
+/// How many tasks returned; of a run that waited forever, before anybody helped.
 fn finished(name: &'static str, ideal: f64, run: &Run) -> Ratio {
     let stuck_since = run.deadlock().map(|period| period.from);
     let in_time = |task: &Task| task.ended.is_some_and(|ended| stuck_since.is_none_or(|since| ended <= since));

@@ -70,6 +70,7 @@ impl App {
             | Action::RunLesson(_)
             | Action::RunAgain { .. }
             | Action::TryCommand
+            | Action::Demo
             | Action::Stop
             | Action::StopNow) => self.act_on_runs(context, &runs),
             Action::OpenFile(path) => self.files.open(context, path),
@@ -185,6 +186,7 @@ impl App {
             Action::RunLesson(lesson) => self.lessons.begin(lesson, context),
             Action::RunAgain { together } => self.run_again(context, together),
             Action::TryCommand => self.try_command(context),
+            Action::Demo => self.demo.begin(context),
             Action::Stop => self.stop(&|| Command::Stop),
             Action::StopNow => self.stop(&|| Command::StopNow),
             _ => {}

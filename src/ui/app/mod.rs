@@ -1,12 +1,13 @@
 //! The window's state, and how a frame goes: look at the runs, draw the panels, then do what the user asked for.
 
 mod act;
+mod demo;
 mod page;
 mod panels;
 mod places;
 mod queue;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,12 +19,13 @@ use eframe::egui::{self, Context, ThemePreference, Ui, Vec2};
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
+use super::background::Background;
 use super::chart::{AreaCount, Chart, Shown};
 use super::command_palette::CommandPalette;
 use super::commands::KeysFor;
 use super::confirm::{Confirm, Confirmed, NeverAsk, Question};
 use super::details::{Details, Tab};
-use super::files::{Came, FileKind, Files};
+use super::files::{Came, FileKind, Files, NO_BROWSER};
 use super::filter::Filter;
 use super::form::Form;
 use super::frame_times::FrameTimes;
@@ -40,6 +42,7 @@ use super::{area_panel, chart, commands, focus, format, help, readers, theme};
 use crate::executor::WorkerCommand;
 use crate::lab::{Command, Lab, Run};
 use crate::workload::ParamKind;
+use demo::Demo;
 use page::Pages;
 use queue::Queued;
 pub(in crate::ui) use queue::RunQueue;
@@ -79,9 +82,6 @@ struct Pick {
     /// How long the dialog was there.
     open_for: Duration,
 }
-
-/// Nobody closes a dialog faster than this: there was none.
-const NO_DIALOG: Duration = Duration::from_millis(250);
 
 /// Which runs are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,8 @@ pub struct App {
     /// The item that was found last, of the run with that number.
     found_last: Option<(usize, u32)>,
     queue: RunQueue,
+    demo: Demo,
+    preview: Background<(String, BTreeMap<String, String>), Option<String>>,
     /// The number that the run has at least which was started last, and the highest that was heard of: until then it is on its way.
     started: usize,
     begun: usize,
@@ -142,7 +144,7 @@ pub struct App {
     live: Arc<AtomicBool>,
     picks_in: Sender<Pick>,
     picks: Receiver<Pick>,
-    /// A dialog was asked for, for this parameter, and the system has none.
+    /// The system has no file dialogs; one was asked for, for this parameter.
     no_dialog: Option<&'static str>,
     /// How large the window was.
     size: Vec2,
@@ -192,6 +194,8 @@ impl App {
             show_help: false,
             found_last: None,
             queue: RunQueue::default(),
+            demo: Demo::default(),
+            preview: Background::default(),
             started: 0,
             begun: 0,
             to_compare: BTreeSet::new(),
@@ -442,12 +446,21 @@ impl App {
     /// Results of what goes on elsewhere.
     fn take_in_what_came(&mut self, context: &Context) {
         for Pick { workload, param, path, open_for } in self.picks.try_iter().collect::<Vec<_>>() {
-            self.no_dialog = (path.is_none() && open_for < NO_DIALOG).then_some(param);
+            if path.is_none() && open_for < NO_BROWSER {
+                self.no_dialog = Some(param);
+            }
             if let Some(path) = path {
                 self.form.set_param(&workload, param, path.display().to_string());
             }
         }
         self.take_in_dropped(context);
+        if let Some(params) = self.demo.take() {
+            "sum".clone_into(&mut self.form.workload);
+            for (name, text) in params {
+                self.form.set_param("sum", name, text);
+            }
+            self.act(context, Action::Run);
+        }
         for came in self.files.take_in(context) {
             match came {
                 Came::Opened { name, path, run } => {

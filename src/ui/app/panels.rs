@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Frame, Margin, Panel, ScrollArea, Ui};
 
 use super::App;
-use crate::lab::{ExecutorKind, Run};
+use crate::lab::{CheckedSettings, ExecutorKind, Run};
 use crate::ui::action::Action;
 use crate::ui::chart::{AreaFigures, Selected, Shown};
 use crate::ui::details::Subject;
@@ -13,8 +13,8 @@ use crate::ui::scale::Scale;
 use crate::ui::time_machine::Past;
 use crate::ui::toolbar::Status;
 use crate::ui::{
-    area_panel, broken, chart, deadlock, flow, focus, help, inspector, settings_panel, theme, toolbar, transport,
-    welcome,
+    area_panel, broken, chart, deadlock, flow, focus, format, help, inspector, settings_panel, theme, toolbar,
+    transport, welcome,
 };
 use crate::workload::FieldError;
 
@@ -70,6 +70,7 @@ impl App {
             self.index.ask(ui.ctx(), run.as_slice(), &self.filter);
         }
         let settings = self.form.check();
+        self.look_up_items(ui, settings.as_ref().ok());
         let scene = Scene {
             shown,
             live,
@@ -123,13 +124,30 @@ impl App {
         ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
             Frame::new().inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
                 let live = scene.live.map(|live| (live, &mut self.live_fields));
-                settings_panel::show(ui, &mut self.form, scene.errors, self.no_dialog, live, actions);
+                let preview = self.preview.known().and_then(|(_, preview)| preview.as_deref());
+                let told = settings_panel::Told { errors: scene.errors, no_dialog: self.no_dialog, preview };
+                settings_panel::show(ui, &mut self.form, &told, live, actions);
                 ui.add_space(10.0);
                 let numbers: Vec<_> = scene.shown.iter().map(|shown| shown.run.number).collect();
                 self.runs.show(ui, &numbers, &self.queue, actions);
                 focus::keep_in_sight(ui);
             });
         });
+    }
+
+    /// Which items the form stands for, as far as that can be found in a moment.
+    fn look_up_items(&mut self, ui: &Ui, settings: Option<&CheckedSettings>) {
+        let Some(checked) = settings else { return };
+        let key = (checked.settings.workload.clone(), checked.settings.params.clone());
+        let checked: CheckedSettings = (*checked).clone();
+        let find = move || {
+            move || {
+                let preview = checked.preview()?;
+                Some(preview.map_or_else(|error| error.message, |preview| format::preview(&preview)))
+            }
+        };
+        // Whoever is typing wants to see what that matches now.
+        self.preview.ask(ui.ctx(), key, |_| true, false, find);
     }
 
     fn chart(&mut self, ui: &mut Ui, scene: &Scene<'_>, actions: &mut Vec<Action>) {

@@ -128,7 +128,7 @@ pub(super) fn show(
     drawn
 }
 
-/// What is drawn of a frame: one mesh for everything that has no text.
+/// What is drawn of a frame: one mesh foreverything that has no text.
 struct Picture<'a> {
     palette: &'static Palette,
     view: TimeView,
@@ -274,7 +274,7 @@ impl Picture<'_> {
         }
     }
 
-    /// From each task that waits for ever to the lane of what it waits for: where an arrow begins, and which way it goes. Side by side,
+    /// From each task that waits forever to the lane of what it waits for: where an arrow begins, and which way it goes. Side by side,
     /// so that two that point at each other are seen as two.
     fn arrows(&self, run: &Run, rows: &Rows<'_>) -> Vec<(Pos2, Vec2)> {
         const APART: f32 = 14.0;

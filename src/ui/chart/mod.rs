@@ -404,9 +404,13 @@ fn is_close_up(view: TimeView, item: &Item<'_>) -> bool {
     view.start <= item.start && item.until() <= view.end && view.length() <= 2 * close.length()
 }
 
-/// How long these runs have lasted. An empty axis shows a second.
+/// How long these runs have lasted. An empty axis shows a second. What workers do after the last result, to end, is no part of it.
 fn elapsed(shown: &[Shown<'_>]) -> i64 {
-    shown.iter().map(|shown| shown.run.elapsed().max(1_000)).max().unwrap_or(1_000_000_000)
+    let lasted = |shown: &Shown<'_>| match shown.run.trace.last_result() {
+        last if last > 0 && shown.run.ended() => last,
+        _ => shown.run.elapsed(),
+    };
+    shown.iter().map(|shown| lasted(shown).max(1_000)).max().unwrap_or(1_000_000_000)
 }
 
 /// Whether one of them goes on.

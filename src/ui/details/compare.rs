@@ -10,7 +10,7 @@ use crate::ui::action::Action;
 use crate::ui::background::Background;
 use crate::ui::chart::{Selection, Shown};
 use crate::ui::theme::Palette;
-use crate::ui::{focus, format, theme};
+use crate::ui::{focus, format, readers, theme};
 
 /// What was found out last; it lasts as long as the window.
 #[derive(Default)]
@@ -52,7 +52,7 @@ fn percent(value: f64) -> String {
     format!("{:.0} %", value * 100.0 + 0.0)
 }
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 13] = [
     ("makespan", |run| run.working_time() as f64, nanos, Some(true), "From the first submission to the last result"),
     (
         "items a second",
@@ -92,6 +92,13 @@ const FIGURES: [Figure; 12] = [
         "Of a hundred items, 95 ran no longer than that",
     ),
     (
+        "other programs",
+        |run| run.others.map_or(f64::NAN, f64::from),
+        percent,
+        None,
+        "Of all cores' time, what other programs took during the run",
+    ),
+    (
         WAIT,
         |run| quantile(run.trace.queue_waits(), 50),
         nanos,
@@ -99,6 +106,9 @@ const FIGURES: [Figure; 12] = [
         "Half of the items waited no longer than that, from their submission to their start",
     ),
 ];
+
+/// Above this share of the machine, other programs are felt.
+const DISTURBING: f32 = 0.08;
 
 const WAIT: &str = "wait, median";
 
@@ -136,7 +146,7 @@ impl Compare {
             if queued > 0 {
                 ui.label(RichText::new("The next run begins when this one is over.").color(dim));
             } else if ticked < 2 {
-                ui.label(RichText::new("Tick two or more runs in the list of runs.").color(dim));
+                ui.label(RichText::new("Tick two or more runs in the list to compare them.").color(dim));
             } else if ui.button(format!("Compare the {ticked} runs that are ticked")).clicked() {
                 actions.push(Action::Compare);
             }
@@ -149,9 +159,18 @@ impl Compare {
             let run = shown.looked_at();
             run.moment.is_none() && run.status == Status::Ended(End::Completed)
         };
-        let judged = alike && shown.iter().all(whole);
+        let disturbed = shown.iter().find(|shown| shown.run.others.is_some_and(|share| share > DISTURBING));
+        let judged = alike && shown.iter().all(whole) && disturbed.is_none();
         if alike {
             self.look(ui, shown[0].looked_at(), shown[1].looked_at());
+        }
+        if let Some(shown) = disturbed {
+            let share = shown.run.others.unwrap_or_default() * 100.0;
+            let text = format!(
+                "Other programs took {share:.0} % of the machine during {}: these times can't be compared.",
+                shown.name
+            );
+            readers::live(&ui.label(RichText::new(text).color(theme::palette(ui).waiting)));
         }
         ui.horizontal_top(|ui| {
             // Where there is little room, figures need more of it than items.
@@ -166,9 +185,7 @@ impl Compare {
             );
             ui.vertical(|ui| {
                 let Some(what) = different else { return self.items(ui, shown, actions) };
-                let text = format!(
-                    "These runs have different {what}: none is better for its figures, and their items are not the same."
-                );
+                let text = format!("These runs have different {what}, so their figures can't be compared.");
                 ui.add(Label::new(RichText::new(text).color(dim)).wrap());
             });
         });
@@ -194,7 +211,7 @@ impl Compare {
             ui.label(RichText::new("Comparing the items …").color(palette.dim));
             return;
         };
-        let text = format!("{} items returned in both; those that differ most first", format::count(found.len()));
+        let text = format!("{} items returned in both; largest differences first", format::count(found.len()));
         ui.label(RichText::new(text).size(11.5).color(palette.dim));
         let height = 18.0;
         ui.spacing_mut().interact_size.y = 0.0;
@@ -314,15 +331,24 @@ fn figures(ui: &mut Ui, shown: &[Shown<'_>], judged: bool) {
     );
 }
 
+fn in_times(ratio: f64) -> String {
+    if ratio < 99.5 { format!("{ratio:.2} ×") } else { format!("{} ×", format::count(ratio.round() as usize)) }
+}
+
 /// How a figure compares to that of the first run, and whether that is better, if somebody is to judge; nothing if they are alike.
 fn told(ratio: f64, less_is_better: Option<bool>, palette: &Palette) -> (String, Color32) {
     let differs = |by: f64| ratio.is_finite() && (ratio - 1.0).abs() >= by;
-    let times =
-        if ratio < 99.5 { format!("× {ratio:.2}") } else { format!("× {}", format::count(ratio.round() as usize)) };
+    let times = format!("× {}", in_times(ratio).trim_end_matches(" ×"));
     match less_is_better {
         _ if !differs(0.005) => (String::new(), palette.text),
-        Some(less) if differs(0.05) && (ratio < 1.0) == less => (format!("{times} better"), palette.computing),
-        Some(_) if differs(0.05) => (format!("{times} worse"), palette.error),
+        Some(less) if differs(0.05) && (ratio < 1.0) == less => {
+            let gain = if less { 1.0 / ratio } else { ratio };
+            (format!("{} better", in_times(gain)), palette.computing)
+        }
+        Some(less) if differs(0.05) => {
+            let factor = if less { ratio } else { 1.0 / ratio };
+            (format!("{} worse", in_times(factor)), palette.error)
+        }
         _ => (times, palette.text),
     }
 }

@@ -4,7 +4,7 @@ mod executor;
 mod fields;
 mod in_progress;
 
-use eframe::egui::{Button, ComboBox, RichText, Role, Ui, WidgetInfo, vec2};
+use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::form::Form;
@@ -14,12 +14,21 @@ use crate::workload::{self, FieldError, ParamKind};
 use fields::{complain, note, row, text_field, was_entered, with_unit, words_to_choose};
 pub(super) use in_progress::LiveFields;
 
-/// Draws the fields. `errors` = those that are wrong; `no_dialog` = the one for which no folder dialog came up.
+/// What is told of the fields.
+pub(super) struct Told<'a> {
+    /// What is wrong.
+    pub(super) errors: &'a [FieldError],
+    /// The system has no file dialogs, as came out at this field.
+    pub(super) no_dialog: Option<&'a str>,
+    /// Which items there will be, where they can be looked up.
+    pub(super) preview: Option<&'a str>,
+}
+
+/// Draws the fields, and above them those of the run in progress.
 pub(super) fn show(
     ui: &mut Ui,
     form: &mut Form,
-    errors: &[FieldError],
-    no_dialog: Option<&str>,
+    told: &Told<'_>,
     live: Option<(&Run, &mut LiveFields)>,
     actions: &mut Vec<Action>,
 ) {
@@ -28,23 +37,18 @@ pub(super) fn show(
         fields.show(ui, run, actions);
     }
     theme::heading(ui, if in_progress { "NEXT RUN: WORKLOAD" } else { "WORKLOAD" });
-    workload_fields(ui, form, errors, no_dialog, actions);
+    workload_fields(ui, form, told, actions);
     ui.add_space(10.0);
     theme::heading(ui, if in_progress { "NEXT RUN: EXECUTOR" } else { "EXECUTOR" });
-    executor::show(ui, form, errors);
+    executor::show(ui, form, told.errors);
     // In a form, Enter is for all of it; while a run is in progress it may have been for that.
     if was_entered(ui) && !in_progress {
         actions.push(Action::Run);
     }
 }
 
-fn workload_fields(
-    ui: &mut Ui,
-    form: &mut Form,
-    errors: &[FieldError],
-    no_dialog: Option<&str>,
-    actions: &mut Vec<Action>,
-) {
+fn workload_fields(ui: &mut Ui, form: &mut Form, told: &Told<'_>, actions: &mut Vec<Action>) {
+    let &Told { errors, no_dialog, preview } = told;
     let width = ui.available_width();
     let combo = ComboBox::from_id_salt("workload").width(width).height(600.0).selected_text(&form.workload);
     let response = focus::list(ui, combo, |ui| {
@@ -74,9 +78,11 @@ fn workload_fields(
                     "Choose a folder (or drop one on the window)"
                 };
                 if path {
-                    let button = ui.add(Button::new("…").min_size(vec2(30.0, 0.0))).on_hover_text(help);
+                    let button = Button::new("…").min_size(vec2(30.0, 0.0));
+                    let button = ui.add_enabled(no_dialog.is_none(), button).on_hover_text(help);
+                    let button = button.on_disabled_hover_text("This system has no file dialog: type the path");
                     let name = format!("choose {}", param.name);
-                    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                    button.widget_info(|| WidgetInfo::labeled(Role::Button, no_dialog.is_none(), &name));
                     if button.clicked() {
                         actions.push(Action::PickPath(param.name));
                     }
@@ -100,6 +106,11 @@ fn workload_fields(
             note(ui, "no file dialog on this system: type the path");
         }
         complain(ui, errors, param.name);
+        if let Some(preview) = preview.filter(|_| param.name == "items") {
+            let dim = theme::palette(ui).dim;
+            let preview = Label::new(RichText::new(preview).size(11.5).color(dim));
+            readers::live(&ui.add(preview.wrap()));
+        }
     }
     let link = ui
         .add(Button::new(RichText::new("defaults").size(11.0)).min_size(vec2(0.0, 20.0)))

@@ -1,11 +1,12 @@
 //! Where the items of a command are.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
@@ -14,7 +15,7 @@ use crate::units::grouped;
 use crate::workload::files::{self, Entry, Found, left_out_note};
 use crate::workload::list::{self, List, ListError, Separator};
 use crate::workload::unattended::LOOK_AGAIN;
-use crate::workload::{FieldError, ITEMS_LIMIT};
+use crate::workload::{FieldError, ITEMS_LIMIT, Preview};
 
 /// Where the items come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,50 @@ pub(super) fn find(
     }
 }
 
+/// The first items of a pattern or a file, without walking through a whole disk.
+pub(super) fn preview(source: Source, text: &str, separator: Separator) -> Option<Result<Preview, FieldError>> {
+    /// Nobody reads more while typing.
+    const NAMES: usize = 3;
+    const MOST: usize = 1_000;
+    const BYTES: u64 = 1 << 20;
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let wrong = |message: String| FieldError::new("items", message);
+    let (entries, has_more) = match source {
+        Source::Range | Source::Stdin => return None,
+        Source::Glob => {
+            let pattern = match parse(text) {
+                Ok(pattern) => pattern,
+                Err(error) => return Some(Err(error)),
+            };
+            let found = pattern.matches_until(MOST, Instant::now() + PATIENCE);
+            let has_more = found.len() >= MOST;
+            (found, has_more)
+        }
+        Source::Lines => {
+            let path = Path::new(text);
+            let named = |cause: &dyn std::fmt::Display| wrong(format!("{}: {cause}", path.display()));
+            let content = match files::open(path) {
+                Ok(content) => content,
+                Err(error) => return Some(Err(named(&error))),
+            };
+            let has_more = content.metadata().is_ok_and(|there| there.len() > BYTES);
+            match list::read(content.take(BYTES), separator, &AtomicBool::new(false)) {
+                Ok(list) => (found(list).entries.to_vec(), has_more),
+                Err(error) => return Some(Err(named(&error))),
+            }
+        }
+    };
+    let name = |entry: &Entry| entry.file().map_or_else(String::new, |path| path.display().to_string());
+    let names = entries.iter().take(NAMES).map(name).collect();
+    Some(Ok(Preview { names, count: entries.len(), has_more }))
+}
+
+fn parse(text: &str) -> Result<PathPattern, FieldError> {
+    PathPattern::parse(text).map_err(|error| {
+        FieldError::new("items", format!("`{text}` is not a pattern: {} at character {}", error.msg, error.pos + 1))
+    })
+}
+
 fn found(List { items, empty }: List) -> Found {
     Found {
         entries: items.into_iter().map(Entry::File).collect(),
@@ -97,9 +142,7 @@ fn range(text: &str) -> Result<Arc<[Entry]>, FieldError> {
 }
 
 fn matching(text: &str, cancelled: &AtomicBool) -> Result<Arc<[Entry]>, FieldError> {
-    let pattern = PathPattern::parse(text).map_err(|error| {
-        FieldError::new("items", format!("`{text}` is not a pattern: {} at character {}", error.msg, error.pos + 1))
-    })?;
+    let pattern = parse(text)?;
     // Between two matches it can walk through a whole disk.
     let found = unless(cancelled, "pattern", move |given_up| pattern.matches(ITEMS_LIMIT as usize + 1, given_up));
     let found = found.map_err(|cause| FieldError::new("items", cause))?;
@@ -119,7 +162,7 @@ fn standard_input(separator: Separator, cancelled: &AtomicBool) -> Result<List, 
     list.map_err(|error: ListError| error.to_string())
 }
 
-/// What `work` comes to, which may take for ever: it is done in a thread of its own, which is left alone, and told so, as soon as
+/// What `work` comes to, which may take forever: it is done in a thread of its own, which is left alone, and told so, as soon as
 /// `cancelled` says so. Then there is nothing.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{Entry, Found, labels};
 use super::list::Separator;
 use super::param::NO_OR_YES;
-use super::{FieldError, Param, ParamKind, Params, Plan, Workload};
+use super::{FieldError, Param, ParamKind, Params, Plan, Preview, Workload};
 use crate::executor::{Function, TaskContext, TaskError};
 use items::Source;
 use surroundings::Surroundings;
@@ -132,6 +132,11 @@ impl Workload for Command {
                 "How many times the command runs again for an item for which it failed.",
             ),
         ]
+    }
+
+    fn preview(&self, params: &Params) -> Option<Result<Preview, FieldError>> {
+        let (source, separator) = (Source::of(params.choice("from")), Separator::of(params.choice("separator")));
+        items::preview(source, params.text("items"), separator)
     }
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {

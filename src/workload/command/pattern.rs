@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf, is_separator};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use glob::{MatchOptions, Pattern, PatternError};
 
@@ -52,9 +53,17 @@ impl PathPattern {
         })
     }
 
+    /// The first matches, as many as are found before `deadline`.
+    pub(super) fn matches_until(&self, limit: usize, deadline: Instant) -> Vec<Entry> {
+        let never = AtomicBool::new(false);
+        let mut walk = Walk { pattern: self, limit, given_up: &never, deadline: Some(deadline), found: Vec::new() };
+        walk.follow(&self.start, &self.parts);
+        walk.found
+    }
+
     /// All matches, sorted by name; at most `limit`, and none after `given_up`. A folder that can't be read is an entry that says so.
     pub(super) fn matches(&self, limit: usize, given_up: &AtomicBool) -> Vec<Entry> {
-        let mut walk = Walk { pattern: self, limit, given_up, found: Vec::new() };
+        let mut walk = Walk { pattern: self, limit, given_up, deadline: None, found: Vec::new() };
         walk.follow(&self.start, &self.parts);
         walk.found
     }
@@ -64,12 +73,14 @@ struct Walk<'a> {
     pattern: &'a PathPattern,
     limit: usize,
     given_up: &'a AtomicBool,
+    deadline: Option<Instant>,
     found: Vec<Entry>,
 }
 
 impl Walk<'_> {
     fn is_over(&self) -> bool {
-        self.found.len() >= self.limit || self.given_up.load(Ordering::Relaxed)
+        let is_late = || self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        self.found.len() >= self.limit || self.given_up.load(Ordering::Relaxed) || is_late()
     }
 
     /// Finds what matches `parts` below `path`.
