@@ -108,6 +108,18 @@ impl Program {
         Self { child, window }
     }
 
+    /// Enter runs. The window may need a moment until it has the keyboard, and a second Enter would queue a second run.
+    fn run(&self, screen: &Screen, begun: impl Fn() -> bool) {
+        until("the run has begun", || {
+            screen.xdotool(&format!("key --window {} Return", self.window));
+            let pressed = Instant::now();
+            while !begun() && pressed.elapsed() < Duration::from_secs(20) {
+                std::thread::yield_now();
+            }
+            begun()
+        });
+    }
+
     /// Looks at it for a second of wall time, in which it may use at most two clock ticks, of a hundred.
     fn is_idle(&self) -> bool {
         let pid = self.child.0.id();
@@ -161,13 +173,8 @@ fn a_key_and_a_click_run_real_work_that_is_seen_at_every_size_and_theme() {
         let bars = || screen.count(done) > 4_000;
         until("the window is drawn", || screen.count(done) > 20);
         assert!(!bars(), "work is shown before any was done");
-        // Enter runs; the window may need a moment until it has the keyboard.
-        until("24 thumbnails are there", || {
-            if files_in(&thumbnails(home.path())) == 0 {
-                screen.xdotool(&format!("key --window {} Return", program.window));
-            }
-            files_in(&thumbnails(home.path())) == 24
-        });
+        program.run(&screen, || files_in(&thumbnails(home.path())) > 0);
+        until("24 thumbnails are there", || files_in(&thumbnails(home.path())) == 24);
         until("their bars are drawn", bars);
         // The Run button is in the top row, right after the name, which a narrow window has no room for.
         fs::remove_dir_all(thumbnails(home.path())).unwrap();
@@ -186,10 +193,7 @@ fn painted_in_parts_the_window_is_what_it_is_painted_at_once() {
     remember(home.path(), "(form:(workload:\"sleep\",workers:\"3\",chunksize:\"2\"))");
     let program = Program::start(&screen, home.path(), 1440, 900);
     until("the window is drawn", || screen.count(DONE_DARK) > 20);
-    until("the run has begun", || {
-        screen.xdotool(&format!("key --window {} Return", program.window));
-        screen.count(SLEPT_DARK) > 4_000
-    });
+    program.run(&screen, || screen.count(SLEPT_DARK) > 4_000);
     // A run that sleeps takes hardly any time either, but its clock goes on.
     until("the run has ended", || {
         let before = screen.pixels();

@@ -283,7 +283,7 @@ impl Report {
         ] {
             let _ = writeln!(text, "| {name} | {value} |");
         }
-        let _ = writeln!(text, "\n| worker | items | calls | busy | of that computing |\n|---|---|---|---|---|");
+        let _ = writeln!(text, "\n| worker | items | calls | busy | CPU time |\n|---|---|---|---|---|");
         for lane in &self.lanes {
             let LaneSummary { worker, items, calls, busy_s, computing_s, .. } = lane;
             let [busy, computing] = [busy_s, computing_s].map(|seconds| duration_of(*seconds));

@@ -68,7 +68,7 @@ impl CommandPalette {
             ui.set_width(460.0);
             readers::dialog(ui, "Commands");
             let field = TextEdit::singleline(&mut self.text).id(Id::unique("command")).desired_width(f32::INFINITY);
-            let field = ui.add(field.hint_text("What is to be done?"));
+            let field = ui.add(field.hint_text("Type a command"));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "command"));
             field.request_focus();
             // The arrows are for the list, not for what lies above or below.
@@ -85,10 +85,10 @@ impl CommandPalette {
             self.chosen = (self.chosen + usize::from(down)).saturating_sub(usize::from(up)).min(last);
             self.told = match entries.get(self.chosen) {
                 Some(Entry { name, .. }) => format!("{name}, {} of {}", self.chosen + 1, format::count(entries.len())),
-                None => "nothing is called so".to_owned(),
+                None => "no matching command".to_owned(),
             };
             if entries.is_empty() {
-                ui.label(RichText::new("Nothing is called so.").weak());
+                ui.label(RichText::new("No matching command.").weak());
             }
             let mut done = None;
             ScrollArea::vertical().max_height(HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
@@ -166,8 +166,7 @@ mod tests {
     #[test]
     fn what_is_typed_whole_is_meant() {
         let of = |name| fits(name, " delete the RUN");
-        let all =
-            [of("Delete the run"), of("Delete the run now"), of("Bring back the run that was deleted"), of("Run")];
+        let all = [of("Delete the run"), of("Delete the run now"), of("Restore the deleted run"), of("Run")];
         assert_eq!(all, [Some(Fit::Whole), Some(Fit::Beginning), Some(Fit::Words), None]);
         assert_eq!(fits("Run", ""), Some(Fit::Beginning), "all are offered at first");
     }

@@ -1,7 +1,7 @@
 //! Events as sentences: `worker 2 takes item 14: call queue 3 → 2`.
 
 use super::format;
-use crate::executor::{Activity, EventKind, Outcome, WorkId};
+use crate::executor::{Activity, EventKind, Intervention, Outcome, WorkId};
 use crate::trace::{Call, StageCounts, Trace};
 
 /// What `event` says, where `after` is the run right after it.
@@ -123,7 +123,7 @@ impl Teller<'_> {
                 format!("the initializer of {} fails: {}", self.worker(*worker), error.full_message())
             }
             EventKind::MaxWorkersChanged { max_workers } => {
-                format!("the pool may have {max_workers} workers from now on")
+                format!("pool size is now {max_workers}")
             }
             EventKind::Printed { worker, printed } => match printed.task {
                 Some((call, item)) => format!("{} prints: {}", self.item(call, item), printed.line),
@@ -148,7 +148,9 @@ impl Teller<'_> {
                 let name = self.trace.and_then(|trace| trace.side(*side)).map_or("beside", |side| &*side.name);
                 format!("{name}: {}", Teller { trace: None, prefix: "" }.tell(kind))
             }
-            EventKind::Intervened { what } => format!("from outside: {what}"),
+            EventKind::Intervened { what: what @ Intervention::MoreItems(_) } => format!("{what} added"),
+            EventKind::Intervened { what: Intervention::Other(what) } => what.to_string(),
+            EventKind::Intervened { what } => format!("set to {what}"),
             EventKind::Named { call, name } => format!("{} is {name}", self.call(*call)),
             _ => String::new(),
         }
@@ -266,7 +268,7 @@ mod tests {
                 "item 3 raises after 1.00 ms: Boom!",
                 "the answer for item 3 enters the result queue: result queue 0 → 1",
                 "the result of item 3 is there: its future is FINISHED: result queue 1 → 0",
-                "the pool may have 3 workers from now on",
+                "pool size is now 3",
             ]
         );
     }

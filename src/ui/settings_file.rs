@@ -22,7 +22,7 @@ pub(super) fn look_at(file: &Path) -> Option<String> {
 fn not_to_be_written(file: &Path) -> Option<String> {
     let folder = file.parent()?;
     let cause = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder)).err()?;
-    Some(format!("What you set can't be kept: {}: {cause}", folder.display()))
+    Some(format!("Settings can't be saved: {}: {cause}", folder.display()))
 }
 
 fn broken(file: &Path) -> Option<String> {
@@ -77,6 +77,6 @@ mod tests {
             assert_eq!(fs::read_to_string(folder.path().join(format!("app.{copy}.ron"))).unwrap(), text);
         }
         let told = look_at(&file.join("no folder/app.ron")).unwrap();
-        assert!(told.contains("What you set can't be kept: "), "{told}");
+        assert!(told.contains("Settings can't be saved: "), "{told}");
     }
 }

@@ -29,7 +29,7 @@ fn everything_fits_at_the_smallest_size_in_both_themes() {
             assert!(rect.min.x >= 0.0 && rect.max.x <= 1024.0 && rect.max.y <= 640.0, "{label} is cut off: {rect}");
         }
         press(&mut window, "View");
-        window.get_by_role_and_label(Role::MenuItemCheckBox, "Light theme").click();
+        window.get_by_role_and_label(Role::MenuItemCheckBox, "Light theme instead of dark").click();
         window.run_steps(3);
     }
 }
@@ -73,7 +73,7 @@ fn the_palette_finds_and_does_everything() {
     window.run_steps(3);
     window.get_by_role_and_label(Role::TextInput, "command").type_text("no such thing");
     window.run_steps(3);
-    assert!(shows(&window, "Nothing is called so."));
+    assert!(shows(&window, "No matching command."));
     key(&mut window, Key::Escape);
     assert!(window.query_by_role_and_label(Role::TextInput, "command").is_none());
 }
@@ -104,7 +104,7 @@ fn size_contrast_tab_and_frame_times_are_chosen_and_remembered() {
         (&150.into(), &true.into(), &"Throughput".into())
     );
     press(&mut window, "View");
-    press(&mut window, "Everything at its usual size");
+    press(&mut window, "Reset the interface zoom");
     assert!((height(&window) - usual).abs() < 1.0);
 }
 

@@ -199,7 +199,11 @@ fn meanings(palette: &Palette, shown: &[Shown<'_>]) -> Vec<(&'static str, Color3
     let causes: Vec<_> = shown.iter().flat_map(idle).collect();
     for (name, cause, help) in [
         ("idle: nothing pending", IdleCause::NoWork, "The worker was free, and no call was there to be taken"),
-        ("idle: tail", IdleCause::Tail, "The last calls execute elsewhere, and nothing is left for this worker"),
+        (
+            "idle: no work left",
+            IdleCause::Tail,
+            "The last calls execute elsewhere, and nothing is left for this worker",
+        ),
     ] {
         if causes.contains(&cause) {
             entries.push((name, palette.idle(cause), None, help));

@@ -65,7 +65,7 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
                 row("pending", left_pending.map(|until| until - call.submitted));
                 row("in the call queue", call.queued.zip(call.taken).map(|(from, until)| until - from));
                 let others = call.taken.map(|taken| start - taken);
-                row("after others of its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
+                row("waiting for earlier items in its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
             }
             row("executed for", Some(until - start));
             for (name, nanos) in [
@@ -73,13 +73,13 @@ pub(super) fn show(ui: &Ui, response: &Response, rows: &Rows<'_>, view: TimeView
                 ("  waiting for the GIL", spent.gil),
                 ("  waiting for a lock", spent.lock),
                 ("  waiting for a future", spent.future),
-                ("  without a core", spent.off_core),
+                ("  waiting for a core", spent.off_core),
             ] {
                 row(name, Some(nanos).filter(|&nanos| nanos > 0));
             }
             if let Some(call) = item.way() {
                 let others = item.ended.zip(call.answered).map(|((end, _), answered)| answered - end);
-                row("before others of its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
+                row("waiting for later items in its chunk", others.filter(|nanos| call.items > 1 && *nanos > 0));
                 row("in the result queue", call.answered.zip(call.done).map(|(from, until)| until - from));
             }
         });
@@ -103,9 +103,9 @@ fn idle(response: &Response, at: Pos2, rows: &Rows<'_>, view: TimeView) {
     let text = match stretches.find(|(stretch, _)| stretch.contains(&time)) {
         _ if lane.ready.is_none_or(|ready| time < ready) => "starting up: not ready for calls yet",
         Some((_, IdleCause::NoWork)) => "idle: nothing was pending",
-        Some((_, IdleCause::Over)) => "all results are there: it is on its way to its end",
-        Some((_, IdleCause::Tail)) => "idle, in the tail: the last calls execute elsewhere",
-        None => "idle: what is pending is on its way here",
+        Some((_, IdleCause::Over)) => "all results are in: it is shutting down",
+        Some((_, IdleCause::Tail)) => "idle: no work left, other workers run the last calls",
+        None => "idle: next call in transit",
     };
     response.clone().on_hover_text_at_pointer(text);
 }

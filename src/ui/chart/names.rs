@@ -44,7 +44,7 @@ pub(super) fn heading(
         text.push_str(fit);
     }
     if in_focus {
-        text.push_str("   · the panels tell of this one");
+        text.push_str("   · shown in the panels below");
     }
     painter.text(pos2(place.right() + 10.0, at.y), Align2::LEFT_BOTTOM, text, theme::small(), palette.dim);
     let place = row.with_min_x(left).intersect(painter.clip_rect());
@@ -156,7 +156,7 @@ fn waits(spent: &Spent) -> Vec<String> {
         (spent.gil, "waiting for the GIL"),
         (spent.lock, "waiting for a lock"),
         (spent.future, "waiting for a future"),
-        (spent.off_core, "without a core"),
+        (spent.off_core, "waiting for a core"),
     ];
     let told = waits.into_iter().filter(|(nanos, _)| *nanos > 0);
     told.map(|(nanos, what)| format!("{} {what}", format::duration(nanos))).collect()

@@ -76,7 +76,7 @@ const FIGURES: [Figure; 13] = [
         "Utilisation: of the time in which workers could work, what they had an item for",
     ),
     ("busy, all together", busy, nanos, None, "How long workers had an item, added up"),
-    ("of that computing", computing, nanos, None, "On a core: without I/O, sleep, and waiting for anything"),
+    ("CPU time", computing, nanos, None, "On a core: without I/O, sleep, and waiting for anything"),
     (
         "run time, median",
         |run| quantile(run.trace.run_times(), 50),
