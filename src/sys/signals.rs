@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  SIGINT, SIGTERM, SIGHUP ──▶ `on_end`
-//!  SIGTSTP ──▶ children are suspended ──▶ this program stops ── SIGCONT ──▶ children go on
+//!  SIGTSTP ──▶ children are told, and have stopped ──▶ this program stops ── SIGCONT ──▶ children go on
 //! ```
 
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -86,17 +86,20 @@ pub(super) fn follow_suspension() -> std::io::Result<()> {
 
 fn listen(watched: &[i32], on_end: impl Fn(i32) + Send + 'static) -> std::io::Result<()> {
     let mut signals = Signals::new(watched)?;
+    let continued = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGCONT, continued.clone())?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
-            if signal == SIGTSTP { suspend() } else { on_end(signal) }
+            if signal == SIGTSTP { suspend(&continued) } else { on_end(signal) }
         }
     })?;
     Ok(())
 }
 
-/// Stops the children, then this program; returns when both go on.
-fn suspend() {
+/// Stops the children, then this program, unless it has been `continued` meanwhile; returns when both go on.
+fn suspend(continued: &AtomicBool) {
     let began = super::monotonic_nanos();
+    continued.store(false, Ordering::Relaxed);
     let children = CHILDREN.lock().clone();
     for child in children.values() {
         match child {
@@ -104,12 +107,33 @@ fn suspend() {
             Child::Tree(tree) => tree.signal(TreeSignal::Suspend),
         }
     }
-    let _ = emulate_default_handler(SIGTSTP);
+    for child in children.values() {
+        if let Child::Worker(pid) = child {
+            wait_until_stopped(*pid);
+        }
+    }
+    if !continued.load(Ordering::Relaxed) {
+        let _ = emulate_default_handler(SIGTSTP);
+    }
     SUSPENDED_NANOS.fetch_add(super::monotonic_nanos() - began, Ordering::Relaxed);
     for child in children.values() {
         match child {
             Child::Worker(pid) => _ = kill_process(*pid, Signal::CONT),
             Child::Tree(tree) => tree.signal(TreeSignal::Resume),
+        }
+    }
+}
+
+/// A worker that is continued before it has stopped would stop after that, for good. One that ignores the signal is not waited for longer
+/// than a second: nothing else of this program's signals is seen to meanwhile.
+fn wait_until_stopped(worker: Pid) {
+    const STEP: Duration = Duration::from_millis(2);
+    // How a worker ended is for others to learn: NOWAIT leaves it there.
+    let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    for _ in 0..500 {
+        match waitid(WaitId::Pid(worker), options) {
+            Ok(None) | Err(rustix::io::Errno::INTR) => thread::sleep(STEP),
+            Ok(Some(_)) | Err(_) => return,
         }
     }
 }

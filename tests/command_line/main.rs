@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
 
 mod outside;
+mod pictures;
+mod results;
+mod stopping;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -322,20 +325,6 @@ fn what_cannot_be_is_refused_with_the_field_and_its_limits() {
 }
 
 #[test]
-fn originals_are_never_overwritten() {
-    let home = TempDir::new().unwrap();
-    let folder = home.path().join("pictures");
-    fs::create_dir(&folder).unwrap();
-    let output = poolscope(home.path())
-        .args(["run", "thumbnails", "--set", &format!("input={}", folder.display())])
-        .args(["--set", &format!("output={}/.", folder.display())])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("is the input folder"), "{}", stderr(&output));
-}
-
-#[test]
 fn no_items_is_told_and_no_failure() {
     let home = TempDir::new().unwrap();
     let empty = home.path().join("empty");
@@ -348,84 +337,6 @@ fn no_items_is_told_and_no_failure() {
         assert!(String::from_utf8_lossy(&output.stdout).contains("no items"));
         let json = report(&poolscope(home.path()).args(arguments).arg("--json").output().unwrap());
         assert_eq!(number(&json, "items"), 0);
-    }
-}
-
-/// A folder with three good images and everything that can be wrong with one.
-fn hostile_folder(home: &Path) -> std::path::PathBuf {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/samples");
-    let folder = home.join("hostile");
-    fs::create_dir(&folder).unwrap();
-    let sample = |name: &str| fs::read(samples.join(name)).unwrap();
-    for name in ["01-dunes.jpg", "13-voronoi-cells.png", "21-agate.webp"] {
-        fs::write(folder.join(name), sample(name)).unwrap();
-    }
-    for name in ["02-sunset-hills.jpg", "14-circle-packing.png", "18-spiral-checker.gif", "22-stained-glass.webp"] {
-        let whole = sample(name);
-        fs::write(folder.join(format!("truncated-{name}")), &whole[..whole.len() / 2]).unwrap();
-        fs::write(folder.join(format!("cut-{name}")), &whole[..whole.len() - 1]).unwrap();
-    }
-    // An end marker that belongs to a smaller picture inside, as cameras put one there, is not the end of the file.
-    let mut photo = sample("03-plasma.jpg");
-    let thumbnail = [0xff, 0xe1, 0, 8, 0xff, 0xd8, 0, 0, 0xff, 0xd9];
-    photo.splice(2..2, thumbnail);
-    photo.truncate(20_000);
-    fs::write(folder.join("half-a-photo.jpg"), photo).unwrap();
-    // What phones put behind a picture does not make it a truncated one.
-    let mut motion = sample("04-mandelbrot.jpg");
-    motion.extend(vec![0x55; 200_000]);
-    fs::write(folder.join("motion.jpg"), motion).unwrap();
-    fs::write(folder.join("empty.png"), "").unwrap();
-    fs::write(folder.join("notes.txt"), "not an image").unwrap();
-    fs::write(folder.join("lies.jpg"), "not an image either").unwrap();
-    // Not an item: folders and hidden files.
-    fs::create_dir(folder.join("more")).unwrap();
-    fs::write(folder.join(".hidden"), "").unwrap();
-    folder
-}
-
-#[test]
-fn each_bad_image_raises_with_its_name_and_the_others_go_on() {
-    let home = TempDir::new().unwrap();
-    let input = hostile_folder(home.path());
-    for executor in EXECUTORS {
-        let thumbnails = home.path().join(executor);
-        let output = poolscope(home.path())
-            .args(["run", "thumbnails", "--json", "--executor", executor, "--workers", "2", "--chunksize", "4"])
-            .args(["--set", &format!("input={}", input.display())])
-            .args(["--set", &format!("output={}", thumbnails.display()), "--set", "size=64"])
-            .output()
-            .unwrap();
-        let report = report(&output);
-        assert_eq!(output.status.code(), Some(1));
-        assert_eq!((number(&report, "returned"), number(&report, "raised")), (4, 12), "{report}");
-        let messages = messages(&report);
-        let bad =
-            ["truncated-02-sunset-hills.jpg", "truncated-14-circle-packing.png", "truncated-18-spiral-checker.gif"];
-        for name in bad.into_iter().chain([
-            "truncated-22-stained-glass.webp",
-            "empty.png",
-            "notes.txt",
-            "lies.jpg",
-            "half-a-photo.jpg",
-        ]) {
-            let told = messages.iter().any(|message| message.contains(name) && message.contains("can't decode"));
-            assert!(told, "{name} is not told in {messages:?}");
-            let twin = name.replacen("truncated-", "cut-", 1);
-            assert!(messages.iter().any(|message| message.contains(&twin)), "{twin} is not told in {messages:?}");
-        }
-        let mut written: Vec<_> =
-            fs::read_dir(&thumbnails).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        written.sort();
-        assert_eq!(
-            written,
-            ["01-dunes.jpg", "13-voronoi-cells.png", "21-agate.webp", "motion.jpg"],
-            "nothing else, nothing half"
-        );
-        for name in written {
-            let thumbnail = image::open(thumbnails.join(name)).unwrap();
-            assert_eq!(thumbnail.width().max(thumbnail.height()), 64);
-        }
     }
 }
 
@@ -452,115 +363,6 @@ fn names_that_are_no_text_links_and_pipes_do_no_harm() {
         let report = report(&output);
         assert_eq!((number(&report, "returned"), number(&report, "items")), (3, 3), "{report}");
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn thumbnails_are_files_like_others() {
-    use std::os::unix::fs::PermissionsExt;
-    let home = TempDir::new().unwrap();
-    let folder = home.path().join("thumbnails");
-    let output = format!("output={}", folder.display());
-    let line = ["run", "thumbnails", "--executor", "threads", "--quiet", "--set", &output];
-    assert_eq!(poolscope(home.path()).args(line).status().unwrap().code(), Some(0));
-    let other = folder.join("other");
-    fs::write(&other, "").unwrap();
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
-    assert_eq!(mode(&folder.join("01-dunes.jpg")), mode(&other));
-}
-
-/// Starts a run that lasts forever, and waits until its workers are there.
-#[cfg(unix)]
-fn endless(home: &Path, executor: &str) -> (std::process::Child, Vec<String>) {
-    let child = poolscope(home)
-        .args(["run", "sleep", "--set", "seconds=80000", "--json", "--workers", "2", "--executor", executor])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let expected = if executor == "processes" { 2 } else { 0 };
-    let workers = loop {
-        let children = Command::new("pgrep").args(["-P", &child.id().to_string()]).output().unwrap();
-        let children: Vec<_> = String::from_utf8(children.stdout).unwrap().lines().map(str::to_owned).collect();
-        if children.len() == expected {
-            break children;
-        }
-        std::thread::yield_now();
-    };
-    (child, workers)
-}
-
-#[cfg(unix)]
-fn is_alive(pid: &str) -> bool {
-    // A zombie that nobody reaps yet is dead.
-    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
-    let state = String::from_utf8(state.stdout).unwrap();
-    !state.trim().is_empty() && !state.trim().starts_with('Z')
-}
-
-#[cfg(unix)]
-fn signal(pid: u32, name: &str) {
-    assert!(Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap().success());
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_stops_cleanly() {
-    let home = TempDir::new().unwrap();
-    // Where workers are there, the handler is too; otherwise only Linux tells when it is, and until then the signal just
-    // ends the program.
-    let executors = if cfg!(target_os = "linux") { EXECUTORS.as_slice() } else { &["processes"] };
-    for &executor in executors {
-        let (child, workers) = endless(home.path(), executor);
-        wait_for_handler(child.id());
-        signal(child.id(), "INT");
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{executor}");
-        let report = report(&output);
-        assert_eq!(number(&report, "returned"), 0, "{report}");
-        assert!(workers.iter().all(|pid| !is_alive(pid)), "a worker is left");
-    }
-}
-
-/// Until the program has said that it catches SIGINT itself.
-#[cfg(unix)]
-fn wait_for_handler(pid: u32) {
-    const SIGINT: u64 = 1 << 1;
-    let status = format!("/proc/{pid}/status");
-    while cfg!(target_os = "linux") {
-        let text = fs::read_to_string(&status).unwrap();
-        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        if u64::from_str_radix(caught.trim(), 16).unwrap() & SIGINT != 0 {
-            return;
-        }
-        std::thread::yield_now();
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn no_worker_outlives_a_killed_parent() {
-    let home = TempDir::new().unwrap();
-    let (mut child, workers) = endless(home.path(), "processes");
-    signal(child.id(), "KILL");
-    child.wait().unwrap();
-    while workers.iter().any(|pid| is_alive(pid)) {
-        std::thread::yield_now();
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_killed_worker_fails_the_run_and_is_named() {
-    let home = TempDir::new().unwrap();
-    let (child, workers) = endless(home.path(), "processes");
-    signal(workers[0].parse().unwrap(), "KILL");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let report = report(&output);
-    assert_eq!(number(&report, "lost") + number(&report, "cancelled"), 20, "{report}");
-    let expected = format!("(pid {}) ended with signal 9 (SIGKILL)", workers[0]);
-    assert!(messages(&report).iter().all(|message| message.contains(&expected)), "{report}");
-    assert!(workers.iter().all(|pid| !is_alive(pid)), "a worker is left");
 }
 
 #[test]
@@ -617,112 +419,6 @@ fn a_worker_that_nobody_greets_says_so() {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.contains("only a pool starts workers"), "{line}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
-}
-
-/// What is replaced keeps its permissions, a link stays a link, and what is no file is written to as it is.
-#[test]
-#[cfg(unix)]
-fn files_are_replaced_as_they_were() {
-    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
-
-    let home = TempDir::new().unwrap();
-    let place = |name: &str| home.path().join(name);
-    fs::write(place("file.csv"), "old").unwrap();
-    fs::set_permissions(place("file.csv"), fs::Permissions::from_mode(0o600)).unwrap();
-    symlink("file.csv", place("link.csv")).unwrap();
-    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv link.csv").status.success());
-    assert!(fs::symlink_metadata(place("link.csv")).unwrap().is_symlink());
-    assert_eq!(fs::metadata(place("file.csv")).unwrap().permissions().mode() & 0o777, 0o600);
-    let lines = |text: &str| text.lines().count();
-    assert_eq!(lines(&fs::read_to_string(place("file.csv")).unwrap()), 3, "a heading and two items");
-    // Also what the user's mask takes off new files, and a link to what is not there yet.
-    fs::set_permissions(place("file.csv"), fs::Permissions::from_mode(0o666)).unwrap();
-    symlink("new.csv", place("dangling.csv")).unwrap();
-    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv file.csv").status.success());
-    assert_eq!(fs::metadata(place("file.csv")).unwrap().permissions().mode() & 0o777, 0o666);
-    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv dangling.csv").status.success());
-    assert!(fs::symlink_metadata(place("dangling.csv")).unwrap().is_symlink());
-    assert_eq!(lines(&fs::read_to_string(place("new.csv")).unwrap()), 3);
-    // What standard output leads to is not taken away from it.
-    let out = fs::File::create(place("out")).unwrap();
-    let line = "run noop --set tasks=2 --json --csv /dev/stdout";
-    let status = poolscope(home.path()).args(line.split(' ')).stdout(out).status().unwrap();
-    assert!(status.success());
-    let both = fs::read_to_string(place("out")).unwrap();
-    assert!(both.starts_with("item,") && both.trim_end().ends_with('}') && lines(&both) == 4, "{both}");
-    // A pipe has no name of its own.
-    let piped = run(home.path(), line);
-    assert!(piped.status.success(), "{}", stderr(&piped));
-    assert_eq!(lines(&String::from_utf8(piped.stdout).unwrap()), 4);
-
-    assert!(Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
-    let reader = Command::new("cat").arg(place("pipe")).stdout(Stdio::piped()).spawn().unwrap();
-    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv pipe").status.success());
-    assert_eq!(lines(&String::from_utf8(reader.wait_with_output().unwrap().stdout).unwrap()), 3);
-    assert!(fs::metadata(place("pipe")).unwrap().file_type().is_fifo());
-}
-
-#[test]
-fn a_run_is_kept_tabled_and_drawn_and_shown_again() {
-    let home = TempDir::new().unwrap();
-    let line = "run sleep --executor threads --workers 2 --set tasks=6 --set seconds=0.01 --set fail=4 --json \
-                --save run.poolscope --csv items.csv --picture chart.png --picture-size 640x300 --picture-scale 1.5";
-    let output = run(home.path(), line);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let first = report(&output);
-    let table = fs::read_to_string(home.path().join("items.csv")).unwrap();
-    assert_eq!(
-        table.lines().next().unwrap(),
-        "item,task,state,worker,call,submitted_s,started_s,ended_s,waited_s,ran_s,result,error,exit_status,retries"
-    );
-    assert!(table.lines().nth(5).unwrap().starts_with("4,sleep 0.01 s,raised,"), "{table}");
-    let picture = image::open(home.path().join("chart.png")).unwrap().to_rgba8();
-    assert_eq!(picture.dimensions(), (960, 450));
-    let colors: BTreeSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
-    assert!(colors.len() > 20 && colors.iter().all(|color| color[3] == 255), "{} colours", colors.len());
-    // The same figures from the file, but for what only the live run had.
-    let output = run(home.path(), "show run.poolscope --json --picture again.svg");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(report(&output), first);
-    let svg = fs::read_to_string(home.path().join("again.svg")).unwrap();
-    assert!(svg.starts_with("<svg ") && svg.contains(">worker 1</text>"));
-}
-
-#[test]
-fn what_cannot_be_written_or_opened_is_told() {
-    let home = TempDir::new().unwrap();
-    fs::write(home.path().join("other"), "no run at all").unwrap();
-    for (line, code, message) in [
-        ("show none.poolscope", 1, "none.poolscope: No such file"),
-        ("show other", 1, "can't open other: not a Poolscope run file"),
-        ("run noop --picture-size large", 2, "--picture-size: must be like 1200x600, not `large`"),
-        ("run noop --picture-size 10x10", 2, "is no size for a picture"),
-        ("run noop --set tasks=1 --picture chart.bmp", 2, "--picture: chart.bmp: a picture ends in .png or .svg"),
-        ("run noop --set tasks=1 --save no/such/folder/run", 2, "no/such/folder/run: "),
-        ("run noop --initializer soon", 2, "--initializer: must be `fail`, or seconds from 0.001 to 3,600, not `soon`"),
-        ("run noop --max-tasks-per-child 0", 2, "--max-tasks-per-child: must be a whole number from 1 to"),
-    ] {
-        let output = run(home.path(), line);
-        assert_eq!(output.status.code(), Some(code), "{line}");
-        assert!(stderr(&output).contains(message), "{line}: {}", stderr(&output));
-    }
-    // One bit is enough.
-    assert!(run(home.path(), "run noop --set tasks=3 --quiet --save good").status.success());
-    let good = fs::read(home.path().join("good")).unwrap();
-    for place in (0..good.len()).step_by(7) {
-        let mut bad = good.clone();
-        bad[place] ^= 1 << (place % 8);
-        fs::write(home.path().join("bad"), bad).unwrap();
-        let output = run(home.path(), "show bad");
-        assert_eq!(output.status.code(), Some(1), "byte {place}");
-        assert!(
-            ["the file is damaged", "not a Poolscope run file"].iter().any(|message| stderr(&output).contains(message))
-        );
-    }
-    if Path::new("/dev/full").exists() {
-        let output = run(home.path(), "run noop --set tasks=3 --quiet --save /dev/full");
-        assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
-    }
 }
 
 #[test]
