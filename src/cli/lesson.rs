@@ -90,9 +90,15 @@ fn run(lesson: &'static Lesson, as_json: bool) -> u8 {
     };
     let machine = Machine::new();
     let mut course = Course::plan(lesson, &machine);
-    while let Step::Run(LessonRun { name, settings, deadlocks }) = course.next() {
+    let outcome = loop {
+        let Step::Run(LessonRun { name, settings, deadlocks }) = course.next() else {
+            match course.conclude(&machine) {
+                Some(outcome) => break outcome,
+                None => continue,
+            }
+        };
         if !as_json {
-            let again = if course.round() > 1 { ", again, as other programs took much of the machine" } else { "" };
+            let again = if course.round() > 1 { ", again, as the runs were disturbed" } else { "" };
             tell(&format!("{}: {name}{again} …", lesson.id));
         }
         let checked = match settings.check() {
@@ -111,9 +117,8 @@ fn run(lesson: &'static Lesson, as_json: bool) -> u8 {
             return FAILURE;
         }
         course.ended_one(run);
-    }
+    };
     console.only_printing();
-    let outcome = course.conclude(&machine);
     let (planned, runs) = (course.planned(), course.ended());
     let matches = matches!(outcome.verdict, Verdict::Matches(_));
     let code = if as_json {

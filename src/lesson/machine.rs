@@ -12,8 +12,6 @@ pub struct Machine {
     /// How many cores it may use.
     pub cores: usize,
     paces: Mutex<BTreeMap<&'static str, f64>>,
-    /// By how much a pace differed when it was measured again, as a part of the larger one.
-    change: Mutex<Option<f64>>,
 }
 
 impl Machine {
@@ -21,7 +19,7 @@ impl Machine {
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cores, paces: Mutex::default(), change: Mutex::default() }
+        Self { cores, paces: Mutex::default() }
     }
 
     /// How many units of `workload` take so many seconds, in one thread ([`workload::units_per_second`]). Measured once.
@@ -30,20 +28,16 @@ impl Machine {
         (pace * seconds) as u64
     }
 
-    /// Measures the paces that were asked for once more, which takes some tens of milliseconds for each.
-    pub fn measure_again(&self) {
+    /// Measures the paces that were asked for once more, which takes some tens of milliseconds for each. Returns by how much one of them
+    /// has changed at most, as a part of the larger: 0 to 1; `None` = none was asked for.
+    pub(super) fn measure_again(&self) -> Option<f64> {
         let mut paces = self.paces.lock();
-        let change = paces.iter_mut().map(|(workload, pace)| {
+        let changes = paces.iter_mut().map(|(workload, pace)| {
             let now = workload::units_per_second(workload);
             let before = std::mem::replace(pace, now);
             (now - before).abs() / now.max(before).max(f64::MIN_POSITIVE)
         });
-        *self.change.lock() = change.reduce(f64::max);
-    }
-
-    /// By how much the pace changed when it was last measured again, 0 to 1.
-    pub(super) fn change_of_pace(&self) -> Option<f64> {
-        *self.change.lock()
+        changes.reduce(f64::max)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod course;
+mod disturbance;
 mod machine;
 mod outcome;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use catalogue::{Topic, catalogue, find, topics};
 pub use course::{Course, Step};
+use disturbance::Disturbance;
 pub use machine::Machine;
 use outcome::Judgement;
 pub use outcome::{Outcome, Ratio, Verdict};
@@ -75,10 +77,10 @@ impl Lesson {
         (self.runs)(machine)
     }
 
-    /// What came of [`Self::runs`], once they are over; as many, in the same order.
-    #[must_use]
-    pub fn judge(&self, machine: &Machine, runs: &[Arc<Run>]) -> Outcome {
-        (self.judge)(machine, runs).conclude(machine, runs, self.about_time)
+    /// What came of [`Self::runs`], once they are over; as many, in the same order. Of a lesson that is not about time, `disturbance` says
+    /// nothing.
+    fn judge(&self, machine: &Machine, runs: &[Arc<Run>], disturbance: Option<&Disturbance>) -> Outcome {
+        (self.judge)(machine, runs).conclude(disturbance.filter(|_| self.about_time))
     }
 }
 

@@ -1,11 +1,11 @@
 //! What came of a lesson: ratios beside the published and the ideal ones, what was measured in a sentence, and a verdict. An explanation
 //! is given only where the figures bear it out.
 
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::Machine;
+use super::disturbance::Disturbance;
 use crate::lab::Run;
 use crate::trace::{EndStage, Lane};
 
@@ -73,30 +73,12 @@ pub(super) struct Judgement {
     pub(super) effect: Result<String, String>,
 }
 
-/// Above this share of the machine, other programs are felt.
-const DISTURBING: f32 = 0.08;
-/// A pace that changes by more than this between two runs makes them incomparable.
-const CHANGE_OF_PACE: f64 = 0.15;
-
-/// Whether another program took so much of the machine during one of these runs that times say little, and during which most.
-pub(super) fn most_disturbed(runs: &[Arc<Run>]) -> Option<(usize, f32)> {
-    let shares = runs.iter().enumerate().filter_map(|(index, run)| Some((index, run.others?)));
-    shares.filter(|(_, share)| *share > DISTURBING).max_by(|one, other| one.1.total_cmp(&other.1))
-}
-
 impl Judgement {
-    /// The verdict: of a lesson about time, runs on a busy or unsteady machine tell nothing, whatever their figures.
-    pub(super) fn conclude(self, machine: &Machine, runs: &[Arc<Run>], about_time: bool) -> Outcome {
+    /// The verdict: runs that were disturbed tell nothing, whatever their figures.
+    pub(super) fn conclude(self, disturbance: Option<&Disturbance>) -> Outcome {
         let Self { ratios, facts, effect } = self;
-        let busy = most_disturbed(runs).map(|(run, share)| {
-            format!("other programs took {:.0} % of the machine during run {}", share * 100.0, run + 1)
-        });
-        let unsteady = machine
-            .change_of_pace()
-            .filter(|change| *change > CHANGE_OF_PACE)
-            .map(|change| format!("the pace of this machine changed by {:.0} % while the lesson ran", change * 100.0));
-        let verdict = match (busy.or(unsteady).filter(|_| about_time), effect) {
-            (Some(why), _) => Verdict::Inconclusive(why),
+        let verdict = match (disturbance, effect) {
+            (Some(disturbance), _) => Verdict::Inconclusive(disturbance.to_string()),
             (None, Ok(why)) => Verdict::Matches(why),
             (None, Err(why)) => Verdict::NotReproduced(why),
         };

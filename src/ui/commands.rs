@@ -170,6 +170,8 @@ pub(super) fn all() -> Vec<Command> {
     let held = Shortcut::repeating;
     let list: Vec<(&str, &str, Option<Shortcut>, Action)> = vec![
         ("Run", "Run", Some(key(Key::Enter, "Enter")), Action::Run),
+        ("Run", "Watch a pool run", None, Action::Demo),
+        ("Run", "Run a command on my files", None, Action::TryCommand),
         ("Run", "Stop: cancel pending calls", None, Action::Stop),
         ("Run", "Stop now: interrupt running calls too", None, Action::StopNow),
         ("Run", "Add a worker", Some(held(Key::Plus, "+")), Action::AddWorkers(1)),

@@ -18,6 +18,7 @@ const BOX_TOP: f32 = 20.0;
 const BOX_HEIGHT: f32 = 38.0;
 const ARROW: f32 = 26.0;
 const DONE_WIDTH: f32 = 150.0;
+const NARROW_DONE_WIDTH: f32 = 126.0;
 /// Where there is less room than this, arrows and counts get less of it; with still less, what is done stands below the queues.
 const NARROW: f32 = 860.0;
 const NARROWER: f32 = 620.0;
@@ -78,8 +79,8 @@ pub(super) fn show(
     let (arrow_width, done_width) = match rect.width() {
         // No arrow after the last.
         ..NARROWER => (16.0, -16.0),
-        ..NARROW => (20.0, 126.0),
-        _ => (ARROW, DONE_WIDTH),
+        ..NARROW => (20.0, done_needs(&painter, run).max(NARROW_DONE_WIDTH)),
+        _ => (ARROW, done_needs(&painter, run).max(DONE_WIDTH)),
     };
     let room = rect.width() - done_width - arrow_width * stations.len() as f32;
     let mut x = rect.left();
@@ -223,6 +224,15 @@ fn needs(painter: &Painter, station: &Station) -> f32 {
     needs.max(NARROWEST_STATION)
 }
 
+/// The width of what is done, whatever becomes of the items: it does not change while they are run.
+fn done_needs(painter: &Painter, run: Option<&Run>) -> f32 {
+    let small = FontId::proportional(12.0);
+    let width = |text: String| painter.layout_no_wrap(text, small.clone(), Color32::PLACEHOLDER).size().x;
+    let items = run.and_then(|run| run.items).unwrap_or_default();
+    // The square before the name, and what is around the column.
+    14.0 + width("cancelled".to_owned()) + BESIDE_TITLE + width(format::count(items)) + 12.0
+}
+
 fn title_font() -> FontId {
     FontId::new(12.0, theme::strong())
 }
@@ -310,6 +320,11 @@ fn chips(
     // Free places share what is left, as long as they can be told apart.
     let width = ((area.right() - x + CHIP_GAP) / free.max(1) as f32 - CHIP_GAP).min(CHIP_WIDTH);
     if width < NARROWEST_PLACE {
+        let text = format!("{} free", format::count(free));
+        let text = painter.layout_no_wrap(text, FontId::proportional(11.0), palette.dim);
+        if x + text.size().x <= area.right() {
+            painter.galley(pos2(x, area.center().y - text.size().y / 2.0), text, palette.dim);
+        }
         return;
     }
     for _ in 0..free {

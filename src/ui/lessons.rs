@@ -44,7 +44,7 @@ enum Progress {
     /// What was seen is to be looked at before the next run replaces it.
     Paused,
     /// The pace is measured once more, in a thread of its own.
-    Concluding(Receiver<Outcome>),
+    Concluding(Receiver<(Course, Option<Outcome>)>),
     Done(Outcome),
     /// Another run came in between, or one broke off.
     GivenUp(String),
@@ -302,8 +302,10 @@ impl Lessons {
             self.progress = Progress::Running { number: None };
         }
         if let Progress::Concluding(outcome) = &self.progress {
-            self.progress = Progress::Done(outcome.try_recv().ok()?);
-            self.just_done = true;
+            let (course, outcome) = outcome.try_recv().ok()?;
+            self.course = Some(course);
+            self.just_done = outcome.is_some();
+            self.progress = outcome.map_or(Progress::Running { number: None }, Progress::Done);
         }
         let Progress::Running { number } = &mut self.progress else { return None };
         let course = self.course.as_mut()?;
@@ -400,15 +402,16 @@ impl Lessons {
 /// Which run is under way.
 fn run_in_progress(course: &Course) -> String {
     let Step::Run(run) = course.next() else { return String::new() };
-    let again = if course.round() > 1 { ", again, as other programs took much of the machine" } else { "" };
+    let again = if course.round() > 1 { ", again, as the runs were disturbed" } else { "" };
     format!("Run {} of {}: {}{again} …", course.ended().len() + 1, course.planned().len(), run.name)
 }
 
 /// What came of a course, worked out elsewhere: it takes a moment.
-fn conclude(course: Course, machine: Arc<Machine>, context: Context) -> Progress {
+fn conclude(mut course: Course, machine: Arc<Machine>, context: Context) -> Progress {
     let (sender, receiver) = bounded(1);
     let concluding = thread::Builder::new().name("lesson".to_owned()).spawn(move || {
-        let _ = sender.send(course.conclude(&machine));
+        let outcome = course.conclude(&machine);
+        let _ = sender.send((course, outcome));
         context.request_repaint();
     });
     match concluding {

@@ -63,7 +63,7 @@ pub fn open(file: Option<PathBuf>) -> Result<(), eframe::Error> {
         .with_app_id("poolscope")
         .with_icon(icon)
         .with_inner_size([1440.0, 900.0])
-        .with_min_inner_size([1024.0, 640.0]);
+        .with_min_inner_size([640.0, 400.0]);
     // Colours are flat here, so dithering would only cost.
     let options = eframe::NativeOptions { viewport, dithering: false, ..eframe::NativeOptions::default() };
     let trouble = settings_file::path(APP).and_then(|file| settings_file::look_at(&file));

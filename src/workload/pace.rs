@@ -31,21 +31,29 @@ pub(super) fn calibrated(workload: &'static str) -> f64 {
 /// Seconds that a measurement takes at least, so that a clock's step or a wake-up does not matter.
 const LONG_ENOUGH: f64 = 0.02;
 
-/// The best of three: what disturbs makes it slower, nothing makes it faster.
+/// For `units` of work that are so many that it lasts.
 fn measure<A: Portable>(function: Function<A, String>, argument: impl Fn(u64) -> A, mut units: u64) -> f64 {
     let context = TaskContext::detached();
-    let seconds = |units: u64| {
-        // On a core: what others take of the machine says nothing of its pace.
-        let cpu = || sys::thread_cpu_nanos().map(|nanos| nanos as f64 / 1e9);
-        let (began, cpu_began) = (Instant::now(), cpu());
+    let work = |units: u64| {
         let result = function.call(argument(units), &context);
         debug_assert!(result.is_ok());
-        let on_core = cpu().zip(cpu_began).map(|(now, before)| now - before);
-        on_core.unwrap_or_else(|| began.elapsed().as_secs_f64())
     };
-    while seconds(units) < LONG_ENOUGH && units < 1 << 40 {
+    while seconds(|| work(units)) < LONG_ENOUGH && units < 1 << 40 {
         units *= 2;
     }
-    let best = (0..3).map(|_| seconds(units)).fold(f64::INFINITY, f64::min);
-    units as f64 / best
+    units as f64 / best_of_three(|| work(units))
+}
+
+/// Seconds that the work takes: what disturbs makes it slower, nothing makes it faster.
+pub(super) fn best_of_three(work: impl Fn()) -> f64 {
+    (0..3).map(|_| seconds(&work)).fold(f64::INFINITY, f64::min)
+}
+
+/// On a core: what others take of the machine says nothing of its pace.
+fn seconds(work: impl Fn()) -> f64 {
+    let cpu = || sys::thread_cpu_nanos().map(|nanos| nanos as f64 / 1e9);
+    let (began, cpu_began) = (Instant::now(), cpu());
+    work();
+    let on_core = cpu().zip(cpu_began).map(|(now, before)| now - before);
+    on_core.unwrap_or_else(|| began.elapsed().as_secs_f64())
 }
