@@ -2,7 +2,7 @@
 //! children did. A run whose machine was busy with something else says little about its settings.
 
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sys;
 
@@ -33,6 +33,17 @@ impl MachineLoad {
         let share = busy.saturating_sub(own) as f64 / 1e9 / (elapsed * cores);
         (elapsed >= SHORTEST).then(|| share.clamp(0.0, 1.0) as f32)
     }
+}
+
+/// The share of all cores' time, 0 to 1, that others take just now: takes as long as it must to tell. `None` where the system has no such
+/// counters.
+#[must_use]
+pub fn share_of_others_now() -> Option<f32> {
+    let load = MachineLoad::begin()?;
+    while load.began.elapsed().as_secs_f64() < SHORTEST {
+        thread::sleep(Duration::from_secs_f64(SHORTEST));
+    }
+    load.share_of_others(&[])
 }
 
 fn own_nanos(workers: &[u32]) -> Option<u64> {

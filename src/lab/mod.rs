@@ -41,6 +41,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use csv::write_csv;
 pub use drive::RunError;
 pub use item_records::{ErrorGroup, ItemRecord};
+pub use machine_load::share_of_others_now;
 pub use report::{Report, for_terminal};
 pub use results::Results;
 pub use run::{Beginning, End, Run, Status, Totals};

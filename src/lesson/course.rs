@@ -79,7 +79,7 @@ impl Course {
     #[must_use]
     pub fn conclude(&mut self, machine: &Machine) -> Option<Outcome> {
         let runs = std::mem::take(&mut self.under_way);
-        let disturbance = Disturbance::of(&runs, machine.measure_again()).filter(|_| self.lesson.about_time);
+        let disturbance = if self.lesson.about_time { Disturbance::of(&runs, machine.measure_again()) } else { None };
         self.rounds.push(Round { runs, disturbance });
         let is_enough = disturbance.is_none() || self.rounds.len() == ROUNDS;
         let best = self.best().filter(|_| is_enough)?;

@@ -77,10 +77,9 @@ impl Lesson {
         (self.runs)(machine)
     }
 
-    /// What came of [`Self::runs`], once they are over; as many, in the same order. Of a lesson that is not about time, `disturbance` says
-    /// nothing.
+    /// What came of [`Self::runs`], once they are over; as many, in the same order.
     fn judge(&self, machine: &Machine, runs: &[Arc<Run>], disturbance: Option<&Disturbance>) -> Outcome {
-        (self.judge)(machine, runs).conclude(disturbance.filter(|_| self.about_time))
+        (self.judge)(machine, runs).conclude(disturbance)
     }
 }
 

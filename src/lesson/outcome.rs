@@ -1,7 +1,6 @@
 //! What came of a lesson: ratios beside the published and the ideal ones, what was measured in a sentence, and a verdict. An explanation
 //! is given only where the figures bear it out.
 
-
 use serde::Serialize;
 
 use super::Machine;

@@ -2,6 +2,8 @@
 //! child, how a child is started and how it ended. Everything above calls these functions and names no platform.
 
 mod clock;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod heap;
 #[cfg(not(target_os = "linux"))]
 mod no_shared_memory;
 #[cfg(not(unix))]
@@ -35,6 +37,12 @@ use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
+
+/// Gives memory that was freed back to the system, where the allocator does not do so by itself. Takes some milliseconds.
+pub fn give_back_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    heap::give_back();
+}
 
 /// The two ends of a worker's protocol, taken away from its standard input and output, so that a stray `println!` of a
 /// task goes to standard error and never into the protocol.

@@ -1,6 +1,6 @@
 //! Memory that several processes see, as nothing but atomic words, and waiting for one of them to change.
 //!
-//! One of two files with unsafe code. What makes it sound:
+//! One of three files with unsafe code. What makes it sound:
 //! - The mapping is made here, is as long as it says, is page-aligned, starts as zeroes, and lives as long as its owner: every
 //!   reference into it borrows the owner.
 //! - All that can be reached are atomics, which any number of threads and processes may read and write at the same time;

@@ -1,10 +1,12 @@
 //! The runs that go on or can be looked at again, and the list of them in the left panel: named, coloured, ordered, compared, deleted.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use eframe::egui::{
-    Align, Align2, Button, Checkbox, Color32, FontId, Id, Key, Label, Layout, Pos2, Response, RichText, Role, Sense,
-    TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, Checkbox, Color32, Context, FontId, Id, Key, Label, Layout, Pos2, Response, RichText, Role,
+    Sense, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -18,6 +20,7 @@ use super::readers;
 use super::theme::{self, Palette};
 use crate::executor::GilMode;
 use crate::lab::{End, Run, RunSettings, Status};
+use crate::sys;
 
 /// Ended runs that can be looked at again. Each holds its whole trace.
 const RUNS_KEPT: usize = 24;
@@ -39,10 +42,30 @@ pub(super) struct Runs {
     renaming: Option<usize>,
     /// To whose row the keyboard goes, as what had it is gone: a field for its name, or the row of one that was deleted.
     takes_keyboard: Option<usize>,
-    /// The one that was deleted last, and where it was, until another run begins.
-    deleted: Option<(usize, Listed)>,
+    /// The one that was deleted last, until another run begins or [`CAN_COME_BACK`] is over: then its memory is given back.
+    deleted: Option<Deleted>,
     /// How many were let go as others came.
     gone: usize,
+}
+
+/// How long a deletion can be taken back.
+const CAN_COME_BACK: Duration = Duration::from_secs(30);
+
+struct Deleted {
+    listed: Listed,
+    /// Where it was in the list.
+    place: usize,
+    at: Instant,
+}
+
+/// Forgets a run elsewhere, as freeing one of a million items takes a moment, and gives its memory back to the system.
+fn free(listed: Listed) {
+    let freed = thread::Builder::new().name("memory".to_owned()).spawn(move || {
+        drop(listed);
+        sys::give_back_memory();
+    });
+    // Without a thread it was dropped right here.
+    drop(freed);
 }
 
 struct Listed {
@@ -84,7 +107,7 @@ impl Runs {
                 false
             }
             None => {
-                self.deleted = None;
+                self.let_deleted_go();
                 let color = self.free_color();
                 let saved = is_from_file(&run);
                 self.listed.push(Listed { run, name: String::new(), given: None, color, compared: false, saved });
@@ -107,11 +130,11 @@ impl Runs {
     fn let_go(&mut self, newest: usize) {
         let calls = |listed: &Listed| listed.run.trace.call_count();
         let all = |runs: &Self| {
-            let deleted = runs.deleted.iter().map(|(_, listed)| listed);
+            let deleted = runs.deleted.iter().map(|deleted| &deleted.listed);
             runs.listed.iter().chain(deleted).map(calls).sum::<usize>()
         };
         while self.listed.len() > RUNS_KEPT || all(self) > CALLS_KEPT {
-            if self.deleted.take().is_some() {
+            if self.let_deleted_go() {
                 continue;
             }
             let may_go = |listed: &&Listed| listed.run.ended() && listed.run.number != newest;
@@ -133,6 +156,20 @@ impl Runs {
         let listed = self.listed.iter().find(|listed| listed.run.number == run.number);
         let (name, color) = listed.map_or_else(|| (title(&run), 0), |listed| (listed.title(), listed.color));
         LookedAt { run, name, color }
+    }
+
+    /// Lets go what was deleted long ago.
+    fn forget_deleted(&mut self, context: &Context) {
+        let Some(deleted) = &self.deleted else { return };
+        match CAN_COME_BACK.checked_sub(deleted.at.elapsed()) {
+            Some(left) => context.request_repaint_after(left),
+            None => _ = self.let_deleted_go(),
+        }
+    }
+
+    /// It can't come back any more. Returns whether there was one.
+    fn let_deleted_go(&mut self) -> bool {
+        self.deleted.take().map(|deleted| free(deleted.listed)).is_some()
     }
 
     /// Whether one was deleted that can come back.
@@ -181,7 +218,8 @@ impl Runs {
     /// Takes it off the list, from where it can come back.
     pub(super) fn delete(&mut self, number: usize) {
         if let Some(place) = self.listed.iter().position(|listed| listed.run.number == number && listed.run.ended()) {
-            self.deleted = Some((place, self.listed.remove(place)));
+            self.let_deleted_go();
+            self.deleted = Some(Deleted { listed: self.listed.remove(place), place, at: Instant::now() });
             let neighbour = self.listed.get(place).or(self.listed.last());
             self.takes_keyboard = neighbour.map(|listed| listed.run.number);
         }
@@ -189,7 +227,7 @@ impl Runs {
 
     /// Brings back the one that was deleted last, if it can be. Returns its number.
     pub(super) fn restore(&mut self) -> Option<usize> {
-        let (place, listed) = self.deleted.take()?;
+        let Deleted { place, listed, .. } = self.deleted.take()?;
         let number = listed.run.number;
         self.listed.insert(place.min(self.listed.len()), listed);
         self.takes_keyboard = Some(number);
@@ -240,6 +278,7 @@ impl Runs {
 
     /// Draws the list, newest first; `shown` are looked at, and `queue` has not begun.
     pub(super) fn show(&mut self, ui: &mut Ui, shown: &[usize], queue: &RunQueue, actions: &mut Vec<Action>) {
+        self.forget_deleted(ui.ctx());
         theme::heading(ui, "RUNS");
         queued(ui, queue, actions);
         self.above_the_list(ui, actions);
@@ -283,7 +322,7 @@ impl Runs {
     fn above_the_list(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let palette = theme::palette(ui);
         let note = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).size(11.5).color(palette.dim));
-        if let Some((_, listed)) = &self.deleted {
+        if let Some(Deleted { listed, .. }) = &self.deleted {
             ui.horizontal(|ui| {
                 if ui
                     .button("Undo")
