@@ -285,12 +285,19 @@ fn chips(
     drawn: &mut Vec<Chip>,
 ) {
     let painter = ui.painter().with_clip_rect(area.expand2(vec2(4.0, 0.0)));
-    let color = (station.color)(palette);
     let font = FontId::monospace(11.0);
     // Room for the dots that say that there is more.
     let dots = 14.0;
     let mut x = area.left();
     let before = drawn.len();
+    let color = (station.color)(palette);
+    let deadlocked: Vec<u32> = match run.trace.current_deadlock() {
+        // Those of pools within tasks have other numbers.
+        Some(period) if !run.ended() && period.deadlock.within.is_empty() => {
+            period.deadlock.waits.iter().map(|wait| wait.call).collect()
+        }
+        _ => Vec::new(),
+    };
     // Each has its id from its call: what is pressed stays what is let go, though the queue moves.
     for (index, &call) in station.calls.iter().enumerate() {
         let text = painter.layout_no_wrap(chip_text(run, call), font.clone(), palette.text);
@@ -301,6 +308,7 @@ fn chips(
         }
         let chip = Rect::from_min_size(pos2(x, area.center().y - CHIP_HEIGHT / 2.0), vec2(width, CHIP_HEIGHT));
         let chosen = selected == Some(call);
+        let color = if deadlocked.contains(&call) { palette.error } else { color };
         let stroke = if chosen { Stroke::new(2.0, palette.text) } else { Stroke::new(1.0, color) };
         painter.rect(chip, 4.0, color.gamma_multiply(0.26), stroke, StrokeKind::Inside);
         let at = Align2::CENTER_CENTER.anchor_size(chip.center(), text.size()).min;

@@ -1,5 +1,7 @@
 //! Numbers and states as people read them: grouped, with the unit that fits, in a word.
 
+use std::borrow::Cow;
+
 use crate::executor::OnWorkerDeath;
 use crate::lab::{End, ExecutorKind, Run, Status};
 use crate::units::grouped;
@@ -9,6 +11,18 @@ use crate::workload::Preview;
 /// `1234567` as `1,234,567`.
 pub(super) fn count(number: usize) -> String {
     grouped(number as u64)
+}
+
+/// A message that may quote anything, such as a path of a million characters: its beginning and its end, which says why.
+pub(super) fn shortened(message: &str, most: usize) -> Cow<'_, str> {
+    let half = most.saturating_sub(1) / 2;
+    let (mut places, mut from_end) = (message.char_indices(), message.char_indices().rev());
+    if message.len() <= most || message.chars().nth(most).is_none() {
+        return message.into();
+    }
+    let head = places.nth(half).map_or(message.len(), |(at, _)| at);
+    let tail = from_end.nth(half.saturating_sub(1)).map_or(0, |(at, _)| at);
+    format!("{}…{}", &message[..head], &message[tail..]).into()
 }
 
 /// A number that may have become another: `4`, `4 → 7`.
@@ -210,6 +224,15 @@ pub(super) fn outcome(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("input: /a: No such file", 23), "input: /a: No such file");
+        let long = format!("input: {}: too long", "ü".repeat(1_000));
+        let short = shortened(&long, 41);
+        assert_eq!(short, format!("input: {}…{}: too long", "ü".repeat(13), "ü".repeat(10)));
+        assert_eq!(short.chars().count(), 41);
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -406,9 +406,8 @@ fn came_to(run: &Run) -> (String, bool) {
     match (end, run.totals().failed()) {
         (End::Failed(_), _) => (format::status_word(run).to_lowercase(), true),
         (End::Completed, 0) => (time, false),
-        (End::Completed, failed) if !format::is_broken(run) => {
-            (format!("{} failed · {time}", format::count(failed)), true)
-        }
+        // Beside it, the settings that tell runs apart need the room.
+        (End::Completed, failed) if !format::is_broken(run) => (format!("{} failed", format::count(failed)), true),
         (end, failed) => {
             let trouble = failed > 0 || *end != End::Stopped;
             (format!("{} · {time}", format::status_word(run).to_lowercase()), trouble)

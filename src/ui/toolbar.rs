@@ -392,7 +392,7 @@ fn figures_of(ui: &mut Ui, run: Option<&Run>, name: Option<&str>, live: Option<&
     if let Some(period) = run.deadlock().filter(|_| run.is_deadlocked()) {
         word.on_hover_text(&*period.description);
     } else if let Some(error) = run.trace.errors().last().filter(|_| trouble) {
-        word.on_hover_text(&*error.message);
+        word.on_hover_text(format::shortened(&error.message, 400));
     }
     let goes_on = live.is_some_and(|live| run.moment.is_some() && live.number == run.number);
     let figures = if goes_on { format!("the run goes on · {}", figures(run)) } else { figures(run) };
@@ -420,7 +420,7 @@ const FELT: f32 = 0.05;
 
 fn figures(run: &Run) -> String {
     if let lab::Status::Ended(End::Failed(error)) = &run.status {
-        return error.to_string();
+        return format::shortened(&error.to_string(), 90).into_owned();
     }
     let (totals, executed) = (run.totals(), run.trace.counts().executed);
     let done = totals.returned + totals.raised;

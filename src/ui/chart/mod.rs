@@ -455,6 +455,7 @@ fn say(ui: &Ui, canvas: Rect, text: &str) {
 
 /// What to say, and to readers of the screen too, where there is nothing to draw.
 fn empty(ui: &Ui, canvas: &Response, area: Rect, title: &str, text: &str) {
+    let text = &*format::shortened(text, 400);
     let palette = theme::palette(ui);
     let painter = ui.painter();
     let center = area.center();

@@ -58,7 +58,11 @@ impl Figure {
         self.legend(ui, &painter, palette, area);
         self.scale(&painter, palette, inner, top);
         if let Some(note) = self.note {
-            painter.text(inner.center(), Align2::CENTER_CENTER, note, theme::small(), palette.dim);
+            // No line of the scale goes through it.
+            let text = painter.layout_no_wrap(note.to_owned(), theme::small(), palette.dim);
+            let place = Align2::CENTER_CENTER.anchor_size(inner.center(), text.size());
+            painter.rect_filled(place.expand2(vec2(6.0, 2.0)), 0.0, palette.panel);
+            painter.galley(place.min, text, palette.dim);
         }
         let (when, at) = playhead.map_or(("now", f64::INFINITY), |playhead| ("then", seconds(playhead)));
         let values = self.values_at(at).join(", ");
@@ -69,6 +73,8 @@ impl Figure {
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
             bare_plot(self.title, inner.size()).label_formatter(|hover| self.describe(hover)).show(ui, |plot| {
                 let (from, to) = (seconds(view.start), seconds(view.end));
+                // Before anything has run there is no time in view, which a plot would take for all of it.
+                let to = if to > from { to } else { from + 1.0 };
                 plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
                 if self.stacked { self.layers(plot) } else { self.lines(plot) }
             });

@@ -11,6 +11,9 @@ use crate::ui::action::Action;
 use crate::ui::chart::Selection;
 use crate::ui::{focus, format, theme};
 
+/// In letters: what a message quotes may be much longer.
+const LONGEST: usize = 500;
+
 /// The groups of errors, found anew when there are more errors.
 #[derive(Default)]
 pub(super) struct ErrorGroups {
@@ -41,7 +44,7 @@ pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, groups: &mut ErrorGroups, a
         return;
     };
     if let Status::Ended(End::Failed(error)) = &run.status {
-        ui.label(RichText::new(error.to_string()).color(palette.error));
+        ui.label(RichText::new(format::shortened(&error.to_string(), LONGEST)).color(palette.error));
         return;
     }
     let count = run.trace.error_count();
@@ -64,7 +67,7 @@ pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, groups: &mut ErrorGroups, a
         // As many as leave room for the items.
         const GROUPS: usize = 3;
         for group in groups.iter().filter(|group| group.items.len() > 1).take(GROUPS) {
-            let text = format!("{} × {}", format::count(group.items.len()), group.message);
+            let text = format!("{} × {}", format::count(group.items.len()), format::shortened(&group.message, LONGEST));
             let label =
                 ui.add(Label::new(RichText::new(&text).color(palette.error).strong()).truncate().sense(Sense::click()));
             label.context_menu(|ui| copy_entry(ui, "Copy", &text, actions));
@@ -75,10 +78,14 @@ pub(super) fn errors(ui: &mut Ui, run: Option<&Run>, groups: &mut ErrorGroups, a
             let row = ui.horizontal(|ui| {
                 let link = ui.link(RichText::new(format!("item {}", error.item)).monospace());
                 link.widget_info(|| {
-                    WidgetInfo::labeled(Role::Link, true, format!("item {}: {}", error.item, error.message))
+                    WidgetInfo::labeled(
+                        Role::Link,
+                        true,
+                        format!("item {}: {}", error.item, format::shortened(&error.message, LONGEST)),
+                    )
                 });
                 // First why: names may be long.
-                let message = RichText::new(&*error.message).color(palette.error);
+                let message = RichText::new(format::shortened(&error.message, LONGEST)).color(palette.error);
                 let message = ui.add(Label::new(message).sense(Sense::click())).on_hover_text(&*error.report);
                 message.context_menu(|ui| copy_entry(ui, "Copy the error", &error.report, actions));
                 ui.label(RichText::new(run.label(error.item as usize)).color(palette.dim));
