@@ -153,18 +153,15 @@ fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut V
             }
         }
         let count = found.map_or_else(|| "…".to_owned(), format::count);
-        let told = ui.label(
-            RichText::new(if count == "1" { "1 match".to_owned() } else { format!("{count} matches") })
-                .size(11.5)
-                .color(theme::palette(ui).dim),
-        );
+        let matches = if count == "1" { "1 match".to_owned() } else { format!("{count} matches") };
+        let told = ui.label(RichText::new(&matches).size(11.5).color(theme::palette(ui).dim));
         if found.is_some() {
             let range = |what: &str, times: &Option<Range<i64>>| {
                 let times = times.as_ref()?;
                 Some(format!(", {what} {} to {}", format::duration(times.start), format::duration(times.end)))
             };
             let ranges = [range("waited", &filter.wait), range("ran", &filter.run_time)];
-            let text = format!("{count} matches{}", ranges.into_iter().flatten().collect::<String>());
+            let text = format!("{matches}{}", ranges.into_iter().flatten().collect::<String>());
             told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
             readers::live(&told);
         }

@@ -6,6 +6,7 @@
 mod changes;
 mod chart;
 mod details;
+mod keeping;
 mod looks;
 mod runs;
 mod time;

@@ -73,8 +73,6 @@ impl Figure {
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
             bare_plot(self.title, inner.size()).label_formatter(|hover| self.describe(hover)).show(ui, |plot| {
                 let (from, to) = (seconds(view.start), seconds(view.end));
-                // Before anything has run there is no time in view, which a plot would take for all of it.
-                let to = if to > from { to } else { from + 1.0 };
                 plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
                 if self.stacked { self.layers(plot) } else { self.lines(plot) }
             });

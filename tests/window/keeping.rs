@@ -1,0 +1,95 @@
+//! What a slip must not lose, what is asked first, and what is offered: the first run, the files opened last, the items of a pattern.
+
+use super::*;
+
+fn tells(window: &Window, part: &str) -> bool {
+    window.query_all_by_label_contains(part).next().is_some()
+}
+
+fn ask_to_close(window: &mut Window) {
+    let viewports = &mut window.input_mut().viewports;
+    viewports.entry(egui::ViewportId::ROOT).or_default().events.push(egui::ViewportEvent::Close);
+    window.run_steps(4);
+}
+
+/// Closing ends runs and loses what was not saved, so it is asked about; where nothing would be lost, it is not.
+#[test]
+fn closing_asks_when_something_would_be_lost() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "3000")], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    ask_to_close(&mut window);
+    assert!(!shows(&window, "Close anyway"), "there is nothing to lose");
+    press(&mut window, "Run");
+    until_shown(&mut window, "workers: 1 of 1");
+    ask_to_close(&mut window);
+    assert!(tells(&window, "1 run is in progress"));
+    assert!(window.get_by_role_and_label(Role::Button, "Cancel").is_focused(), "a stray Enter loses nothing");
+    key(&mut window, Key::Escape);
+    assert!(!shows(&window, "Close anyway") && run(&window).is_some_and(|run| !run.ended()));
+    ask_to_close(&mut window);
+    window.get_by_role_and_label(Role::CheckBox, "Don't ask again").click();
+    window.run_steps(3);
+    press(&mut window, "Close anyway");
+    ask_to_close(&mut window);
+    assert!(!shows(&window, "Close anyway"), "nobody asks again");
+}
+
+/// What was saved or opened is offered again, in the menu and on the first screen, also after the next start.
+#[test]
+fn files_opened_last_are_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept.poolscope");
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    press(&mut window, "File");
+    press(&mut window, "Save the run …");
+    type_into(&mut window, "file", &file.display().to_string());
+    press(&mut window, "Save");
+    until(&mut window, "it is saved", |window| tells(window, "kept.poolscope") && file.exists());
+    let remembered = window.state().as_ref().unwrap().remembered();
+    let mut window = window_of(remembered, vec2(1440.0, 900.0));
+    press(&mut window, "Open kept.poolscope");
+    until(&mut window, "it is opened", |window| run(window).is_some_and(|run| run.ended()));
+    assert_eq!(run(&window).unwrap().totals().returned, 2);
+}
+
+/// Who has nothing to run sees a run that is neither over at once nor takes minutes, with a click.
+#[test]
+fn a_first_run_is_a_click_away() {
+    let mut window = window();
+    press(&mut window, "Watch a pool run");
+    until(&mut window, "it runs", |window| run(window).is_some_and(|run| run.totals().returned > 0));
+    let items = run(&window).unwrap().items.unwrap();
+    assert!(items >= 20, "there is something to watch");
+}
+
+/// A pattern says what it stands for before it is run.
+#[test]
+fn the_items_of_a_pattern_are_shown_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one.txt", "two.txt", "three.csv"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
+    let pattern = folder.path().join("*.txt").display().to_string();
+    let form = remembered("command", &[("from", "glob"), ("items", &pattern)], "threads", "1", "1");
+    let mut window = window_of(form, vec2(1440.0, 900.0));
+    until(&mut window, "its items are told", |window| tells(window, "2 items: "));
+    assert!(tells(&window, "one.txt") && tells(&window, "two.txt"));
+    type_into(&mut window, "items", &folder.path().join("*.nothing").display().to_string());
+    until_shown(&mut window, "No items match");
+    assert!(run(&window).is_none(), "nothing has run");
+}
+
+/// By any part of a name, digits too, by what people call states, and by words that belong together.
+#[test]
+fn items_are_found_by_what_people_type() {
+    let form = remembered("sleep", &[("tasks", "12"), ("seconds", "0.01"), ("fail", "3,10")], "threads", "2", "1");
+    let mut window = window_after_run(form);
+    key(&mut window, Key::Slash);
+    for (typed, matches) in [("failed", "2 matches"), ("0.0", "12 matches"), ("nonesuch", "0 matches")] {
+        window.get_by_role_and_label(Role::SearchInput, "search").type_text(typed);
+        until_shown(&mut window, matches);
+        press(&mut window, "Clear the search");
+        key(&mut window, Key::Slash);
+    }
+}
