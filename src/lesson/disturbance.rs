@@ -57,7 +57,7 @@ impl fmt::Display for Disturbance {
             Self::OthersAfterwards { share } => {
                 write!(
                     f,
-                    "other programs take {:.0} % of the machine, and a run was too short to tell its part",
+                    "other programs took {:.0} % of the machine right after runs too short to measure it",
                     share * 100.0
                 )
             }
