@@ -1,5 +1,6 @@
 //! A run as others see it: what was asked for, how far it is, and its trace.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -283,6 +284,13 @@ impl Run {
     pub fn call_queue_capacity(&self) -> Option<usize> {
         (self.settings.executor == ExecutorKind::Processes)
             .then(|| ProcessPoolExecutor::call_queue_capacity(self.settings.workers))
+    }
+
+    /// The file that item number `item` is about, if it is about one; whether it is (still) there nobody looked.
+    #[must_use]
+    pub fn file_of(&self, item: usize) -> Option<PathBuf> {
+        let CheckedSettings { workload, params, .. } = self.settings.check().ok()?;
+        Some(self.label(item)).filter(|name| !name.is_empty()).and_then(|name| workload.file_of(&params, &name))
     }
 
     /// What item number `item` is called.

@@ -129,9 +129,10 @@ pub fn open_folder(folder: &Path) -> io::Result<()> {
     let mut command = Command::new(program);
     command.arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     detach_from_terminal(&mut command);
-    let mut child = command.spawn()?;
-    // Whether it was shown is seen; the process is only not to be left unreaped.
-    child.wait().map(drop)
+    let cannot = |error| io::Error::other(format!("can't start {program}: {error}"));
+    let ended = command.spawn().map_err(cannot)?.wait()?;
+    // Windows' Explorer ends with 1 whatever came of it.
+    if ended.success() || cfg!(windows) { Ok(()) } else { Err(io::Error::other(format!("{program} can't show it"))) }
 }
 
 /// A command that has the system's shell run `line`.

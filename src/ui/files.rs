@@ -222,6 +222,11 @@ impl Files {
         self.notice = Some(Notice { text, is_error, since: Instant::now() });
     }
 
+    /// Takes back what it says there.
+    pub(super) fn stop_telling(&mut self) {
+        self.notice = None;
+    }
+
     /// Tells why nothing came of what the dialog asked for.
     fn fail(&self, asked: Asked, text: String) {
         let _ = self.done_in.send((asked, Done::Failed(text)));
@@ -305,9 +310,9 @@ impl Files {
     pub(super) fn show_in_folder(&self, context: &Context, path: PathBuf) {
         self.in_background(None, context, move || {
             let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
-            match sys::open_folder(folder) {
+            match path.symlink_metadata().and_then(|_| sys::open_folder(folder)) {
                 Ok(()) => Done::Shown,
-                Err(error) => Done::Failed(format!("Can't show {}: {error}", folder.display())),
+                Err(error) => Done::Failed(format!("Can't show {} in its folder: {error}", path.display())),
             }
         });
     }

@@ -1,5 +1,7 @@
 //! The panel about the item that is looked at: its life, stage by stage, what came of it, and what it had to say.
 
+use std::path::PathBuf;
+
 use eframe::egui::{
     Align, Button, Color32, Grid, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2,
     vec2,
@@ -71,7 +73,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
 
 fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    title(ui, &item.title());
+    title(ui, &item.title(), item.file(), actions);
     let failed = item.ended.is_some_and(|(_, stage)| stage.is_failure());
     let word = if failed { palette.error } else { palette.computing };
     ui.horizontal_wrapped(|ui| {
@@ -109,14 +111,20 @@ fn begun(ui: &mut Ui, item: &Item<'_>, actions: &mut Vec<Action>) {
     outcome(ui, palette, item);
 }
 
-fn title(ui: &mut Ui, title: &str) {
+/// What the item is called; one that is about a `file` leads to it.
+fn title(ui: &mut Ui, title: &str, file: Option<PathBuf>, actions: &mut Vec<Action>) {
     ui.add(Label::new(RichText::new(title).family(theme::strong()).size(14.0)).wrap());
+    if let Some(file) = file
+        && ui.link("Show in folder").on_hover_text(file.display().to_string()).clicked()
+    {
+        actions.push(Action::ShowInFolder(file));
+    }
 }
 
 /// An item that waits in a queue, or never came to run.
 fn not_begun(ui: &mut Ui, waiting: &Waiting<'_>, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui);
-    title(ui, &waiting.title());
+    title(ui, &waiting.title(), waiting.file(), actions);
     let way = &waiting.way;
     let (color, state) = match way.stage {
         Stage::Pending => (palette.pending, "its future is PENDING"),

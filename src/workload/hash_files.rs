@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
@@ -50,6 +51,10 @@ impl Workload for HashFiles {
             default: samples::folder().display().to_string(),
             help: "Every file in this folder and below is hashed, hidden ones too. Links are not followed.",
         }]
+    }
+
+    fn file_of(&self, params: &Params, name: &str) -> Option<PathBuf> {
+        Some(params.folder("input").join(name))
     }
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {

@@ -30,6 +30,7 @@ mod thumbnails;
 mod unattended;
 mod web_service;
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub use command::keep_watch;
@@ -63,6 +64,11 @@ pub trait Workload: Sync {
 
     /// The first items, found quickly and without changing anything, for whoever is still typing; `None` = there is nothing to look up.
     fn preview(&self, _params: &Params) -> Option<Result<Preview, FieldError>> {
+        None
+    }
+
+    /// The file that the item called `name` is about, if its items are files. Nobody looks whether it is there.
+    fn file_of(&self, _params: &Params, _name: &str) -> Option<PathBuf> {
         None
     }
 

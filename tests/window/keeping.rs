@@ -93,3 +93,29 @@ fn items_are_found_by_what_people_type() {
         key(&mut window, Key::Slash);
     }
 }
+
+/// An item that is a file leads to its folder, and a file that is gone is told.
+#[test]
+fn files_are_shown_in_their_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kept, gone) = (folder.path().join("a.txt"), folder.path().join("b.txt"));
+    std::fs::write(&kept, "a").unwrap();
+    std::fs::write(&gone, "b").unwrap();
+    let input = folder.path().display().to_string();
+    let mut window = window_after_run(remembered("hash-files", &[("input", &input)], "threads", "1", "1"));
+    let finished = run(&window).unwrap();
+    assert_eq!((finished.file_of(0), finished.file_of(1)), (Some(kept), Some(gone.clone())));
+    std::fs::remove_file(&gone).unwrap();
+    key(&mut window, Key::Period);
+    key(&mut window, Key::Period);
+    assert!(shows(&window, "item 1 · b.txt"));
+    window.get_by_role_and_label(Role::Link, "Show in folder").click();
+    window.run_steps(3);
+    until(&mut window, "it is told that the file is gone", |window| tells(window, "b.txt in its folder: No such file"));
+    // What was told of this run is not told of the next.
+    press(&mut window, "Run");
+    assert!(!tells(&window, "in its folder: No such file"));
+    until_over(&mut window, 2);
+    let window = window_after_run(remembered("noop", &[("tasks", "1")], "threads", "1", "1"));
+    assert_eq!(run(&window).unwrap().file_of(0), None);
+}

@@ -71,6 +71,7 @@ impl App {
             | Action::RunAgain { .. }
             | Action::TryCommand
             | Action::Demo
+            | Action::ShowRun(_)
             | Action::Stop
             | Action::StopNow) => self.act_on_runs(context, &runs),
             Action::OpenFile(path) => self.files.open(context, path),
@@ -101,7 +102,6 @@ impl App {
             Action::ToggleLessons => self.lessons.toggle(),
             Action::TakeOver(settings) => self.form.take_over(*settings),
             Action::ChooseWorkload(name) => name.clone_into(&mut self.form.workload),
-            Action::ShowRun(number) => self.look_at(Looking::Run(number)),
             Action::FocusRun(number) => self.focus = Some(number),
             Action::FocusNextRun => self.focus_next(),
             Action::ShowLessonRuns => self.look_at(Looking::Lesson),
@@ -167,6 +167,8 @@ impl App {
 
     /// What begins runs, and what ends them.
     fn act_on_runs(&mut self, context: &Context, action: &Action) {
+        // What was told was about the runs until now.
+        self.files.stop_telling();
         match *action {
             Action::Run => {
                 if let Ok(settings) = self.form.check() {
@@ -187,6 +189,7 @@ impl App {
             Action::RunAgain { together } => self.run_again(context, together),
             Action::TryCommand => self.try_command(context),
             Action::Demo => self.demo.begin(context),
+            Action::ShowRun(number) => self.look_at(Looking::Run(number)),
             Action::Stop => self.stop(&|| Command::Stop),
             Action::StopNow => self.stop(&|| Command::StopNow),
             _ => {}

@@ -1,5 +1,7 @@
 //! An item on a lane: the one under the pointer, the one that is looked at, and the way from one to the next.
 
+use std::path::PathBuf;
+
 use super::rows::{LaneRow, Place};
 use crate::lab::{Run, TaskState};
 use crate::trace::{Call, EndStage, Lane, OpenSpan, Span, Stage};
@@ -167,6 +169,11 @@ impl<'a> Item<'a> {
         self.next().filter(|next| next.cause().is_some())
     }
 
+    /// The file that it is about, if it is about one.
+    pub(in crate::ui) fn file(&self) -> Option<PathBuf> {
+        self.is_the_runs_own().then(|| self.run.file_of(self.number as usize)).flatten()
+    }
+
     pub(in crate::ui) fn select(&self) -> Selection {
         Selection::of_span(self.run, &self.row, self.start)
     }
@@ -273,6 +280,11 @@ impl<'a> Selected<'a> {
 }
 
 impl Waiting<'_> {
+    /// The file that it is about, if it is about one.
+    pub(in crate::ui) fn file(&self) -> Option<PathBuf> {
+        self.run.file_of(self.number as usize)
+    }
+
     /// `item 3 · thumbnail of dunes.jpg`.
     pub(in crate::ui) fn title(&self) -> String {
         title(self.number, &self.run.label(self.number as usize))

@@ -190,9 +190,10 @@ impl Picture<'_> {
         match (lane.few_spans(start, end, columns, now), self.trace) {
             (None, Some(trace)) => {
                 // What executes is in them.
-                self.columns(kept.of(trace, lane, &(start..end), columns, now), &bars);
+                let columns = kept.of(trace, lane, &(start..end), columns, now);
+                self.columns(columns, &bars);
                 self.deadlocked(&bars);
-                self.found_among_columns(lane, &bars);
+                self.found_among_columns(lane, columns, &bars);
                 return;
             }
             (spans, _) => {
@@ -429,11 +430,18 @@ impl Picture<'_> {
         self.palette.background.gamma_multiply(0.78)
     }
 
-    /// Where items are too many to be told apart, all are veiled, and above that each column has those that are looked for.
-    fn found_among_columns(&mut self, lane: &Lane, bars: &Range<f32>) {
+    /// Where items are too many to be told apart, all are veiled, and above that each column has those that are looked for. Idle time
+    /// is no item, and keeps its colour, as it does between items that are drawn one by one.
+    fn found_among_columns(&mut self, lane: &Lane, columns: &[Column], bars: &Range<f32>) {
         let Some(found) = self.found else { return };
-        self.quad(self.canvas.left()..self.canvas.right(), bars.clone(), self.veil());
-        let columns = self.canvas.width().max(1.0) as usize;
+        let width = self.canvas.width() / columns.len() as f32;
+        let veil = self.veil();
+        let busy = columns.iter().map(|column| {
+            let has_items = column.busy > 0.0 || column.failed > 0;
+            if has_items { bars.clone() } else { bars.end..bars.end }
+        });
+        add_columns(&mut self.mesh, self.scale, self.canvas.left(), width, veil, busy);
+        let columns = columns.len();
         let view = self.view;
         let edge = |column: usize| view.time_at(column as f32, columns as f32);
         for column in 0..columns {

@@ -33,6 +33,9 @@ fn of_item(ui: &mut Ui, item: &Item<'_>, ask: &mut impl FnMut(Action)) {
     ] {
         entry(ui, name, enabled, action, ask);
     }
+    if let Some(file) = item.file() {
+        entry(ui, "Show in folder", true, Action::ShowInFolder(file), ask);
+    }
 }
 
 fn heading(ui: &mut Ui, text: &str) {

@@ -15,7 +15,7 @@ mod surroundings;
 mod template;
 mod warden;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -137,6 +137,18 @@ impl Workload for Command {
     fn preview(&self, params: &Params) -> Option<Result<Preview, FieldError>> {
         let (source, separator) = (Source::of(params.choice("from")), Separator::of(params.choice("separator")));
         items::preview(source, params.text("items"), separator)
+    }
+
+    fn file_of(&self, params: &Params, name: &str) -> Option<PathBuf> {
+        match Source::of(params.choice("from")) {
+            Source::Range => None,
+            Source::Glob => Some(PathBuf::from(name)),
+            // Lists may hold anything. The paths among them are meant for the command.
+            Source::Lines | Source::Stdin => {
+                let is_path = Path::new(name).components().count() > 1 && !name.contains("://");
+                is_path.then(|| params.folder("directory").join(name))
+            }
+        }
     }
 
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {

@@ -136,6 +136,10 @@ impl Workload for Thumbnails {
         ]
     }
 
+    fn file_of(&self, params: &Params, name: &str) -> Option<PathBuf> {
+        Some(params.folder("input").join(name))
+    }
+
     fn plan(&self, params: &Params, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let input = params.folder("input");
         let output = params.folder("output");
