@@ -211,7 +211,7 @@ impl TaskContext {
         let used = now.saturating_sub(read) as i64 - untold;
         let (call, item) = self.item.get();
         let nanos = used.clamp(0, (at - from).max(0)) as u64;
-        self.sink.record(Event::at(at, EventKind::CpuTime { call, item, worker: self.worker, nanos }));
+        self.sink.tell(Event::at(at, EventKind::CpuTime { call, item, worker: self.worker, nanos }));
         true
     }
 
@@ -242,7 +242,7 @@ impl TaskContext {
     }
 
     fn tell(&self, kind: EventKind) {
-        self.sink.record(Event::now(kind));
+        self.sink.tell(Event::now(kind));
     }
 
     fn turn(&self, to: Activity) {

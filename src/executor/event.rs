@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::TaskError;
 use super::event_log::EventLog;
+use super::guard;
 use crate::units::grouped;
 
 /// A call's number in its executor: counts up from 0 in the order of submission, never reused (CPython's work id).
@@ -358,6 +359,23 @@ pub trait EventSink: Send + Sync {
     fn record_both(&self, first: Event, second: Event) {
         self.record(first);
         self.record(second);
+    }
+}
+
+impl dyn EventSink + '_ {
+    /// Has it take one event; that it panics is its own affair.
+    pub(super) fn tell(&self, event: Event) {
+        let _ = guard::run(|| self.record(event));
+    }
+
+    /// As [`Self::tell`], for many that were packed elsewhere.
+    pub(super) fn tell_log(&self, log: EventLog) {
+        let _ = guard::run(|| self.record_log(log));
+    }
+
+    /// As [`Self::tell`], for two that come together.
+    pub(super) fn tell_both(&self, first: Event, second: Event) {
+        let _ = guard::run(|| self.record_both(first, second));
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::context::TaskContext;
 use super::error::{Codec, TaskError};
 use super::event::{Event, EventKind, Outcome, WorkId};
-use super::future::panic_message;
+use super::guard;
 use super::item_results::ItemResults;
 use crate::sys;
 
@@ -106,11 +105,12 @@ impl<'a> RunningCall<'a> {
         }
         self.tell(EventKind::Started { call, item, worker });
         context.begin(call, item, self.now);
-        let result = catch_unwind(AssertUnwindSafe(|| body(context)))
-            .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
-            .map_err(|error| match context.place() {
-                Some(place) => error.at(place),
-                None => error,
+        let result =
+            guard::run(|| body(context)).unwrap_or_else(|message| Err(TaskError::panicked(message))).map_err(|error| {
+                match context.place() {
+                    Some(place) => error.at(place),
+                    None => error,
+                }
             });
         let ended = sys::monotonic_nanos();
         let took_time = context.end(ended, ended - self.now);
@@ -133,8 +133,8 @@ impl<'a> RunningCall<'a> {
     pub(super) fn tell(&mut self, kind: EventKind) {
         let event = Event::at(self.now, kind);
         match self.held.take() {
-            Some(held) => self.context.sink().record_both(held, event),
-            None => self.context.sink().record(event),
+            Some(held) => self.context.sink().tell_both(held, event),
+            None => self.context.sink().tell(event),
         }
     }
 }
@@ -163,7 +163,9 @@ impl Registry {
             let mut running = RunningCall::was_taken(call, context);
             let results = running.run_items(function, arguments);
             running.tell(EventKind::EnteredResultQueue { call });
-            encode_results(function.name, &results)
+            let encoded = encode_results(function.name, &results);
+            guard::dispose(results);
+            encoded
         };
         self.functions.insert(function.name, Box::new(erased));
         self
@@ -178,7 +180,7 @@ impl Registry {
         arguments: &[u8],
     ) -> Result<Vec<u8>, TaskError> {
         let function = self.functions.get(name).ok_or_else(|| TaskError::UnknownFunction(name.to_owned()))?;
-        function(call, context, arguments)
+        guard::run(|| function(call, context, arguments)).unwrap_or_else(|message| Err(TaskError::panicked(message)))
     }
 
     /// Runs an initializer: a call that nobody submitted, which returns nothing.
@@ -242,9 +244,9 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
 
 /// Runs a serialiser, which may be the user's own code and panic.
 fn guarded<T>(codec: impl FnOnce() -> postcard::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(codec)) {
+    match guard::run(codec) {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(panic) => Err(format!("it panicked: {}", panic_message(&*panic))),
+        Err(message) => Err(format!("it panicked: {message}")),
     }
 }
 

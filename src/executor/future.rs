@@ -9,7 +9,6 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -18,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{InvalidStateError, ResultError, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
+use super::guard;
 use super::sync::{Condvar, Mutex, MutexGuard};
 use super::waiting::{Waiter, wait_until_found};
 
@@ -227,7 +227,7 @@ impl<T> Core<T> {
 
     fn record(&self, kind: impl FnOnce(WorkId) -> EventKind) {
         if let (Some(call), Some(sink)) = (self.identity.call(), &self.sink) {
-            sink.record(Event::now(kind(call)));
+            sink.tell(Event::now(kind(call)));
         }
     }
 
@@ -395,7 +395,8 @@ impl<T> TaskFuture<T> {
             waiter.tell(key);
         }
         for waker in observers.wakers {
-            waker.wake();
+            // What wakes a task is its runtime's, and no reason to tell others nothing.
+            let _ = guard::run(|| waker.wake());
         }
         for callback in observers.callbacks {
             self.run_callback(callback);
@@ -403,8 +404,8 @@ impl<T> TaskFuture<T> {
     }
 
     fn run_callback(&self, callback: Callback<T>) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(self))) {
-            let message = panic_message(&*panic).into();
+        if let Err(message) = guard::run(|| callback(self)) {
+            let message = message.into();
             self.core().record(|call| EventKind::CallbackPanicked { call, message });
         }
     }
@@ -563,13 +564,4 @@ impl<T> fmt::Debug for TaskFuture<T> {
 /// When a timeout that begins now is over. A deadline that is too far away to be told is none.
 pub(super) fn deadline_after(timeout: Option<Duration>) -> Option<Instant> {
     timeout.and_then(|timeout| Instant::now().checked_add(timeout))
-}
-
-/// What a panic said.
-pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic that said nothing".to_owned())
 }

@@ -73,7 +73,7 @@ impl TaskLock {
         state.holder = Some((user.pool, user.call));
         if state.waiting > 0 || has_waited {
             let LockUser { call, worker, .. } = user;
-            user.sink.record(Event::now(EventKind::LockTaken { call, worker, lock: self.id() }));
+            user.sink.tell(Event::now(EventKind::LockTaken { call, worker, lock: self.id() }));
         }
         TaskLockGuard { lock: self, user }
     }
@@ -93,7 +93,7 @@ impl TaskLock {
         let mut state = self.state.lock();
         let LockUser { pool, worker, call, item, sink } = user;
         let held_by = state.holder.filter(|holder| holder.0 == pool).map(|holder| holder.1);
-        sink.record(Event::now(EventKind::WaitsForLock { call, item, worker, lock: self.id(), held_by }));
+        sink.tell(Event::now(EventKind::WaitsForLock { call, item, worker, lock: self.id(), held_by }));
         state.waiting += 1;
         let mut waited = Ok(());
         while waited.is_ok() && state.holder.is_some() {
@@ -120,7 +120,7 @@ impl Drop for TaskLockGuard<'_> {
             let mut state = lock.state.lock();
             state.holder = None;
             if state.waiting > 0 {
-                user.sink.record(Event::now(EventKind::LockFreed { call: user.call, lock: lock.id() }));
+                user.sink.tell(Event::now(EventKind::LockFreed { call: user.call, lock: lock.id() }));
             }
         }
         lock.freed.notify_one();

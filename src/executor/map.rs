@@ -9,6 +9,7 @@ use super::error::{MapError, ResultError, SubmitError};
 use super::event::EventSink;
 use super::function::{Function, Portable};
 use super::future::{TaskFuture, deadline_after};
+use super::guard;
 use super::item_results::{ItemResults, ItemResultsIter};
 use super::raw::{RawExecutor, Submit};
 use super::sync::Mutex;
@@ -262,9 +263,12 @@ impl<A: Portable, R: Portable, I: Iterator<Item = A> + Send> Feed<R> for Input<A
         self.arguments = None;
         self.refused = None;
         for chunk in self.submitted.drain(..) {
+            let chunk = TaskFuture::of(chunk);
             if cancel {
-                TaskFuture::of(chunk).cancel();
+                chunk.cancel();
             }
+            // It may be the last to hold arguments.
+            guard::dispose(chunk);
         }
     }
 

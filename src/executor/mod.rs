@@ -44,6 +44,7 @@ mod exit;
 mod function;
 mod future;
 mod gil;
+mod guard;
 mod item_results;
 mod lock;
 mod map;

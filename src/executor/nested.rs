@@ -45,7 +45,7 @@ impl<'a> NestedPool<'a> {
         }
         self.context.await_end(|| self.pool.shutdown(true, cancel_futures));
         let (worker, pool) = (self.context.worker(), self.number);
-        self.context.sink().record(Event::now(EventKind::NestedEnded { worker, pool }));
+        self.context.sink().tell(Event::now(EventKind::NestedEnded { worker, pool }));
     }
 }
 
@@ -83,6 +83,6 @@ impl EventSink for Nested {
             }
             kind => EventKind::Nested { worker, pool, kind: Box::new(kind) },
         };
-        self.outer.record(Event::at(at, kind));
+        self.outer.tell(Event::at(at, kind));
     }
 }

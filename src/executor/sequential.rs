@@ -53,8 +53,8 @@ impl SequentialExecutor {
     /// Computing takes a global interpreter lock, which is felt by threads that a task has for itself. Events go to `sink`.
     #[must_use]
     pub fn with_gil(gil: GilSettings, sink: Arc<dyn EventSink>) -> Self {
-        sink.record(Event::now(EventKind::WorkerStarted { worker: WORKER, pid: None }));
-        sink.record(Event::now(EventKind::WorkerReady { worker: WORKER }));
+        sink.tell(Event::now(EventKind::WorkerStarted { worker: WORKER, pid: None }));
+        sink.tell(Event::now(EventKind::WorkerReady { worker: WORKER }));
         let (control, turn, state) = (Arc::default(), ReentrantMutex::new(()), Mutex::default());
         let one_gil = Arc::new(Gil::new(gil.switch_interval));
         Self { shared: Arc::new(Shared { pool: next_pool_id(), sink, control, gil, one_gil, turn, state }) }
@@ -79,7 +79,7 @@ impl Shared {
         if state.shut_down && state.running == 0 && !state.ended {
             state.ended = true;
             let cause = "shutdown".into();
-            self.sink.record(Event::now(EventKind::WorkerExited { worker: WORKER, cause }));
+            self.sink.tell(Event::now(EventKind::WorkerExited { worker: WORKER, cause }));
         }
     }
 }

@@ -41,7 +41,7 @@ impl SideLanes {
     pub fn new(name: &str, sink: &Arc<dyn EventSink>) -> Self {
         static SIDES: AtomicU32 = AtomicU32::new(0);
         let side = SIDES.fetch_add(1, Ordering::Relaxed);
-        sink.record(Event::now(EventKind::SideLanesBegan { side, name: name.into() }));
+        sink.tell(Event::now(EventKind::SideLanesBegan { side, name: name.into() }));
         Self(Arc::new(Group { side, sink: Arc::clone(sink), next: Mutex::new(0), lanes: AtomicU32::new(0) }))
     }
 
@@ -65,7 +65,7 @@ impl SideLanes {
     }
 
     fn tell(&self, kind: EventKind) {
-        self.0.sink.record(Event::now(EventKind::Beside { side: self.0.side, kind: Box::new(kind) }));
+        self.0.sink.tell(Event::now(EventKind::Beside { side: self.0.side, kind: Box::new(kind) }));
     }
 }
 

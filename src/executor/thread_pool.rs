@@ -11,7 +11,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -21,8 +20,9 @@ use super::context::{Control, Interruption, TaskContext};
 use super::error::{BrokenExecutor, BuildError, SubmitError, TaskError};
 use super::event::{Event, EventKind, EventSink, NoEvents, WorkId, WorkerId};
 use super::exit::{JoinAtExit, join_at_exit, next_pool_id, program_is_ending};
-use super::future::{PoolId, TaskFuture, panic_message};
+use super::future::{PoolId, TaskFuture};
 use super::gil::{Gil, GilMode, GilSettings};
+use super::guard;
 use super::raw::{Pending, RawExecutor, Submit};
 use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Patience, thread};
 use super::work_item::{Numbering, WorkItem};
@@ -255,7 +255,7 @@ impl Pool {
         let started = Event::now(EventKind::WorkerStarted { worker, pid: None });
         let thread = thread::Builder::new().name(name).spawn(move || pool.shared().work(worker))?;
         // It waits for the lock that is held here before it tells anything.
-        self.0.sink.record(started);
+        self.0.sink.tell(started);
         self.0.threads.lock().push(Worker { id: thread.thread().id(), handle: Some(thread) });
         state.started += 1;
         state.alive += 1;
@@ -409,7 +409,7 @@ impl JoinAtExit for Shared {
 
 impl Shared {
     fn record(&self, kind: EventKind) {
-        self.sink.record(Event::now(kind));
+        self.sink.tell(Event::now(kind));
     }
 
     /// Waits for all threads, which end once the pool is shut down; a callback in one of them can't wait for itself.
@@ -463,8 +463,7 @@ impl Shared {
 
     fn initialize(&self) -> Result<(), TaskError> {
         let Some(initializer) = &self.initializer else { return Ok(()) };
-        catch_unwind(AssertUnwindSafe(initializer))
-            .unwrap_or_else(|panic| Err(TaskError::panicked(panic_message(&*panic))))
+        guard::run(initializer).unwrap_or_else(|message| Err(TaskError::panicked(message)))
     }
 
     /// No worker can be trusted to be set up: what is pending fails, what others execute finishes.

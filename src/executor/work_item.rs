@@ -9,6 +9,7 @@ use super::error::{BrokenExecutor, Codec, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::function::{EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_arguments};
 use super::future::{PoolId, Shared, TaskFuture};
+use super::guard;
 use super::item_results::ItemResults;
 use super::sync::Mutex;
 
@@ -78,7 +79,7 @@ impl WorkItem {
         let items = call.items();
         let first_item = call.number(self.id, pool, numbering.next_item);
         numbering.next_item = numbering.next_item.max(first_item.saturating_add(items));
-        sink.record(Event::now(EventKind::Submitted { call: self.id, first_item, items }));
+        sink.tell(Event::now(EventKind::Submitted { call: self.id, first_item, items }));
     }
 
     /// The gate from pending to running: false = it was cancelled, forget it.
@@ -89,7 +90,7 @@ impl WorkItem {
     /// Runs the call in this thread and resolves its future.
     pub(super) fn run(mut self, context: &TaskContext) {
         if let Some(call) = self.call.take() {
-            call.run(self.id, context);
+            let _ = guard::run(|| call.run(self.id, context));
         }
     }
 
@@ -105,7 +106,7 @@ impl WorkItem {
     /// `before` whether the future now fails as a whole; one that was cancelled stays cancelled.
     pub(super) fn answer(mut self, answer: Result<&[u8], TaskError>, before: Before<'_>) {
         if let Some(call) = self.call.take() {
-            call.answer(answer, before);
+            let _ = guard::run(|| call.answer(answer, before));
         }
     }
 
@@ -114,17 +115,20 @@ impl WorkItem {
         let call = self.id;
         self.answer(Err(TaskError::Broken(broken.clone())), &mut |error| {
             if let Some(error) = error {
-                sink.record(Event::now(EventKind::Lost { call, error: Box::new(error.clone()) }));
+                sink.tell(Event::now(EventKind::Lost { call, error: Box::new(error.clone()) }));
             }
         });
     }
 
     /// Cancels it if it is still pending.
-    pub(super) fn cancel(self) {
-        if let Some(call) = &self.call {
-            Arc::clone(call).cancel();
-            // As a worker would have: CANCELLED becomes CANCELLED_AND_NOTIFIED.
-            call.start();
+    pub(super) fn cancel(mut self) {
+        if let Some(call) = self.call.take() {
+            let _ = guard::run(|| {
+                Arc::clone(&call).cancel();
+                // As a worker would have: CANCELLED becomes CANCELLED_AND_NOTIFIED.
+                call.start();
+                drop(call);
+            });
         }
     }
 }
@@ -132,12 +136,16 @@ impl WorkItem {
 impl Drop for WorkItem {
     fn drop(&mut self) {
         let Some(call) = self.call.take() else { return };
-        if self.id == NOT_TAKEN {
-            call.cancel();
-        } else if !call.done() {
-            let dropped = BrokenExecutor::Manager("it dropped a call".to_owned());
-            call.answer(Err(TaskError::Broken(dropped)), &mut |_| {});
-        }
+        let id = self.id;
+        // With the call go what it holds, a closure or arguments, and its future, if nobody else has that.
+        let _ = guard::run(move || {
+            if id == NOT_TAKEN {
+                call.cancel();
+            } else if !call.done() {
+                let dropped = BrokenExecutor::Manager("it dropped a call".to_owned());
+                call.answer(Err(TaskError::Broken(dropped)), &mut |_| {});
+            }
+        });
     }
 }
 
@@ -200,7 +208,12 @@ impl<T: Send + 'static, C: Call<T>> ErasedCall for Shared<T, C> {
 
     fn run(self: Arc<Self>, call: WorkId, context: &TaskContext) {
         let mut running = RunningCall::take(call, context);
-        let Some(result) = self.call.run(&mut running) else { return };
+        // An item catches what its task does; what is left are the destructors of arguments that no task came to take.
+        let result = match guard::run(|| self.call.run(&mut running)) {
+            Ok(Some(result)) => result,
+            Ok(None) => return,
+            Err(message) => Err(TaskError::panicked(message)),
+        };
         running.tell(EventKind::ResultReceived { call });
         let _ = TaskFuture::of(self).finish(result);
     }
@@ -210,7 +223,9 @@ impl<T: Send + 'static, C: Call<T>> ErasedCall for Shared<T, C> {
     }
 
     fn answer(self: Arc<Self>, answer: Result<&[u8], TaskError>, before: Before<'_>) {
-        let result = answer.and_then(|bytes| self.call.decode(bytes));
+        let decode =
+            |bytes| guard::run(|| self.call.decode(bytes)).unwrap_or_else(|cause| Err(TaskError::panicked(cause)));
+        let result = answer.and_then(decode);
         before(result.as_ref().err());
         // One that was cancelled in the meantime stays cancelled.
         let _ = TaskFuture::of(self).finish(result.and_then(|own| own));
@@ -230,7 +245,10 @@ impl<A: Portable, R: Portable> Call<R> for Single<A, R> {
     }
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
-        encode_arguments(self.function.name(), self.argument.lock().take().as_slice())
+        let argument = self.argument.lock().take();
+        let encoded = encode_arguments(self.function.name(), argument.as_slice());
+        guard::dispose(argument);
+        encoded
     }
 
     fn decode(&self, answer: &[u8]) -> Result<Result<R, TaskError>, TaskError> {
@@ -308,7 +326,10 @@ impl<A: Portable, R: Portable> Call<ItemResults<R>> for Chunk<A, R> {
     }
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
-        encode_arguments(self.function.name(), self.arguments.lock().take().as_deref().unwrap_or_default())
+        let arguments = self.arguments.lock().take().unwrap_or_default();
+        let encoded = encode_arguments(self.function.name(), &arguments);
+        guard::dispose(arguments);
+        encoded
     }
 
     fn decode(&self, answer: &[u8]) -> Result<Result<ItemResults<R>, TaskError>, TaskError> {

@@ -1,5 +1,6 @@
 //! What the tests run, in threads and in worker processes alike, and the gate that they wait at.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +39,37 @@ pub const PARSE: Function<String, u32> = Function::new("parse", |text, _| {
     text.parse()
         .map_err(|error: std::num::ParseIntError| TaskError::with_cause(format!("`{text}` is no count"), &error))
 });
+
+/// Panics when it is dropped, except where it is [spared](Bomb::spare).
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Bomb;
+
+thread_local! {
+    static SPARED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Bomb {
+    /// What this thread drops meanwhile does not panic.
+    pub fn spare<T>(work: impl FnOnce() -> T) -> T {
+        let before = SPARED.replace(true);
+        let result = work();
+        SPARED.set(before);
+        result
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        // A second panic while one unwinds ends a program, whatever the executor does.
+        assert!(SPARED.get() || std::thread::panicking(), "in drop");
+    }
+}
+
+pub const TAKE_BOMB: Function<Bomb, ()> = Function::new("take bomb", |_bomb, _| Ok(()));
+
+pub const GIVE_BOMB: Function<(), Bomb> = Function::new("give bomb", |(), _| Ok(Bomb));
+
+pub const THROW_BOMB: Function<(), ()> = Function::new("throw bomb", |(), _| std::panic::panic_any(Bomb));
 
 /// What [`MARK`] was called with in this process: an initializer's work.
 pub static MARKED: AtomicU64 = AtomicU64::new(0);
@@ -259,6 +291,9 @@ pub fn registry() -> Registry {
         .with(SLEEP_IN_A_THREAD)
         .with(PROGRESS)
         .with(SAY_IN_A_THREAD)
+        .with(TAKE_BOMB)
+        .with(GIVE_BOMB)
+        .with(THROW_BOMB)
 }
 
 fn pass_gate(port: u16, _context: &TaskContext) -> Result<u32, TaskError> {

@@ -17,6 +17,7 @@ mod suite;
 mod surroundings;
 mod thread_pools;
 mod traced;
+mod unwinding;
 
 use libtest_mimic::{Arguments, Trial};
 use traced::Kind;
@@ -43,6 +44,7 @@ fn main() {
                 nested::trials(),
                 process_pools::trials(),
                 faults::trials(),
+                unwinding::trials(),
                 exit::trials(),
                 random_programs(),
             ]

@@ -24,6 +24,8 @@ mod function;
 pub mod future;
 #[path = "../../src/executor/gil.rs"]
 mod gil;
+#[path = "../../src/executor/guard.rs"]
+mod guard;
 #[path = "../../src/executor/item_results.rs"]
 mod item_results;
 #[path = "../../src/executor/lock.rs"]

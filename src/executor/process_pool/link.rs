@@ -162,7 +162,7 @@ impl Link {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the worker has no pipes"));
         };
-        sink.record(Event::now(EventKind::WorkerStarted { worker, pid: Some(pid) }));
+        sink.tell(Event::now(EventKind::WorkerStarted { worker, pid: Some(pid) }));
         let (orders, orders_in) = unbounded();
         let child = Arc::new(Mutex::new(child));
         let reader = Reader {
@@ -205,7 +205,7 @@ impl Link {
                 let mut child = child.lock();
                 let _ = child.kill();
                 let _ = child.wait();
-                ended_sink.record(Event::now(EventKind::WorkerExited { worker, cause: error.to_string().into() }));
+                ended_sink.tell(Event::now(EventKind::WorkerExited { worker, cause: error.to_string().into() }));
                 Err(error)
             }
         }
@@ -248,7 +248,7 @@ pub(super) fn record_packed<'a>(
 ) -> Result<&'a [u8], EventLogError> {
     let (packed, rest) = blob.split_at_checked(packed).ok_or(EventLogError)?;
     if !packed.is_empty() || !others.is_empty() {
-        sink.record_log(EventLog::from_parts(packed.to_vec(), others)?);
+        sink.tell_log(EventLog::from_parts(packed.to_vec(), others)?);
     }
     Ok(rest)
 }
@@ -292,7 +292,7 @@ impl Feeder {
                     let Ok(CallItem { call, encoded }) = item else { return };
                     ready = false;
                     self.calls_left = self.calls_left.map(|left| left - 1);
-                    self.sink.record(Event::now(EventKind::Taken { call, worker }));
+                    self.sink.tell(Event::now(EventKind::Taken { call, worker }));
                     self.news.send(News::Taken { worker, call });
                     let message = ToWorker::Call { call, function: encoded.function.to_owned() };
                     written = write_frame(&mut stdin, &message, &encoded.arguments);
@@ -357,7 +357,7 @@ impl Reader {
             match read_frame(stdout, &mut buffer) {
                 Ok((FromWorker::Hello { version }, _)) if version == VERSION => {
                     greeted = true;
-                    self.sink.record(Event::now(EventKind::WorkerReady { worker }));
+                    self.sink.tell(Event::now(EventKind::WorkerReady { worker }));
                     self.news.send(News::Ready { worker });
                     let _ = self.orders.send(Order::NextPlease);
                 }
@@ -366,7 +366,7 @@ impl Reader {
                 }
                 Ok((FromWorker::InitializerFailed { error }, _)) if !greeted => {
                     let told = EventKind::InitializerFailed { worker, error: Box::new(error.clone()) };
-                    self.sink.record(Event::now(told));
+                    self.sink.tell(Event::now(told));
                     self.news.send(News::InitializerFailed { worker, error });
                 }
                 Ok((FromWorker::InitializerFailed { .. }, _)) => {

@@ -6,7 +6,6 @@
 //! as that runs callbacks.
 
 use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,8 @@ use super::shared::{INTERRUPT, SKIP_REST, Taken};
 use super::{ProcessPoolExecutor, Shared};
 use crate::executor::error::{BrokenExecutor, ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, WorkId, WorkerId};
-use crate::executor::future::{panic_message, this_thread_resolves_for};
+use crate::executor::future::this_thread_resolves_for;
+use crate::executor::guard;
 use crate::executor::work_item::WorkItem;
 
 /// How long an idle worker may take to end after its input was closed. A healthy one takes a millisecond; one that is
@@ -85,8 +85,8 @@ impl Manager {
     pub(super) fn run(mut self) {
         this_thread_resolves_for(self.shared.id);
         // Even a bug in here must not leave a future unresolved.
-        let ended = catch_unwind(AssertUnwindSafe(|| self.manage()));
-        match ended.unwrap_or_else(|panic| Err(BrokenExecutor::Manager(panic_message(&*panic)))) {
+        let ended = guard::run(|| self.manage());
+        match ended.unwrap_or_else(|message| Err(BrokenExecutor::Manager(message))) {
             Ok(()) => self.say_farewell(),
             Err(broken) => self.break_pool(&broken),
         }
@@ -190,7 +190,7 @@ impl Manager {
             return;
         };
         let encoded = if through_the_pipe { shared.too_long.remove(&call) } else { None };
-        self.shared.sink.record(Event::at(at, EventKind::Taken { call, worker }));
+        self.shared.sink.tell(Event::at(at, EventKind::Taken { call, worker }));
         self.deaths_in_a_row = 0;
         if let Some(link) = self.links.get_mut(&worker) {
             link.call = Some(call);
@@ -401,7 +401,7 @@ impl Manager {
     }
 
     fn record_exit(&self, worker: WorkerId, at: i64, exit: &str) {
-        self.shared.sink.record(Event::at(at, EventKind::WorkerExited { worker, cause: exit.into() }));
+        self.shared.sink.tell(Event::at(at, EventKind::WorkerExited { worker, cause: exit.into() }));
     }
 
     /// A worker process is gone.
@@ -418,7 +418,7 @@ impl Manager {
             // It may have died while it was taking a call.
             if let Some(taken) = shared.board.claimed_by(seat) {
                 call = Some(taken.call);
-                self.shared.sink.record(Event::at(taken.at, EventKind::Taken { call: taken.call, worker }));
+                self.shared.sink.tell(Event::at(taken.at, EventKind::Taken { call: taken.call, worker }));
             }
             shared.seats[seat] = None;
         }
@@ -518,6 +518,6 @@ impl Manager {
     }
 
     fn record(&self, kind: EventKind) {
-        self.shared.sink.record(Event::now(kind));
+        self.shared.sink.tell(Event::now(kind));
     }
 }

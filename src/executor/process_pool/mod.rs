@@ -289,7 +289,7 @@ impl RawExecutor for ProcessPoolExecutor {
             }
             state.max_workers = max_workers;
             let max_workers = u32::try_from(max_workers).unwrap_or(u32::MAX);
-            self.sink().record(Event::now(EventKind::MaxWorkersChanged { max_workers }));
+            self.sink().tell(Event::now(EventKind::MaxWorkersChanged { max_workers }));
         }
         self.pool.0.wake();
         Ok(())
