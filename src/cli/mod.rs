@@ -54,6 +54,9 @@ enum Command {
     /// Kill the commands that a process leaves behind
     #[command(hide = true)]
     Warden,
+    /// Read standard input and forget it, for services whose output nobody reads any more
+    #[command(hide = true)]
+    Drain,
 }
 
 /// The program. Usage errors and `--help` end it on the way.
@@ -70,6 +73,10 @@ pub fn main() -> ExitCode {
         Some(Command::Worker) => worker(),
         Some(Command::Warden) => {
             workload::keep_watch();
+            SUCCESS
+        }
+        Some(Command::Drain) => {
+            workload::forget_input();
             SUCCESS
         }
     };

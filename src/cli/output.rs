@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{FAILURE, SUCCESS, complain, print};
-use crate::lab::{Report, Run, WriteError, check_target, write_csv, write_whole};
+use crate::lab::{Report, Run, WriteError, check_target, place_of, write_csv, write_whole};
 use crate::ui::{PictureSettings, save_picture};
 
 /// What comes of a run.
@@ -41,18 +41,25 @@ fn is_standard_output(path: &Path) -> bool {
 }
 
 impl Output {
-    /// Checks everything that can be known to be wrong before anything runs: a run must not be lost because its file can't be written.
+    /// Checks everything that can be known to be wrong before anything runs: a run must not be lost because its file can't be written, or
+    /// is written over; nor may what it `reads`.
     ///
     /// # Errors
     /// In words, with the option.
-    pub(super) fn check(&self) -> Result<PictureSettings, String> {
+    pub(super) fn check(&self, reads: &[PathBuf]) -> Result<PictureSettings, String> {
         let files = [("--save", &self.save), ("--csv", &self.csv), ("--picture", &self.picture)];
         let mut to_output = usize::from(self.json);
+        let mut places: Vec<_> = reads.iter().filter_map(|path| Some(("the input", place_of(path)?))).collect();
         for (option, path) in files.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?))) {
             if is_standard_output(path) {
                 to_output += 1;
             } else {
                 check_target(path).map_err(|error| format!("{option}: {error}"))?;
+                let Some(place) = place_of(path) else { continue };
+                if let Some((other, _)) = places.iter().find(|(_, taken)| *taken == place) {
+                    return Err(format!("{option}: {} is also the file of {other}", path.display()));
+                }
+                places.push((option, place));
             }
         }
         if to_output > 1 {

@@ -63,7 +63,7 @@ pub(super) struct Arguments {
     /// For workloads that draw random numbers
     #[arg(long, value_name = "N", default_value = "0", allow_hyphen_values = true)]
     seed: String,
-    /// Only the items that failed in this saved run
+    /// Only the items that failed in this saved run, or did not finish
     #[arg(long, value_name = "FILE")]
     only_failed: Option<PathBuf>,
     /// End with status 3 as soon as tasks wait for each other forever
@@ -78,7 +78,10 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> u8 {
     // What can be known to be wrong is told before anything runs.
-    let checked = arguments.checked().and_then(|checked| Ok((checked, arguments.output.check()?)));
+    let checked = arguments.checked().and_then(|checked| {
+        let reads = [checked.reads(), arguments.only_failed.iter().cloned().collect()].concat();
+        Ok((checked, arguments.output.check(&reads)?))
+    });
     let (checked, picture) = match checked {
         Ok(checked) => checked,
         Err(message) => {
@@ -141,11 +144,11 @@ impl Arguments {
             let workload = earlier.settings.workload;
             return Err(wrong(&format!("{}: that run is one of `{workload}`", file.display())));
         }
-        let failed = earlier.failed_items();
-        if failed.is_empty() {
-            return Err(wrong(&format!("{}: nothing failed in that run", file.display())));
+        let unfinished = earlier.unfinished_items();
+        if unfinished.is_empty() {
+            return Err(wrong(&format!("{}: every item of that run returned", file.display())));
         }
-        Ok(checked.only(failed))
+        Ok(checked.only(unfinished))
     }
 
     fn settings(&self) -> Result<RunSettings, String> {

@@ -15,7 +15,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> u8 {
-    let settings = match arguments.output.check() {
+    let settings = match arguments.output.check(std::slice::from_ref(&arguments.file)) {
         Ok(settings) => settings,
         Err(message) => {
             complain(&message);

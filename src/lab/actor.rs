@@ -17,7 +17,7 @@ use super::rechunking::Rechunking;
 use super::recorder::tells_of_an_error;
 use super::run::{End, Run, Status};
 use super::sampler::{Sample, Sampler};
-use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError};
+use super::settings::{CheckedSettings, Collect, ExecutorKind, OnError, RunSettings};
 use crate::executor::{
     Chunking, Event, EventKind, EventSink, Interruption, Intervention, Pending, RawExecutor, WorkerCommand,
 };
@@ -404,6 +404,7 @@ impl Current {
     fn prepared(&mut self, prepared: Prepared) {
         let Prepared { items, labels, notes, resolved, executor, .. } = prepared;
         self.run.notes = notes;
+        self.run.notes.extend(idle_workers_note(&self.run.settings, items));
         let resolved = resolved.into_iter().map(|(name, text)| (name.to_owned(), text));
         self.run.settings.params.extend(resolved);
         self.run.items = Some(items);
@@ -633,4 +634,14 @@ impl Current {
         let at = self.published_at + interval;
         self.publish_at = Some(self.publish_at.map_or(at, |before| before.min(at)));
     }
+}
+/// Says so when a chunk size leaves workers without work: people set it to make a run faster.
+fn idle_workers_note(settings: &RunSettings, items: usize) -> Option<String> {
+    let RunSettings { workers, chunksize, collect: Collect::Map, .. } = *settings else { return None };
+    let calls = items.div_ceil(chunksize.max(1));
+    let busy = workers.min(items);
+    (0 < calls && calls < busy).then(|| {
+        let (calls_made, have) = if calls == 1 { ("call", "has") } else { ("calls", "have") };
+        format!("{items} items at chunk size {chunksize} make {calls} {calls_made}: {calls} of {workers} workers {have} work")
+    })
 }

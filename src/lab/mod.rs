@@ -54,7 +54,7 @@ pub use settings::{
 pub use run_file::OpenError;
 pub use settings::OnlyItems;
 pub use tasks::{Task, TaskState};
-pub use write::{WriteError, check_target, write_whole};
+pub use write::{WriteError, check_target, place_of, write_whole};
 
 use crate::executor::{Interruption, Pending, WorkerCommand};
 use actor::Actor;

@@ -201,8 +201,27 @@ impl Run {
     /// The items that raised or were lost, to be run again.
     #[must_use]
     pub fn failed_items(&self) -> OnlyItems {
-        let failed = self.tasks().into_iter().filter(|task| matches!(task.state, TaskState::Raised | TaskState::Lost));
-        OnlyItems::new(failed.map(|task| (task.item as usize, self.label(task.item as usize))))
+        self.items_in(|state| matches!(state, Some(TaskState::Raised | TaskState::Lost)))
+    }
+
+    /// The items that failed, and those that came to no end or to none of their own: interrupted, cancelled or never submitted.
+    #[must_use]
+    pub fn unfinished_items(&self) -> OnlyItems {
+        self.items_in(|state| !matches!(state, Some(TaskState::Returned | TaskState::Executed)))
+    }
+
+    /// Those in such a state; `None` = it was never submitted.
+    fn items_in(&self, such: impl Fn(Option<TaskState>) -> bool) -> OnlyItems {
+        let items = self.items.unwrap_or_default();
+        let mut states = vec![None; items];
+        for task in self.tasks() {
+            if let Some(state) = states.get_mut(task.item as usize) {
+                *state = Some(task.state);
+            }
+        }
+        let found = OnlyItems::new((0..items).map(|item| self.label(item)), |item| such(states[item]));
+        // This run may itself have had some of the items only.
+        self.only.as_ref().map_or(found.clone(), |only| only.narrowed(&found))
     }
 
     /// The run as it was at `time`, when its trace was `trace`.

@@ -1,8 +1,8 @@
 //! Runs as files: what was asked for, and all that happened, event by event. A run that is opened is folded again, so it gives
 //! the same picture as it did live.
 //!
-//! A file is the line [`MAGIC`], then, in postcard's encoding, what [`Content`] and [`Additions`] have, then the CRC-32 of all before,
-//! in four bytes, the least significant first. Files of earlier versions lack some of it, and can still be opened.
+//! A file is the line [`MAGIC`], then, in postcard's encoding, what [`Content`], [`Additions`] and [`Selection`] have, then the CRC-32 of
+//! all before, in four bytes, the least significant first. Files of earlier versions lack some of it, and can still be opened.
 
 use std::fs;
 use std::io::{self, Read as _, Write};
@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use super::results::Results;
 use super::run::{Beginning, End, Run, Status};
 use super::sampler::Load;
-use super::settings::RunSettings;
+use super::settings::{OnlyItems, RunSettings};
 use crate::executor::{EventKind, EventLog, SubmitError, ThreadPoolExecutor};
 use crate::trace::{Deadlock, History, Series, Trace};
 
 /// How every file begins. The number changes with the format, which is that of all types in [`Content`].
-const MAGIC: &[u8] = b"poolscope run 3\n";
+const MAGIC: &[u8] = b"poolscope run 4\n";
+/// Of the third version, which has no [`Selection`].
+const WITHOUT_SELECTION: &[u8] = b"poolscope run 3\n";
 /// Of the second version, which has no [`Additions`].
 const WITHOUT_ADDITIONS: &[u8] = b"poolscope run 2\n";
 /// Of the first, which has no checksum either.
@@ -74,6 +76,9 @@ struct Additions {
     notes: Vec<String>,
     others: Option<f32>,
 }
+
+/// Which of its workload's items the run had, if not all; in files since their fourth version.
+type Selection = Option<OnlyItems>;
 
 #[derive(Serialize, Deserialize)]
 enum EndOnFile {
@@ -210,7 +215,7 @@ impl Run {
         out.write_all(MAGIC)?;
         // What it says is wrong is less than what the system said.
         let additions = Additions { notes: self.notes.clone(), others: self.others };
-        if let Err(error) = postcard::to_io(&(content, additions), &mut out) {
+        if let Err(error) = postcard::to_io(&(content, additions, self.only.as_deref()), &mut out) {
             return Err(out.error.take().unwrap_or_else(|| io::Error::other(error)));
         }
         let Summing { mut out, sum, .. } = out;
@@ -229,7 +234,7 @@ impl Run {
         // What is no run is not read to its end.
         let mut begin = Vec::with_capacity(MAGIC.len());
         (&reader).take(MAGIC.len() as u64).read_to_end(&mut begin).map_err(unread)?;
-        if ![MAGIC, WITHOUT_ADDITIONS, UNCHECKED].contains(&begin.as_slice()) {
+        if ![MAGIC, WITHOUT_SELECTION, WITHOUT_ADDITIONS, UNCHECKED].contains(&begin.as_slice()) {
             return Err(OpenError::NoRun { path: file });
         }
         let mut content = Vec::new();
@@ -246,8 +251,13 @@ impl Run {
         }
         let undecodable = |error: postcard::Error| damaged(error.to_string());
         let (mut content, rest): (Content, _) = postcard::take_from_bytes(&content).map_err(undecodable)?;
-        let additions =
-            if begin == MAGIC { postcard::from_bytes(rest).map_err(undecodable)? } else { Additions::default() };
+        let (additions, selection): (_, Selection) = if begin == MAGIC {
+            postcard::from_bytes(rest).map_err(undecodable)?
+        } else if begin == WITHOUT_SELECTION {
+            (postcard::from_bytes(rest).map_err(undecodable)?, None)
+        } else {
+            (Additions::default(), None)
+        };
         content.check().map_err(|cause| damaged(cause.to_owned()))?;
         let logs = std::mem::take(&mut content.events);
         let history: History = logs.into_iter().flat_map(EventLog::into_events).collect();
@@ -265,7 +275,7 @@ impl Run {
             closed: content.closed,
             began_with: content.began_with,
             items: content.items,
-            only: None,
+            only: selection.map(Arc::new),
             labels: Some(Arc::new(move |item| labels.get(item).cloned().unwrap_or_default())),
             notes: additions.notes,
             trace,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -162,22 +163,19 @@ pub struct CheckedSettings {
 }
 
 /// Some of the items of a workload: those that failed in another run. They are recognised by their names, as more files may have come;
-/// what has no name, by its number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OnlyItems {
-    names: BTreeSet<String>,
-    numbers: BTreeSet<usize>,
-}
+/// of several that have one name, by which of them they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnlyItems(BTreeMap<String, BTreeSet<usize>>);
 
 impl OnlyItems {
-    /// Those with these numbers and names.
-    pub fn new(items: impl IntoIterator<Item = (usize, String)>) -> Self {
+    /// Of items with these names, in order, those that `wanted` takes by their numbers.
+    pub fn new(names: impl Iterator<Item = String>, wanted: impl Fn(usize) -> bool) -> Self {
         let mut only = Self::default();
-        for (number, name) in items {
-            if name.is_empty() {
-                only.numbers.insert(number);
-            } else {
-                only.names.insert(name);
+        let mut names_so_far = Occurrences::default();
+        for (number, name) in names.enumerate() {
+            let occurrence = names_so_far.next(&name);
+            if wanted(number) {
+                only.0.entry(name).or_default().insert(occurrence);
             }
         }
         only
@@ -186,11 +184,42 @@ impl OnlyItems {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.numbers.is_empty()
+        self.0.is_empty()
     }
 
-    pub(super) fn has(&self, number: usize, name: &str) -> bool {
-        if name.is_empty() { self.numbers.contains(&number) } else { self.names.contains(name) }
+    /// Whether an item is one of them, for all items of a workload in order, by their names.
+    pub(super) fn picker(&self) -> impl FnMut(&str) -> bool {
+        let mut names = Occurrences::default();
+        move |name| {
+            let occurrence = names.next(name);
+            self.0.get(name).is_some_and(|wanted| wanted.contains(&occurrence))
+        }
+    }
+
+    /// Those of them that are among `some`, which tells of them by their places among themselves.
+    #[must_use]
+    pub fn narrowed(&self, some: &Self) -> Self {
+        let of_name = |(name, places): (&String, &BTreeSet<usize>)| {
+            let among: Vec<_> = self.0.get(name)?.iter().copied().collect();
+            Some((name.clone(), places.iter().filter_map(|&place| among.get(place).copied()).collect()))
+        };
+        Self(some.0.iter().filter_map(of_name).collect())
+    }
+}
+
+/// How often each name has come so far.
+#[derive(Default)]
+struct Occurrences(BTreeMap<String, usize>);
+
+impl Occurrences {
+    /// How often it had come before.
+    fn next(&mut self, name: &str) -> usize {
+        if let Some(count) = self.0.get_mut(name) {
+            *count += 1;
+            return *count - 1;
+        }
+        self.0.insert(name.to_owned(), 1);
+        0
     }
 }
 
@@ -201,11 +230,17 @@ impl CheckedSettings {
         self.workload.preview(&self.params)
     }
 
+    /// The files that it is told to read, such as lists ([`Workload::reads`]).
+    #[must_use]
+    pub fn reads(&self) -> Vec<PathBuf> {
+        self.workload.reads(&self.params)
+    }
+
     /// Finds the items.
     pub(super) fn plan(&self, cancelled: &AtomicBool) -> Result<Plan, FieldError> {
         let plan = self.workload.plan(&self.params, cancelled)?;
         match &self.only {
-            Some(only) => plan.only(|number, name| only.has(number, name)),
+            Some(only) => plan.only(only.picker()),
             None => Ok(plan),
         }
     }

@@ -105,6 +105,17 @@ pub fn check_target(path: &Path) -> Result<(), WriteError> {
     tempfile::Builder::new().prefix(".poolscope").tempfile_in(folder).map(drop).map_err(error)
 }
 
+/// Where a file of that path is or would be, by whatever path and links one comes there; `None` if that can't be known, or if writing
+/// there replaces nothing, as in a pipe or a device.
+#[must_use]
+pub fn place_of(path: &Path) -> Option<PathBuf> {
+    if let Ok(there) = fs::metadata(path) {
+        return fs::canonicalize(path).ok().filter(|_| there.is_file());
+    }
+    let place = std::path::absolute(follow(path).ok()?).ok()?;
+    Some(fs::canonicalize(place.parent()?).ok()?.join(place.file_name()?))
+}
+
 /// Where links lead from there, to what is not there yet.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     /// As many as Linux follows.
@@ -123,6 +134,25 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_place_has_many_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        assert!(place_of(&path("new")).is_some());
+        assert_eq!(place_of(&path("sub/../new")), place_of(&path("new")));
+        assert_ne!(place_of(&path("new")), place_of(&path("other")));
+        assert_eq!(place_of(&path("no/folder")), None);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("new", path("link")).unwrap();
+            assert_eq!(place_of(&path("link")), place_of(&path("new")));
+            fs::write(path("new"), "").unwrap();
+            assert_eq!(place_of(&path("link")), place_of(&path("new")));
+            assert_eq!(place_of(Path::new("/dev/null")), None);
+        }
+    }
 
     #[test]
     fn a_file_is_replaced_whole_or_kept() {

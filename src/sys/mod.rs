@@ -135,16 +135,11 @@ pub fn open_folder(folder: &Path) -> io::Result<()> {
     if ended.success() || cfg!(windows) { Ok(()) } else { Err(io::Error::other(format!("{program} can't show it"))) }
 }
 
-/// A command that has the system's shell run `line`.
+/// A command that has the system's shell run `line`, in which each `hole` stands for `item` as one word; `None` if the shell has no way
+/// to write that word.
 #[must_use]
-pub fn shell_command(line: &OsStr) -> Command {
-    platform::shell_command(line)
-}
-
-/// `text` as one word of a line for the system's shell; `None` if it can't be one.
-#[must_use]
-pub fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
-    platform::quoted_for_shell(text)
+pub fn shell_command(line: &str, hole: &str, item: &OsStr) -> Option<Command> {
+    platform::shell_command(line, hole, item)
 }
 
 /// What an ordinary new file may be used for by whom, before the user's own mask is taken off; `None` = the system has no such thing.
@@ -233,12 +228,6 @@ pub fn suspend_worker_with_this(pid: u32) -> Option<Suspendable> {
 #[must_use]
 pub fn suspend_with_this(tree: ProcessTree) -> Option<Suspendable> {
     platform::suspend_with_this(tree)
-}
-
-/// For how long this program was suspended so far.
-#[must_use]
-pub fn suspended() -> Duration {
-    platform::suspended()
 }
 
 /// Sets `command` up so that the terminal's Ctrl-C reaches only the parent, which then stops its workers in order.

@@ -58,18 +58,14 @@ pub(super) fn terminate(child: &mut Child) {
     let _ = child.kill();
 }
 
-pub(super) fn shell_command(line: &OsStr) -> Command {
+pub(super) fn shell_command(line: &str, hole: &str, item: &OsStr) -> Option<Command> {
     use std::os::windows::process::CommandExt;
+    // That shell has no way to quote some letters.
+    let item = item.to_str().filter(|item| !item.contains(['"', '%', '\n', '\r']))?;
     let mut command = Command::new("cmd");
     // The line is quoted as that shell has it, and not as programs do.
-    command.arg("/C").raw_arg(line);
-    command
-}
-
-/// That shell has no way to quote some letters.
-pub(super) fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
-    let text = text.to_str().filter(|text| !text.contains(['"', '%', '\n', '\r']))?;
-    Some(format!("\"{text}\"").into())
+    command.arg("/C").raw_arg(line.replace(hole, &format!("\"{item}\"")));
+    Some(command)
 }
 
 /// A program that was started, and all that it has started.
@@ -112,10 +108,6 @@ pub(super) fn suspend_worker_with_this(_pid: u32) -> Option<Suspendable> {
 
 pub(super) fn suspend_with_this(_tree: ProcessTree) -> Option<Suspendable> {
     None
-}
-
-pub(super) const fn suspended() -> std::time::Duration {
-    std::time::Duration::ZERO
 }
 
 pub(super) const fn heed_children() {}

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +29,6 @@ enum Child {
 }
 
 static CHILDREN: Mutex<BTreeMap<u64, Child>> = Mutex::new(BTreeMap::new());
-static SUSPENDED_NANOS: AtomicI64 = AtomicI64::new(0);
 
 /// A child that is suspended whenever this program is, until this is dropped.
 #[derive(Debug)]
@@ -57,10 +56,6 @@ impl Drop for Suspendable {
     fn drop(&mut self) {
         CHILDREN.lock().remove(&self.0);
     }
-}
-
-pub(super) fn suspended() -> Duration {
-    Duration::from_nanos(SUSPENDED_NANOS.load(Ordering::Relaxed).unsigned_abs())
 }
 
 /// A parent may have left SIGCHLD ignored: then the system reaps children itself, and nobody learns how they ended.
@@ -98,7 +93,6 @@ fn listen(watched: &[i32], on_end: impl Fn(i32) + Send + 'static) -> std::io::Re
 
 /// Stops the children, then this program, unless it has been `continued` meanwhile; returns when both go on.
 fn suspend(continued: &AtomicBool) {
-    let began = super::monotonic_nanos();
     continued.store(false, Ordering::Relaxed);
     let children = CHILDREN.lock().clone();
     for child in children.values() {
@@ -115,7 +109,6 @@ fn suspend(continued: &AtomicBool) {
     if !continued.load(Ordering::Relaxed) {
         let _ = emulate_default_handler(SIGTSTP);
     }
-    SUSPENDED_NANOS.fetch_add(super::monotonic_nanos() - began, Ordering::Relaxed);
     for child in children.values() {
         match child {
             Child::Worker(pid) => _ = kill_process(*pid, Signal::CONT),

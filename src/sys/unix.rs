@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags};
 
 pub use super::process_tree::{ProcessTree, TreeSignal};
 pub use super::signals::Suspendable;
-pub(super) use super::signals::{follow_suspension, handle as handle_signals, heed_children, suspended};
+pub(super) use super::signals::{follow_suspension, handle as handle_signals, heed_children};
 
 pub(super) fn wait_unreaped(child: &mut Child) -> io::Result<()> {
     super::process_tree::wait_unreaped(child)
@@ -100,15 +100,12 @@ pub(super) fn terminate(child: &mut Child) {
     }
 }
 
-pub(super) fn shell_command(line: &OsStr) -> Command {
+#[expect(clippy::unnecessary_wraps, reason = "other shells can't write every word")]
+pub(super) fn shell_command(line: &str, hole: &str, item: &OsStr) -> Option<Command> {
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(line);
-    command
-}
-
-pub(super) fn quoted_for_shell(text: &OsStr) -> Option<OsString> {
-    let quoted = shlex::bytes::try_quote(text.as_bytes()).ok()?;
-    Some(OsString::from_vec(quoted.into_owned()))
+    // The item is no part of the line: no shell ever takes it for code.
+    command.arg("-c").arg(line.replace(hole, "\"$1\"")).arg("sh").arg(item);
+    Some(command)
 }
 
 pub(super) fn detach_from_terminal(command: &mut Command) {

@@ -2,13 +2,14 @@
 //! told to be.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tempfile::{NamedTempFile, PersistError};
 
 use super::http::files::{Behaviour, Fault, FileServer};
 use super::http::{address, client};
@@ -65,8 +66,41 @@ fn save(context: &TaskContext, url: &str, timeout: Option<Duration>, output: &Ou
     let file = builder.tempfile_in(folder).map_err(|error| cannot(&error))?;
     let mut writer = file.reopen().map_err(|error| cannot(&error))?;
     let bytes = client::get(context, url, timeout, |done| context.progress(done), move |part| writer.write_all(part))?;
-    file.persist(&target).map_err(|error| cannot(&error.error))?;
+    keep_beside(file, &target).map_err(|error| cannot(&error))?;
     Ok(bytes)
+}
+
+/// Moves `file` to `target`. What is there from an earlier run stays, unless it is the same: then the new one has a number behind its
+/// name, as wget has it.
+fn keep_beside(mut file: NamedTempFile, target: &Path) -> io::Result<()> {
+    for number in 0_u32.. {
+        let mut place = target.as_os_str().to_owned();
+        if number > 0 {
+            place.push(format!(".{number}"));
+        }
+        let place = PathBuf::from(place);
+        if is_same_content(file.path(), &place) {
+            return Ok(());
+        }
+        match file.persist_noclobber(place) {
+            Ok(_) => break,
+            Err(PersistError { error, file: kept }) if error.kind() == io::ErrorKind::AlreadyExists => file = kept,
+            Err(unmoved) => return Err(unmoved.error),
+        }
+    }
+    Ok(())
+}
+
+fn is_same_content(one: &Path, other: &Path) -> bool {
+    let length = |path: &Path| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|there| there.len());
+    if length(one).is_none() || length(one) != length(other) {
+        return false;
+    }
+    let bytes = |path| fs::File::open(path).map(|file| io::BufReader::new(file).bytes());
+    match (bytes(one), bytes(other)) {
+        (Ok(one), Ok(other)) => one.zip(other).all(|pair| matches!(pair, (Ok(one), Ok(other)) if one == other)),
+        _ => false,
+    }
 }
 
 /// What a file from `url` is called: after the last part of its path and its query, as wget has it, with nothing in it that a file
@@ -234,6 +268,20 @@ fn prepare(output: &Path) -> Result<(), FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_another_list_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("000-x");
+        for content in ["a", "b", "b", "a", "c"] {
+            let file = NamedTempFile::new_in(folder.path()).unwrap();
+            fs::write(file.path(), content).unwrap();
+            keep_beside(file, &target).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!((read("000-x"), read("000-x.1"), read("000-x.2")), ("a".into(), "b".into(), "c".into()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
 
     #[test]
     fn every_address_gives_a_file_a_name() {

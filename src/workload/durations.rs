@@ -1,10 +1,12 @@
 //! Times from a column of a CSV file: what somebody has measured elsewhere, to be run again here.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use csv::{ReaderBuilder, StringRecord};
 
+use super::list::{ListError, is_utf16};
 use super::{FieldError, ITEMS_LIMIT, files};
 use crate::units::{grouped, grouped_number};
 
@@ -27,7 +29,11 @@ pub(super) struct Durations {
 /// is none, and which there are.
 pub(super) fn read(file: &Path, column: &str, cancelled: &AtomicBool) -> Result<Durations, FieldError> {
     let wrong = |cause: String| FieldError::new("durations", format!("{}: {cause}", file.display()));
-    let content = files::open(file).map_err(wrong)?;
+    let mut content = BufReader::new(files::open(file).map_err(wrong)?);
+    let start = content.fill_buf().map_err(|error| wrong(format!("can't be read: {error}")))?;
+    if is_utf16(start) {
+        return Err(wrong(ListError::Utf16.to_string()));
+    }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content);
     let mut row = StringRecord::new();
     let mut read = |row: &mut StringRecord| reader.read_record(row).map_err(|error| wrong(error.to_string()));
@@ -38,7 +44,10 @@ pub(super) fn read(file: &Path, column: &str, cancelled: &AtomicBool) -> Result<
     let (fields, index) = (row.len(), index_of(column.trim(), &row)?);
     // A number in the first row is a time, unless it is the name that was asked for.
     let is_named = column.trim().parse::<usize>().is_err();
-    durations.has_heading = is_named || row[index].trim().parse::<f64>().is_err();
+    let first = row[index].trim();
+    // No heading begins like a number: that is a slip of whoever wrote a time.
+    let is_slip = !is_named && first.starts_with(|letter: char| letter.is_ascii_digit() || "+-.,".contains(letter));
+    durations.has_heading = is_named || first.parse::<f64>().is_err() && !is_slip;
     let mut is_there = !durations.has_heading || read(&mut row)?;
     while is_there && !cancelled.load(Ordering::Relaxed) {
         let line = row.position().map_or(0, csv::Position::line);
@@ -101,7 +110,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
-        let cases: [(&[u8], &str, &str); 10] = [
+        let cases: [(&[u8], &str, &str); 13] = [
+            (b"0.01s\n", "1", "durations: FILE: line 1, column 1: `0.01s` is not a time"),
+            (b"\"0,01\"\n", "1", "durations: FILE: line 1, column 1: `0,01` is not a time"),
+            (b"\xff\xfe1\0", "1", "durations: FILE: is in UTF-16: save it as UTF-8"),
             (b"task,seconds\na,1\n", "time", "column: there is no column `time`; the first row has task, seconds"),
             (b"1\n", "2", "column: there is no column `2`; the first row has 1"),
             (b"1\n", "0", "column: there is no column `0`"),

@@ -63,7 +63,7 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
     }
     std::fs::read_dir(folder).map_err(|error| wrong(&format!("can't be read: {error}")))?;
     let depth = if deep { usize::MAX } else { 1 };
-    let (mut entries, mut hidden, mut links, mut special) = (Vec::new(), 0, 0, 0);
+    let (mut entries, mut hidden, mut folders, mut links, mut special) = (Vec::new(), 0, 0, 0, 0);
     for entry in WalkDir::new(folder).min_depth(1).max_depth(depth).sort_by_file_name() {
         if cancelled.load(Ordering::Relaxed) {
             break;
@@ -73,8 +73,8 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
                 hidden += usize::from(entry.file_type().is_file());
             }
             Ok(entry) if is_file(&entry, deep) => entries.push(Entry::File(entry.into_path().into_os_string())),
-            Ok(entry) if entry.file_type().is_dir() || entry.path().is_dir() && !deep => {}
-            Ok(entry) if entry.path_is_symlink() => links += 1,
+            Ok(entry) if entry.file_type().is_dir() || entry.path().is_dir() && !deep => folders += usize::from(!deep),
+            Ok(entry) if entry.path_is_symlink() && (deep || !entry.path().exists()) => links += 1,
             // Pipes, sockets and devices could block forever.
             Ok(_) => special += 1,
             Err(error) => {
@@ -85,7 +85,8 @@ pub(super) fn find(field: &str, folder: &Path, deep: bool, cancelled: &AtomicBoo
         }
     }
     let link = if deep { "link (links are not followed)" } else { "broken link" };
-    let left_out = [(hidden, "hidden file"), (links, link), (special, "pipe, socket or device")];
+    let left_out =
+        [(hidden, "hidden file"), (folders, "subfolder"), (links, link), (special, "pipe, socket or device")];
     let notes = left_out.into_iter().filter_map(|(count, what)| left_out_note(count, what)).collect();
     Ok(Found { entries: entries.into(), notes })
 }

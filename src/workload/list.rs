@@ -101,7 +101,7 @@ fn read_bytes(
         let count = |wanted: u8| read.iter().map(|byte| u64::from(*byte == wanted)).sum::<u64>();
         newlines += count(b'\n');
         nuls += count(0);
-        if [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(*mark)) {
+        if is_utf16(&bytes) {
             return Err(ListError::Utf16);
         }
         // What never ends is not read until memory does.
@@ -116,6 +116,11 @@ fn read_bytes(
     }
     let nul = separator == Separator::Nul || separator == Separator::Auto && nuls > 0;
     Ok((bytes, if nul { 0 } else { b'\n' }))
+}
+
+/// Whether a text that begins like this is in UTF-16, by its byte order mark.
+pub(super) fn is_utf16(start: &[u8]) -> bool {
+    start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff")
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ mod web_service;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-pub use command::keep_watch;
+pub use command::{forget_input, keep_watch};
 pub use initializer::{INITIALIZE, Initializer};
 pub use pace::units_per_second;
 pub use param::{FieldError, Param, ParamKind, Params};
@@ -65,6 +65,12 @@ pub trait Workload: Sync {
     /// The first items, found quickly and without changing anything, for whoever is still typing; `None` = there is nothing to look up.
     fn preview(&self, _params: &Params) -> Option<Result<Preview, FieldError>> {
         None
+    }
+
+    /// The files that it is told to read, such as lists; not those that are its items.
+    fn reads(&self, params: &Params) -> Vec<PathBuf> {
+        let files = self.params().into_iter().filter(|param| param.kind == ParamKind::InputFile);
+        files.filter_map(|param| params.file(param.name)).collect()
     }
 
     /// The file that the item called `name` is about, if its items are files. Nobody looks whether it is there.

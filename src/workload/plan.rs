@@ -82,19 +82,18 @@ impl Plan {
         }
     }
 
-    /// The same with those items only that `wanted` takes, by their numbers and names.
+    /// The same with those items only that `wanted` takes, which is asked about each in order, by its name.
     ///
     /// # Errors
     /// When the workload can't leave any out, or would leave out all.
-    pub fn only(self, wanted: impl Fn(usize, &str) -> bool) -> Result<Self, FieldError> {
-        let kept: Arc<[usize]> = (0..self.items).filter(|&item| wanted(item, &(self.labels)(item))).collect();
+    pub fn only(self, mut wanted: impl FnMut(&str) -> bool) -> Result<Self, FieldError> {
+        let kept: Arc<[usize]> = (0..self.items).filter(|&item| wanted(&(self.labels)(item))).collect();
         if kept.is_empty() {
-            return Err(FieldError::new("only", "none of these items is there any more"));
+            return Err(FieldError::new("only-failed", "none of these items is there any more"));
         }
-        let work = self
-            .work
-            .only(&kept)
-            .ok_or_else(|| FieldError::new("only", "this workload can't run some of its items without the others"))?;
+        let work = self.work.only(&kept).ok_or_else(|| {
+            FieldError::new("only-failed", "this workload can't run some of its items without the others")
+        })?;
         let note = format!("Only {} of {} items", grouped(kept.len() as u64), grouped(self.items as u64));
         let (labels, items) = (self.labels, kept.len());
         let of_kept = move |item: usize| kept.get(item).map(|&item| labels(item)).unwrap_or_default();

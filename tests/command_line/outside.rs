@@ -50,7 +50,8 @@ fn a_command_that_fails_says_why_and_the_others_go_on() {
     let home = TempDir::new().unwrap();
     let cases = [
         ("nonesuch-{}", "no program `nonesuch-2` found"),
-        ("/etc/passwd", "can't run `/etc/passwd`: Permission denied"),
+        ("/etc/passwd", "can't run `/etc/passwd`: it, or the interpreter that its first line names, is not executable"),
+        ("/etc", "can't run `/etc`: it is a folder"),
         ("sh -c 'echo first >&2; echo why >&2; exit {}'", "`sh` failed with exit code 2: first why"),
         ("sh -c 'kill -9 $$'", "`sh` failed with signal 9 (SIGKILL)"),
     ];
@@ -63,6 +64,30 @@ fn a_command_that_fails_says_why_and_the_others_go_on() {
     let output = command(home.path(), "test {} != 2", &["--set", "items=1..3"]);
     let report = report(&output);
     assert_eq!((number(&report, "returned"), number(&report, "raised")), (2, 1), "{report}");
+}
+
+/// What a command leaves running goes on to write to the pipes that it has, also when nobody reads them any more.
+#[cfg(unix)]
+#[test]
+fn what_is_left_running_outlives_the_run() {
+    let home = TempDir::new().unwrap();
+    let gate = home.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let service = "sh -c '(cat gate >/dev/null; echo beat; echo beat; echo lives > sign) & echo started'";
+    for executor in ["threads", "processes"] {
+        let output = command(home.path(), service, &["--set", "items=1..1", "--executor", executor]);
+        let report = report(&output);
+        assert_eq!(number(&report, "returned"), 1, "{report}");
+        assert!(report["log"].to_string().contains("left a program running"), "{report}");
+        fs::write(&gate, "").unwrap();
+        let sign = home.path().join("sign");
+        let began = std::time::Instant::now();
+        while fs::read(&sign).map_or(0, |text| text.len()) == 0 {
+            assert!(began.elapsed() < std::time::Duration::from_mins(1), "it died when it wrote");
+            std::thread::yield_now();
+        }
+        fs::remove_file(sign).unwrap();
+    }
 }
 
 /// What a command writes is its item's log, on every executor.

@@ -179,7 +179,9 @@ fn hostile_folder(home: &Path) -> std::path::PathBuf {
     for name in ["02-sunset-hills.jpg", "14-circle-packing.png", "18-spiral-checker.gif", "22-stained-glass.webp"] {
         let whole = sample(name);
         fs::write(folder.join(format!("truncated-{name}")), &whole[..whole.len() / 2]).unwrap();
-        fs::write(folder.join(format!("cut-{name}")), &whole[..whole.len() - 1]).unwrap();
+        // Of a GIF only its trailer would be missing, which says nothing.
+        let cut = if name.contains("spiral-checker") { 2 } else { 1 };
+        fs::write(folder.join(format!("cut-{name}")), &whole[..whole.len() - cut]).unwrap();
     }
     // An end marker that belongs to a smaller picture inside, as cameras put one there, is not the end of the file.
     let mut photo = sample("03-plasma.jpg");
@@ -235,10 +237,10 @@ fn each_bad_image_raises_with_its_name_and_the_others_go_on() {
         written.sort();
         assert_eq!(
             written,
-            ["01-dunes.jpg", "13-voronoi-cells.png", "21-agate.webp", "motion.jpg"],
-            "nothing else, nothing half"
+            [".poolscope-thumbnails", "01-dunes.jpg", "13-voronoi-cells.png", "21-agate.webp", "motion.jpg"],
+            "nothing half, and nothing else but which of them are thumbnails"
         );
-        for name in written {
+        for name in written.iter().skip(1) {
             let thumbnail = image::open(thumbnails.join(name)).unwrap();
             assert_eq!(thumbnail.width().max(thumbnail.height()), 64);
         }
@@ -290,5 +292,48 @@ fn an_image_that_declares_a_huge_size_is_refused_by_its_limit() {
         assert_eq!((number(&report, "returned"), number(&report, "raised")), (1, 1), "{report}");
         let told = messages(&report);
         assert!(told[0].contains("bomb.png") && told[0].to_lowercase().contains("limit"), "{told:?}");
+    }
+}
+
+/// A thumbnail replaces thumbnails, and nothing that somebody else put there.
+#[test]
+fn what_is_no_thumbnail_is_not_replaced() {
+    let home = TempDir::new().unwrap();
+    let folder = folder(home.path());
+    image::RgbImage::new(300, 200).save(folder.join("a.png")).unwrap();
+    image::RgbImage::new(300, 200).save(folder.join("b.png")).unwrap();
+    let output = home.path().join("thumbnails");
+    fs::create_dir(&output).unwrap();
+    fs::write(output.join("a.png"), "a picture of somebody's").unwrap();
+    for _ in 0..2 {
+        let (report, _) = thumbnails(home.path(), &folder, &[]);
+        assert_eq!((number(&report, "returned"), number(&report, "raised")), (1, 1), "{report}");
+        assert!(messages(&report)[0].contains("a.png is no thumbnail that Poolscope wrote"), "{report}");
+    }
+    assert_eq!(fs::read_to_string(output.join("a.png")).unwrap(), "a picture of somebody's");
+    assert_eq!(image::open(output.join("b.png")).unwrap().width(), 100);
+}
+
+/// A GIF whose screen is smaller than its picture, or that lacks its trailer: others show it, and so is its thumbnail.
+#[test]
+fn a_gif_is_as_large_as_its_picture() {
+    let home = TempDir::new().unwrap();
+    let folder = folder(home.path());
+    let picture = image::RgbaImage::from_pixel(300, 200, Rgba([255; 4]));
+    picture.save(folder.join("whole.gif")).unwrap();
+    let whole = fs::read(folder.join("whole.gif")).unwrap();
+    let with_screen = |width: u16, height: u16| {
+        let screen = [width.to_le_bytes(), height.to_le_bytes()].concat();
+        [&whole[..6], &screen, &whole[10..]].concat()
+    };
+    fs::write(folder.join("none.gif"), with_screen(0, 0)).unwrap();
+    fs::write(folder.join("small.gif"), with_screen(10, 10)).unwrap();
+    fs::write(folder.join("endless.gif"), whole.strip_suffix(b";").unwrap()).unwrap();
+    let (report, output) = thumbnails(home.path(), &folder, &[]);
+    assert_eq!(number(&report, "returned"), 4, "{report}");
+    for name in ["whole", "none", "small", "endless"] {
+        let small = image::open(output.join(name).with_extension("gif")).unwrap().to_rgba8();
+        assert_eq!(small.dimensions(), (100, 67), "{name}");
+        assert!(small.pixels().all(|pixel| pixel.0 == [255; 4]), "{name}");
     }
 }

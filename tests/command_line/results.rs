@@ -65,6 +65,55 @@ fn only_what_failed_is_run_again() {
     assert_eq!(ran, ["2", "4"].map(str::to_owned).into());
 }
 
+/// Two items of one name are two, and what was never run is not forgotten.
+#[cfg(unix)]
+#[test]
+fn what_did_not_return_is_known_item_by_item() {
+    let home = TempDir::new().unwrap();
+    let run = |more: &[&str]| {
+        let line = "run command --json --executor threads --workers 1 --set from=lines --set items=list";
+        report(&poolscope(home.path()).args(line.split(' ')).args(more).output().unwrap())
+    };
+    fs::write(home.path().join("list"), "3\n2\n3\n").unwrap();
+    let third_fails = "command=sh -c 'echo {} >> ran; test $(wc -l < ran) -ne 3'";
+    let first = run(&["--set", third_fails, "--save", "first"]);
+    assert_eq!((number(&first, "returned"), number(&first, "raised")), (2, 1), "{first}");
+    let again = run(&["--set", "command=false", "--only-failed", "first", "--save", "again"]);
+    assert_eq!((number(&again, "items"), number(&again, "raised")), (1, 1), "{again}");
+    // What a run of some of the items left is known by its place among all.
+    let rest = run(&["--set", "command=true", "--only-failed", "again"]);
+    assert_eq!((number(&rest, "items"), number(&rest, "returned")), (1, 1), "{rest}");
+    // The first returns, the second goes on until the time is over, the third never begins.
+    let second_hangs = "command=sh -c 'test {} = 3 || exec sleep 1000'";
+    let stopped = run(&["--set", second_hangs, "--timeout", "3", "--save", "stopped"]);
+    assert_eq!((number(&stopped, "returned"), number(&stopped, "raised")), (1, 0), "{stopped}");
+    let resumed = run(&["--set", "command=true", "--only-failed", "stopped"]);
+    assert_eq!((number(&resumed, "items"), number(&resumed, "returned")), (2, 2), "{resumed}");
+}
+
+/// One file for two things, or for what the run reads, would lose one of them.
+#[test]
+fn no_output_replaces_another_or_the_input() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("times"), "0.001\n").unwrap();
+    let lines = [
+        "run noop --set tasks=2 --csv x --save x",
+        "run noop --set tasks=2 --csv ./x --save sub/../x",
+        "run noop --set tasks=2 --save y.svg --picture y.svg",
+        "run synthetic --set durations=times --csv times",
+    ];
+    fs::create_dir(home.path().join("sub")).unwrap();
+    for line in lines {
+        let output = run(home.path(), line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(stderr(&output).contains("is also the file of"), "{line}: {}", stderr(&output));
+    }
+    assert_eq!(fs::read_to_string(home.path().join("times")).unwrap(), "0.001\n");
+    assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv x --save y").status.success());
+    let again = run(home.path(), "run noop --set tasks=2 --quiet --only-failed y --save y");
+    assert_eq!(again.status.code(), Some(2), "{}", stderr(&again));
+}
+
 /// A spreadsheet would run a cell that begins like a formula.
 #[cfg(unix)]
 #[test]

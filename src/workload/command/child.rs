@@ -1,5 +1,6 @@
 //! One run of a command: its start, its output, its end, and what of it is killed when.
 
+use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -44,7 +45,7 @@ enum CommandError {
     System {
         program: String,
         #[source]
-        cause: std::io::Error,
+        cause: io::Error,
     },
 }
 
@@ -73,16 +74,21 @@ fn start_and_wait(
     context: &TaskContext,
 ) -> Result<String, CommandError> {
     let program = command.get_program().display().to_string();
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let cannot = |cause| CommandError::System { program: program.clone(), cause };
+    let (output, output_in) = io::pipe().map_err(cannot)?;
+    let (errors, errors_in) = io::pipe().map_err(cannot)?;
+    command.stdin(Stdio::null()).stdout(output_in).stderr(errors_in);
     // A group of its own, so that all of it can be killed; and Ctrl-C is for this program.
     sys::detach_from_terminal(&mut command);
     let guarded = Guarded::new(&mut command);
-    let mut child = command.spawn().map_err(|error| explain(&command, error))?;
+    let child = command.spawn().map_err(|error| explain(&command, error))?;
+    // It holds the command's ends of the pipes.
+    drop(command);
     let tree = guarded.started(child.id());
     let _suspendable = sys::suspend_with_this(tree.clone());
     let (says, said) = unbounded();
-    let output = Output::of(child.stdout.take(), Stream::Stdout, &says);
-    let errors = Output::of(child.stderr.take(), Stream::Stderr, &says);
+    let mut output = Output::of(output, Stream::Stdout, &says);
+    let mut errors = Output::of(errors, Stream::Stderr, &says);
     drop(says);
     let mut process = Process::new(child, tree);
     let tell = |(stream, what): (Stream, Said)| match what {
@@ -93,6 +99,7 @@ fn start_and_wait(
     let mut killed = None;
     let status = loop {
         let silence = never();
+        limit.look();
         select! {
             recv(if process.is_silent { &silence } else { &said }) -> line => match line {
                 Ok(line) => {
@@ -105,13 +112,13 @@ fn start_and_wait(
                 break ended;
             } else {
                 process.kill();
-                break Err(std::io::Error::other("its end was not seen"));
+                break Err(io::Error::other("its end was not seen"));
             },
             default(LOOK_AGAIN) => {}
         }
         process.tell_cpu_time(context);
         match &killed {
-            Some((at, _)) if Instant::elapsed(at) > DEATH => break Err(std::io::Error::other("it can't be killed")),
+            Some((at, _)) if Instant::elapsed(at) > DEATH => break Err(io::Error::other("it can't be killed")),
             Some(_) => {}
             None => {
                 let stopped = context.may_go_on().err().map(CommandError::Stopped);
@@ -147,22 +154,30 @@ fn start_and_wait(
     Err(CommandError::Failed { program, exit: sys::describe_exit(status), said })
 }
 
-/// When a command's time is over. It stands still while this program is suspended.
+/// When a command's time is over. Of a longer time between two looks than this, nothing more counts: this program was suspended, and the
+/// command with it, or the machine slept.
 struct Limit {
     timeout: Option<Duration>,
-    began: Instant,
-    suspended: Duration,
+    ran: Duration,
+    looked: Instant,
 }
 
 impl Limit {
+    const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
     fn new(timeout: Option<Duration>) -> Self {
-        Self { timeout, began: Instant::now(), suspended: sys::suspended() }
+        Self { timeout, ran: Duration::ZERO, looked: Instant::now() }
+    }
+
+    /// To be called often, while the command runs.
+    fn look(&mut self) {
+        self.ran += self.looked.elapsed().min(Self::LONGEST_LOOK);
+        self.looked = Instant::now();
     }
 
     /// The limit, once it is exceeded.
-    fn is_over(&mut self) -> Option<Duration> {
-        let ran = self.began.elapsed().saturating_sub(sys::suspended().saturating_sub(self.suspended));
-        self.timeout.filter(|timeout| ran >= *timeout)
+    fn is_over(&self) -> Option<Duration> {
+        self.timeout.filter(|timeout| self.ran >= *timeout)
     }
 }
 
@@ -173,7 +188,7 @@ struct Process {
     /// Its first process is no more: the number may be another's.
     reaped: Arc<Mutex<bool>>,
     /// How it ended, and how long it was on a core.
-    ended: Receiver<std::io::Result<(ExitStatus, Duration)>>,
+    ended: Receiver<io::Result<(ExitStatus, Duration)>>,
     /// Nobody can write to its pipes any more.
     is_silent: bool,
     cpu_told: Duration,

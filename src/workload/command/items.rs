@@ -56,7 +56,11 @@ pub(super) fn find(
     let wrong = |message: String| FieldError::new("items", message);
     match source {
         Source::Range => Ok(Found { entries: range(text)?, notes: Vec::new() }),
-        Source::Glob => Ok(Found { entries: matching(text, cancelled)?, notes: Vec::new() }),
+        Source::Glob => {
+            let entries = matching(text, cancelled)?;
+            let note = entries.is_empty().then(|| format!("No file matches `{text}`"));
+            Ok(Found { entries, notes: note.into_iter().collect() })
+        }
         Source::Lines => {
             let path = Path::new(text);
             let named = |cause: &dyn std::fmt::Display| wrong(format!("{}: {cause}", path.display()));
@@ -108,6 +112,9 @@ pub(super) fn preview(source: Source, text: &str, separator: Separator) -> Optio
 }
 
 fn parse(text: &str) -> Result<PathPattern, FieldError> {
+    if text.is_empty() {
+        return Err(FieldError::new("items", "is empty: give a pattern such as photos/*.jpg"));
+    }
     PathPattern::parse(text).map_err(|error| {
         FieldError::new("items", format!("`{text}` is not a pattern: {} at character {}", error.msg, error.pos + 1))
     })

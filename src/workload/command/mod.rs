@@ -28,6 +28,7 @@ use super::param::NO_OR_YES;
 use super::{FieldError, Param, ParamKind, Params, Plan, Preview, Workload};
 use crate::executor::{Function, TaskContext, TaskError};
 use items::Source;
+pub use output::forget_input;
 use surroundings::Surroundings;
 use template::Template;
 pub use warden::keep_watch;
@@ -137,6 +138,11 @@ impl Workload for Command {
     fn preview(&self, params: &Params) -> Option<Result<Preview, FieldError>> {
         let (source, separator) = (Source::of(params.choice("from")), Separator::of(params.choice("separator")));
         items::preview(source, params.text("items"), separator)
+    }
+
+    fn reads(&self, params: &Params) -> Vec<PathBuf> {
+        let is_list = Source::of(params.choice("from")) == Source::Lines;
+        is_list.then(|| PathBuf::from(params.text("items"))).into_iter().collect()
     }
 
     fn file_of(&self, params: &Params, name: &str) -> Option<PathBuf> {

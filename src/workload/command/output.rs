@@ -4,15 +4,17 @@
 //! is where programs say why they failed. How much was left out in between is told with them.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, PipeReader, Read};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use crate::executor::Stream;
+use crate::sys;
 
 /// So many bytes of the first lines, and as many of the last.
 const KEPT: usize = 4096;
@@ -31,30 +33,39 @@ pub(super) struct Output {
     state: Arc<Mutex<State>>,
     /// Closes when the stream does.
     open: Receiver<()>,
+    /// The stream once more, for whoever reads on when nobody here does any more.
+    stream: Option<PipeReader>,
 }
 
 impl Output {
     /// Reads `stream` to its end.
-    pub(super) fn of(stream: Option<impl Read + Send + 'static>, which: Stream, says: &Sender<(Stream, Said)>) -> Self {
+    pub(super) fn of(stream: PipeReader, which: Stream, says: &Sender<(Stream, Said)>) -> Self {
         let tail = if which == Stream::Stderr { KEPT } else { 0 };
         let state = Arc::new(Mutex::new(State::new(tail)));
         let (open_in, open) = bounded::<()>(0);
         let (into, says) = (Arc::clone(&state), says.clone());
-        if let Some(stream) = stream {
-            // Without the thread the pipe is closed, and nothing is kept.
-            let _ = thread::Builder::new().name("output".to_owned()).spawn(move || {
-                read(stream, &into, |said| _ = says.send((which, said)));
-                drop(open_in);
-            });
-        }
-        Self { state, open }
+        let again = stream.try_clone().ok();
+        // Without the thread the pipe is closed, and nothing is kept.
+        let _ = thread::Builder::new().name("output".to_owned()).spawn(move || {
+            read(stream, &into, |said| _ = says.send((which, said)));
+            drop(open_in);
+        });
+        Self { state, open, stream: again }
     }
 
     /// Waits for the stream's end until `deadline`, and takes what is left to be told. Somebody may have kept the stream open.
-    pub(super) fn finish(&self, deadline: Instant) -> Vec<Said> {
-        let _ = self.open.recv_deadline(deadline);
+    ///
+    /// Then it is a service, which must not die when this program has ended and nobody reads what it writes: that goes to a process of
+    /// its own, which lets it go.
+    pub(super) fn finish(&mut self, deadline: Instant) -> Vec<Said> {
+        let is_open = matches!(self.open.recv_deadline(deadline), Err(RecvTimeoutError::Timeout));
         let mut rest = Vec::new();
         self.state.lock().end(|said| rest.push(said));
+        if let Some(stream) = self.stream.take().filter(|_| is_open)
+            && drain(stream).is_ok()
+        {
+            rest.push(Said::Line(LEFT_RUNNING.to_owned()));
+        }
         rest
     }
 
@@ -70,6 +81,25 @@ impl Output {
         let words: Vec<_> = state.words.iter().map(String::as_str).collect();
         format!("{ellipsis}{}", words.join("\n"))
     }
+}
+
+/// In place of what is not kept.
+const LEFT_RUNNING: &str = "(left a program running; what it writes from here on is not kept)";
+
+/// The argument with which this program reads and forgets what comes in.
+const DRAIN: &str = "drain";
+
+fn drain(stream: PipeReader) -> io::Result<()> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(DRAIN).stdin(stream).stdout(Stdio::null()).stderr(Stdio::null());
+    sys::detach_from_terminal(&mut command);
+    // It ends when the service does; nobody waits for it.
+    command.spawn().map(drop)
+}
+
+/// The life of such a process: until nobody can write any more.
+pub fn forget_input() {
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
 }
 
 fn read(mut stream: impl Read, state: &Mutex<State>, mut say: impl FnMut(Said)) {

@@ -17,19 +17,36 @@ pub(super) enum StartError {
     NoLoader(String),
     #[error("can't run `{program}`: the folder `{folder}` does not exist")]
     NoFolder { program: String, folder: String },
-    #[error("can't run `{program}`")]
+    #[error("can't run `{0}`: it is a folder")]
+    Folder(String),
+    #[error("can't run `{program}`: it, or the interpreter that its first line names, is not executable")]
     NotExecutable {
+        program: String,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("can't run `{0}`: it is no program, and its first line names no interpreter (#!)")]
+    NoProgram(String),
+    #[error("can't run `{program}`")]
+    System {
         program: String,
         #[source]
         cause: io::Error,
     },
 }
 
+/// What Unix says of a file that is no program and names no interpreter: `ENOEXEC`.
+const NO_PROGRAM: Option<i32> = Some(8);
+
 /// Why `command` did not start, of which the system said `error`.
 pub(super) fn explain(command: &Command, error: io::Error) -> StartError {
     let program = command.get_program().display().to_string();
-    if error.kind() != io::ErrorKind::NotFound {
-        return StartError::NotExecutable { program, cause: error };
+    match error.kind() {
+        io::ErrorKind::NotFound => {}
+        io::ErrorKind::PermissionDenied if is_folder(command) => return StartError::Folder(program),
+        io::ErrorKind::PermissionDenied => return StartError::NotExecutable { program, cause: error },
+        _ if cfg!(unix) && error.raw_os_error() == NO_PROGRAM => return StartError::NoProgram(program),
+        _ => return StartError::System { program, cause: error },
     }
     if let Some(folder) = command.get_current_dir().filter(|folder| !folder.is_dir()) {
         return StartError::NoFolder { program, folder: folder.display().to_string() };
@@ -41,6 +58,10 @@ pub(super) fn explain(command: &Command, error: io::Error) -> StartError {
             None => StartError::NoLoader(program),
         },
     }
+}
+
+fn is_folder(command: &Command) -> bool {
+    command.get_current_dir().map(PathBuf::from).unwrap_or_default().join(command.get_program()).is_dir()
 }
 
 /// The file that the system would run, if there is one.

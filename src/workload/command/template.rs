@@ -32,10 +32,10 @@ impl Template {
             return Err(wrong("is empty: name a program"));
         }
         if for_shell {
-            if has_quoted_hole(line) {
-                return Err(wrong(
-                    "has a {} within quotes: leave them out, as each {} is quoted when the item is put in",
-                ));
+            if let Some(place) = hole_where_no_word_can_be(line) {
+                return Err(wrong(&format!(
+                    "has a {{}} {place}: take it out of there, as each {{}} stands for the item as one word, quoted"
+                )));
             }
             return Ok(Self::Shell(line.to_owned()));
         }
@@ -55,28 +55,36 @@ impl Template {
                 command.args(arguments.iter().map(|argument| filled(argument, item)));
                 Ok(command)
             }
-            Self::Shell(line) => {
-                let quoted = sys::quoted_for_shell(item)
-                    .ok_or_else(|| TaskError::message(format!("`{}` can't be quoted for the shell", item.display())))?;
-                Ok(sys::shell_command(&filled(line, &quoted)))
-            }
+            Self::Shell(line) => sys::shell_command(line, HOLE, item)
+                .ok_or_else(|| TaskError::message(format!("`{}` can't be quoted for the shell", item.display()))),
         }
     }
 }
 
-/// Whether a hole stands within quotes, where the item's own quotes would mean nothing, or something else.
-fn has_quoted_hole(line: &str) -> bool {
-    let (mut quote, mut escaped) = (None, false);
-    line.char_indices().any(|(index, letter)| {
+/// Where in a line for a shell a hole stands whose quotes would mean nothing, or something else; `None` if there is none.
+fn hole_where_no_word_can_be(line: &str) -> Option<&'static str> {
+    let (mut quote, mut escaped, mut here) = (None, false, false);
+    for (index, letter) in line.char_indices() {
+        let rest = &line[index..];
+        if rest.starts_with(HOLE) {
+            match quote {
+                Some(_) => return Some("within quotes"),
+                None if escaped => return Some("after a backslash"),
+                None if here => return Some("within a here-document"),
+                None => {}
+            }
+        }
         match (quote, letter) {
             _ if escaped => escaped = false,
             (Some('"') | None, '\\') => escaped = true,
             (None, '\'' | '"') => quote = Some(letter),
             (Some(open), _) if open == letter => quote = None,
+            // `<<<` is followed by a word.
+            (None, '<') if rest.starts_with("<<") && !rest.starts_with("<<<") => here |= !line[..index].ends_with('<'),
             _ => {}
         }
-        quote.is_some() && line[index..].starts_with(HOLE)
-    })
+    }
+    None
 }
 
 /// `text` with the item in all its holes. An item need not be Unicode.
@@ -116,10 +124,19 @@ mod tests {
             assert!(Template::parse(line, false).is_err(), "{line}");
         }
         assert!(Template::parse(" ", true).is_err());
-        for line in ["wc \"{}\"", "echo '{}'", "echo \"a \\\" {}\"", "echo \"'{}'\""] {
+        for line in [
+            "wc \"{}\"",
+            "echo '{}'",
+            "echo \"a \\\" {}\"",
+            "echo \"'{}'\"",
+            "echo \\{}",
+            "cat <<E\n{}\nE",
+            "cat <<-'E'\n{}\nE",
+        ] {
             assert!(Template::parse(line, true).is_err(), "{line}");
         }
-        for line in ["wc {}", "echo 'a' {} \"b\"", "echo \\\"{}", "awk '{print}' {}"] {
+        for line in ["wc {}", "echo 'a' {} \"b\"", "echo \\\"{}", "awk '{print}' {}", "cat <<< {}", "cat {} <<E\nx\nE"]
+        {
             assert!(Template::parse(line, true).is_ok(), "{line}");
         }
     }
@@ -132,5 +149,28 @@ mod tests {
         let template = Template::parse("printf '%s|' {} end", true).unwrap();
         let output = template.command(OsStr::new("a b; echo 'no' $HOME")).unwrap().output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "a b; echo 'no' $HOME|end|");
+    }
+
+    #[test]
+    fn no_item_is_code() {
+        if cfg!(windows) {
+            return;
+        }
+        for line in [
+            "echo `echo {}`",
+            "echo $(echo {})",
+            "echo a{}b",
+            "echo \\\\{}",
+            "x={}; echo \"$x\"",
+            "for x in {}; do echo $x; done",
+        ] {
+            for item in ["; echo no", "$(echo no)", "`echo no`", "'\"; echo no #", "a\\", "a\necho no"] {
+                let command = Template::parse(line, true).unwrap().command(OsStr::new(item));
+                let output = command.unwrap().output().unwrap();
+                assert!(output.status.success(), "{line}, {item}: {output:?}");
+                let told = String::from_utf8(output.stdout).unwrap();
+                assert!(!told.lines().any(|line| line.trim() == "no") || item.contains('\n'), "{line}, {item}: {told}");
+            }
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Addresses as people and servers write them, made into what HTTP takes: without a scheme, with capitals, spaces or other scripts in
 //! their paths, as curl and browsers read them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use fluent_uri::{Uri, UriRef};
+use percent_encoding::percent_decode_str;
 use ureq::http;
 
 /// Why a text is no address that can be fetched.
@@ -11,6 +14,8 @@ pub(in crate::workload) enum AddressError {
     Scheme(String),
     #[error("`{0}` is not an address")]
     Malformed(String),
+    #[error("`{address}`: `{port}` is not a port")]
+    Port { address: String, port: String },
     #[error("`{0}`: write the host's name in ASCII (Punycode)")]
     Host(String),
 }
@@ -34,6 +39,9 @@ pub(in crate::workload) fn parse(text: &str) -> Result<String, AddressError> {
     if !authority.is_ascii() {
         return Err(AddressError::Host(text.to_owned()));
     }
+    if let Some(port) = port(authority).filter(|port| !port.is_empty() && !is_port(port)) {
+        return Err(AddressError::Port { address: text.to_owned(), port: port.to_owned() });
+    }
     let path = &rest[authority.len()..];
     let slash = if path.starts_with('/') { "" } else { "/" };
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%:@[]!$&'()*+;=".contains(&byte);
@@ -48,11 +56,44 @@ pub(in crate::workload) fn parse(text: &str) -> Result<String, AddressError> {
     }
 }
 
+/// What stands behind the host and its colon, if there is one. The colons in `[::1]` are the host's.
+fn port(authority: &str) -> Option<&str> {
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    after.split_once(':').map(|(_, port)| port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// The address without a user's name and password, and what a server is told of them (RFC 7617), if they are there.
+pub(super) fn without_credentials(address: &str) -> (String, Option<String>) {
+    let Some((scheme, rest)) = address.split_once("://") else { return (address.to_owned(), None) };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let Some((credentials, host)) = authority.rsplit_once('@') else { return (address.to_owned(), None) };
+    let decoded: Vec<u8> = percent_decode_str(credentials).collect();
+    // Without a password there is an empty one.
+    let decoded = if credentials.contains(':') { decoded } else { [&decoded[..], b":"].concat() };
+    let told = format!("Basic {}", BASE64.encode(decoded));
+    (format!("{scheme}://{host}{}", &rest[authority.len()..]), Some(told))
+}
+
 /// Where the `Location` of an answer from `address` leads. Its bytes need not be what the standard asks for.
 ///
 /// # Errors
 /// When that is no address, or one of something else.
 pub(super) fn follow(address: &str, location: &[u8]) -> Result<String, AddressError> {
+    let text = String::from_utf8_lossy(location);
+    let (scheme, _) = address.split_once("://").unwrap_or_default();
+    // Another host, and so nothing of this address.
+    let end = text.find(['/', '?', '#']).unwrap_or(text.len());
+    if text[end..].starts_with("//") && (end == 0 || text[..end].ends_with(':')) {
+        let named = if end == 0 { format!("{scheme}:") } else { String::new() };
+        let authority = text[end + 2..].find(['/', '?', '#']).map_or(text.len(), |length| end + 2 + length);
+        let rest = encoded(location.get(authority..).unwrap_or_default());
+        return parse(&format!("{named}{}{rest}", &text[..authority]));
+    }
     let location = encoded(location);
     let malformed = || AddressError::Malformed(location.clone());
     let base = Uri::parse(address).map_err(|_| malformed())?;
@@ -61,14 +102,17 @@ pub(super) fn follow(address: &str, location: &[u8]) -> Result<String, AddressEr
     parse(target.as_str())
 }
 
-/// With what no address may hold in percent signs and digits.
+/// A path with what no address may hold in percent signs and digits.
 fn encoded(text: &[u8]) -> String {
-    let byte = |&byte: &u8| match byte {
-        b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => format!("%{byte:02X}"),
+    let is_encoded =
+        |at: usize| text.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let byte = |(at, &byte): (usize, &u8)| match byte {
+        b'"' | b'<' | b'>' | b'[' | b'\\' | b']' | b'^' | b'`' | b'{' | b'|' | b'}' => format!("%{byte:02X}"),
+        b'%' if !is_encoded(at) => "%25".to_owned(),
         0x21..=0x7e => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     };
-    text.iter().map(byte).collect()
+    text.iter().enumerate().map(byte).collect()
 }
 
 #[cfg(test)]
@@ -95,6 +139,26 @@ mod tests {
             assert!(matches!(parse(text), Err(AddressError::Malformed(_))), "{text}: {:?}", parse(text));
         }
         assert!(matches!(parse("http://höst/"), Err(AddressError::Host(_))));
+        for (text, wrong) in [
+            ("http://host:99999/", "99999"),
+            ("host:80x/", "80x"),
+            ("mailto:a", "a"),
+            ("[::1]:x", "x"),
+            ("u:p@h:-1", "-1"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(matches!(&error, AddressError::Port { port, .. } if port == wrong), "{text}: {error}");
+        }
+        assert!(parse("http://user:pass@[::1]/").is_ok() && parse("http://host:/").is_ok());
+    }
+
+    #[test]
+    fn names_and_passwords_are_told_as_they_were_meant() {
+        let told = |address| without_credentials(address);
+        let (plain, basic) = ("http://host:1/a@b".to_owned(), |told: &str| Some(format!("Basic {told}")));
+        assert_eq!(told("http://host:1/a@b"), (plain.clone(), None));
+        assert_eq!(told("http://u:p%40@host:1/a@b"), (plain.clone(), basic("dTpwQA==")));
+        assert_eq!(told("http://u@host:1/a@b"), (plain, basic("dTo=")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use ureq::http::Response;
-use ureq::http::header::LOCATION;
+use ureq::http::header::{AUTHORIZATION, LOCATION};
 use ureq::{Agent, Body};
 
 use super::address::{self, AddressError};
@@ -76,7 +76,12 @@ fn answer(url: &str, timeout: Option<Duration>) -> Result<Response<Body>, GetErr
     for _ in 0..=REDIRECTIONS {
         // No time at all would mean no limit.
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).max(LEAST));
-        let response = agent(left, &url).get(&url).call().map_err(|error| explained(error, timeout))?;
+        let (plain, credentials) = address::without_credentials(&url);
+        let mut request = agent(left, &plain).get(&plain);
+        if let Some(credentials) = credentials {
+            request = request.header(AUTHORIZATION, credentials);
+        }
+        let response = request.call().map_err(|error| explained(error, timeout))?;
         if !response.status().is_redirection() {
             return Ok(response);
         }

@@ -67,6 +67,7 @@ const OVERHEAD: u64 = 64 << 20;
 pub(super) fn decode(mut file: File, max_megapixels: u32) -> Result<Picture, DecodeError> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
+    whole::mend_gif_screen(&mut bytes);
     let mut reader = ImageReader::new(Cursor::new(bytes.as_slice())).with_guessed_format()?;
     let known = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP];
     let format = reader.format().filter(|format| known.contains(format)).ok_or(DecodeError::Unknown)?;

@@ -6,6 +6,7 @@
 
 mod decode;
 mod orientation;
+mod ours;
 mod whole;
 mod write;
 
@@ -23,6 +24,7 @@ use super::{FieldError, Param, ParamKind, Params, Plan, Workload, samples};
 use crate::executor::{Function, TaskContext, TaskError};
 use crate::sys;
 use decode::{Picture, decode};
+use ours::Ours;
 
 /// See the module.
 pub(super) struct Thumbnails;
@@ -37,18 +39,31 @@ pub(super) struct Job {
     /// The longer side of the thumbnail, in pixels.
     size: u32,
     max_megapixels: u32,
-    /// The thumbnail would replace an image that is an item of this run.
-    replaces_original: bool,
+    /// What the thumbnail must not replace.
+    clash: Option<Clash>,
+}
+
+/// A file that is there already, under the name of a thumbnail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Clash {
+    /// An image that is an item of this run.
+    Original,
+    /// No thumbnail that this program wrote.
+    NotOurs,
 }
 
 fn thumbnail(job: Job, context: &TaskContext) -> Result<String, TaskError> {
-    let Job { source, output, size, max_megapixels, replaces_original } = job;
+    let Job { source, output, size, max_megapixels, clash } = job;
     let source = source.path()?;
     let target = output.join(source.file_name().unwrap_or_default());
     // The target may have come into being since the items were found, so this item is compared again.
-    if replaces_original || is_same_file(&source, &target) {
-        let message = format!("{} is an original: its thumbnail would replace it", target.display());
-        return Err(TaskError::message(message));
+    let clash = if is_same_file(&source, &target) { Some(Clash::Original) } else { clash };
+    if let Some(clash) = clash {
+        let what = match clash {
+            Clash::Original => "is an original",
+            Clash::NotOurs => "is no thumbnail that Poolscope wrote",
+        };
+        return Err(TaskError::message(format!("{} {what}: the thumbnail would replace it", target.display())));
     }
     let file = context
         .blocking(|| fs::File::open(&source))
@@ -117,7 +132,7 @@ impl Workload for Thumbnails {
                 ParamKind::OutputFolder,
                 "",
                 &samples::output_folder().display().to_string(),
-                "Where thumbnails are written, under the names of their images. Earlier thumbnails are replaced, originals never.",
+                "Where thumbnails are written, under the names of their images. Earlier thumbnails are replaced, other files never.",
             ),
             Param::new(
                 "size",
@@ -149,16 +164,25 @@ impl Workload for Thumbnails {
         let size = u32::try_from(params.count("size")).unwrap_or(u32::MAX);
         let max_megapixels = u32::try_from(params.count("max-size")).unwrap_or(u32::MAX);
         let originals: HashSet<_> = entries.iter().filter_map(Entry::file).filter_map(sys::file_identity).collect();
-        let replaces_original = |source: &Entry| {
-            let target = source.file().and_then(|path| Some(output.join(path.file_name()?)));
-            let there = target.and_then(|target| sys::file_identity(&target));
-            there.is_some_and(|there| originals.contains(&there))
+        let mut ours = Ours::of(&output);
+        // All that is in the program's own folder is.
+        let is_own_folder = output == samples::output_folder();
+        let mut clash = |source: &Entry| {
+            let name = source.file()?.file_name()?;
+            let there = sys::file_identity(&output.join(name));
+            if there.is_some_and(|there| originals.contains(&there)) {
+                return Some(Clash::Original);
+            }
+            (!ours.may_have(name) && !is_own_folder).then_some(Clash::NotOurs)
         };
         let job = |source: &Entry| {
-            let replaces_original = replaces_original(source);
-            Job { source: source.clone(), output: output.clone(), size, max_megapixels, replaces_original }
+            let clash = clash(source);
+            Job { source: source.clone(), output: output.clone(), size, max_megapixels, clash }
         };
         let jobs: Vec<Job> = entries.iter().map(job).collect();
+        ours.keep().map_err(|error| {
+            FieldError::new("output", format!("{}: can't write to the folder: {error}", output.display()))
+        })?;
         Ok(Plan::new(THUMBNAIL, jobs.into_iter(), files::labels(entries, input)).noting(notes))
     }
 }
