@@ -107,6 +107,8 @@ pub(super) enum Action {
     ChooseExecutor(ExecutorKind),
     OpenLesson(&'static Lesson),
     ToggleLessons,
+    /// Hides the settings, or brings them back, whatever has taken their place.
+    ToggleSettings,
     ToggleTheme,
     ToggleContrast,
     /// A step larger, or smaller.

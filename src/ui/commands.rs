@@ -233,7 +233,8 @@ pub(super) fn all() -> Vec<Command> {
         ("Window", "All commands", Some(key(Key::P, "Ctrl+Shift+P").command().shift()), Action::TogglePalette),
         ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
         ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
-        ("Window", "Light theme instead of dark", None, Action::ToggleTheme),
+        ("Window", "Hide or show the settings", Some(key(Key::B, "Ctrl+B").command()), Action::ToggleSettings),
+        ("Window", "Light theme", None, Action::ToggleTheme),
         ("Window", "High contrast", None, Action::ToggleContrast),
         ("Window", "Zoom in the interface", Some(held(Key::Plus, "Ctrl++").command()), Action::Scale { larger: true }),
         (

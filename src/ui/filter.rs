@@ -49,8 +49,12 @@ fn phrases(text: &str) -> Vec<String> {
 fn fits(phrases: &[String], run: &Run, task: &Task) -> bool {
     let worker = task.worker.map(|worker| format!("worker{worker}"));
     let name = run.label(task.item as usize).to_lowercase();
+    let error =
+        matches!(task.state, TaskState::Raised | TaskState::Lost).then(|| run.trace.error_of(task.item)).flatten();
+    let error = error.map(|error| error.message.to_lowercase()).unwrap_or_default();
     phrases.iter().all(|phrase| {
         name.contains(phrase.as_str())
+            || error.contains(phrase.as_str())
             || phrase.parse() == Ok(task.item)
             // One of twenty workers is not all of them.
             || worker.as_ref() == Some(phrase)

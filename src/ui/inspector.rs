@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, selected: &Selected<'_>, run: Option<&str>, acti
     let item = selected.begun();
     ui.horizontal(|ui| {
         // Where there is little room, the buttons are enough.
-        if ui.available_width() > 250.0 {
+        if ui.available_width() > 330.0 {
             theme::heading(ui, "INSPECTOR");
         }
         step(ui, "‹", "Previous", "The item before it on its lane (,)", item.and_then(|item| item.previous()), actions);
@@ -233,18 +233,23 @@ fn life(ui: &mut Ui, palette: &Palette, stretches: &[Stretch]) {
     ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.0, palette.line), eframe::egui::StrokeKind::Outside);
     ui.add_space(4.0);
     ui.spacing_mut().interact_size.y = 18.0;
-    Grid::new("life").num_columns(3).min_row_height(18.0).spacing([10.0, 2.0]).show(ui, |ui| {
-        for Stretch { name, color, nanos } in stretches {
-            ui.horizontal(|ui| {
-                theme::swatch(ui, *color);
-                ui.label(*name);
-            });
-            ui.label(format::duration(*nanos));
+    ui.spacing_mut().item_spacing.y = 2.0;
+    for Stretch { name, color, nanos } in stretches {
+        // From the right, so that a name takes what the figures leave.
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), 18.0), Layout::right_to_left(Align::Center), |ui| {
             let share = *nanos as f64 / total.max(1) as f64 * 100.0;
-            ui.label(RichText::new(format!("{share:.0} %")).color(palette.dim));
-            ui.end_row();
-        }
-    });
+            for (text, color, width) in
+                [(format!("{share:.0} %"), palette.dim, 40.0), (format::duration(*nanos), palette.text, 58.0)]
+            {
+                let right = Layout::right_to_left(Align::Center);
+                ui.allocate_ui_with_layout(vec2(width, 18.0), right, |ui| ui.label(RichText::new(text).color(color)));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                theme::swatch(ui, *color);
+                ui.add(Label::new(*name).truncate());
+            });
+        });
+    }
 }
 
 /// What the time of its execution went to.

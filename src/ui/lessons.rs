@@ -5,8 +5,8 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
 use eframe::egui::{
-    Button, CollapsingHeader, Context, Frame, Grid, Label, Margin, RichText, Role, ScrollArea, Stroke, Ui, WidgetInfo,
-    vec2,
+    Button, CollapsingHeader, Context, Frame, Grid, Id, Label, Margin, RichText, Role, ScrollArea, Stroke, TextEdit,
+    Ui, WidgetInfo, vec2,
 };
 
 use super::action::Action;
@@ -18,6 +18,8 @@ use crate::lesson::{self, Course, Lesson, LessonRun, Machine, Outcome, Question,
 pub(super) struct Lessons {
     pub(super) open: bool,
     lesson: Option<&'static Lesson>,
+    /// What is looked for in the list.
+    search: String,
     /// The answer that the learner has chosen, of the lesson that is open.
     guess: Option<usize>,
     machine: Arc<Machine>,
@@ -55,6 +57,7 @@ impl Lessons {
         Self {
             open: false,
             lesson: None,
+            search: String::new(),
             guess: None,
             machine: Arc::default(),
             progress: Progress::NotBegun,
@@ -123,10 +126,24 @@ impl Lessons {
         ui.label(
             RichText::new("Published examples, run for real. Predict first, then watch.").size(11.5).color(palette.dim),
         );
+        let field = TextEdit::singleline(&mut self.search).id(Id::unique(("field", "search lessons")));
+        let field =
+            ui.add(field.desired_width(f32::INFINITY).hint_text("Search lessons").margin(Margin::symmetric(6, 4)));
+        readers::name_field(&field, Role::SearchInput, "search lessons", &self.search);
         ui.add_space(6.0);
-        for topic in lesson::topics() {
+        let words = self.search.to_lowercase();
+        let fits = |lesson: &Lesson| words.split_whitespace().all(|word| lesson.text.to_lowercase().contains(word));
+        let found = lesson::topics().iter().map(|topic| {
+            let lessons: Vec<_> = topic.lessons.iter().filter(|lesson| fits(lesson)).collect();
+            (topic, lessons)
+        });
+        let found: Vec<_> = found.filter(|(_, lessons)| !lessons.is_empty()).collect();
+        if found.is_empty() {
+            ui.label(RichText::new("No lesson has these words.").color(palette.dim));
+        }
+        for (topic, lessons) in found {
             theme::heading(ui, &topic.name.to_uppercase());
-            for lesson in topic.lessons {
+            for lesson in lessons {
                 let id = RichText::new(lesson.id).size(10.5).color(palette.dim);
                 let button = Button::new(lesson.title()).right_text(id);
                 if ui.add(button.min_size(vec2(ui.available_width(), 28.0)).truncate()).clicked() {

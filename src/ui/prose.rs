@@ -1,7 +1,9 @@
 //! Texts of lessons, written in Markdown: each paragraph is one thing to be read, also for readers of the screen.
 
 use eframe::egui::text::LayoutJob;
-use eframe::egui::{Align, Color32, FontId, Frame, Label, Layout, Margin, RichText, Stroke, TextFormat, Ui, accesskit};
+use eframe::egui::{
+    Align, Color32, FontId, Frame, Label, Layout, Margin, RichText, ScrollArea, Stroke, TextFormat, Ui, accesskit, vec2,
+};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 use super::theme;
@@ -104,7 +106,8 @@ fn block(ui: &mut Ui, language: &str, code: &str) {
     let frame = Frame::new().fill(palette.background).stroke(Stroke::new(1.0, palette.line)).corner_radius(6);
     frame.inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        ui.horizontal(|ui| {
+        let bar = vec2(ui.available_width(), 24.0);
+        ui.allocate_ui_with_layout(bar, Layout::left_to_right(Align::Center), |ui| {
             ui.label(RichText::new(language).size(11.0).color(palette.dim));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if ui.small_button("Copy").on_hover_text("Copy the program to the clipboard").clicked() {
@@ -112,7 +115,10 @@ fn block(ui: &mut Ui, language: &str, code: &str) {
                 }
             });
         });
-        ui.add(Label::new(RichText::new(code).monospace().size(CODE)).wrap());
+        // A program's lines are not broken: it scrolls.
+        ScrollArea::horizontal().id_salt(code).show(ui, |ui| {
+            ui.add(Label::new(RichText::new(code).monospace().size(CODE)).extend());
+        });
     });
     ui.add_space(6.0);
 }

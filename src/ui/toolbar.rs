@@ -74,7 +74,7 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
         steady(ui, "figures", left, |ui| figures_of(ui, run, name, live));
         let used = steady(ui, "menus", right, |ui| {
             search(ui, filter, actions);
-            found(ui, filter, status.found, actions);
+            found(ui, filter, status.found, run.is_some(), actions);
             menus(ui, status, actions);
         });
         if (used - width).abs() > 0.5 {
@@ -85,11 +85,11 @@ pub(super) fn show(ui: &mut Ui, status: &Status<'_>, filter: &mut Filter, action
     if is_tight {
         // What was chosen in histograms has a line of its own: how far the run is matters more.
         if filter.wait.is_some() || filter.run_time.is_some() {
-            ui.horizontal_wrapped(|ui| found(ui, filter, status.found, actions));
+            ui.horizontal_wrapped(|ui| found(ui, filter, status.found, run.is_some(), actions));
         }
         ui.horizontal(|ui| {
             if filter.wait.is_none() && filter.run_time.is_none() {
-                found(ui, filter, status.found, actions);
+                found(ui, filter, status.found, run.is_some(), actions);
             }
             let room = ui.available_rect_before_wrap();
             steady(ui, "figures", room, |ui| figures_of(ui, run, name, live));
@@ -138,12 +138,13 @@ fn search(ui: &mut Ui, filter: &mut Filter, actions: &mut Vec<Action>) {
         // The next press goes on.
         response.request_focus();
     }
-    response
-        .on_hover_text("Search by name, state, worker2 or number; \"in quotes\" for a phrase (/). Enter: next match");
+    response.on_hover_text(
+        "Search by name, error, state, worker2 or number; \"in quotes\" for a phrase (/). Enter: next match",
+    );
 }
 
-/// What else is looked for, and how many were found.
-fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut Vec<Action>) {
+/// What else is looked for, and how many were found; `runs` = there is a run to look in.
+fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, runs: bool, actions: &mut Vec<Action>) {
     if !filter.is_empty() {
         for (name, range) in [("waited", &mut filter.wait), ("ran", &mut filter.run_time)] {
             let Some(times) = range.clone() else { continue };
@@ -152,8 +153,12 @@ fn found(ui: &mut Ui, filter: &mut Filter, found: Option<usize>, actions: &mut V
                 *range = None;
             }
         }
-        let count = found.map_or_else(|| "…".to_owned(), format::count);
-        let matches = if count == "1" { "1 match".to_owned() } else { format!("{count} matches") };
+        let matches = match found.map(format::count) {
+            Some(count) if count == "1" => "1 match".to_owned(),
+            Some(count) => format!("{count} matches"),
+            None if runs => "searching …".to_owned(),
+            None => "nothing has run yet".to_owned(),
+        };
         let told = ui.label(RichText::new(&matches).size(11.5).color(theme::palette(ui).dim));
         if found.is_some() {
             let range = |what: &str, times: &Option<Range<i64>>| {
@@ -183,6 +188,7 @@ fn view_menu(ui: &mut Ui, status: &Status<'_>, actions: &mut Vec<Action>) {
         entry(ui, &action, enabled, None, actions);
     }
     ui.separator();
+    entry(ui, &Action::ToggleSettings, true, None, actions);
     entry(ui, &Action::ToggleTheme, true, Some(!ui.visuals().dark_mode), actions);
     entry(ui, &Action::ToggleContrast, true, Some(status.high_contrast), actions);
     entry(ui, &Action::ToggleFrameTimes, true, Some(status.frame_times), actions);

@@ -119,3 +119,60 @@ fn files_are_shown_in_their_folder() {
     let window = window_after_run(remembered("noop", &[("tasks", "1")], "threads", "1", "1"));
     assert_eq!(run(&window).unwrap().file_of(0), None);
 }
+
+/// The settings can be folded away, stay so, and come back; where others take their room, they come before those.
+#[test]
+fn settings_are_hidden_and_brought_back() {
+    let form = remembered("sleep", &[("tasks", "2"), ("seconds", "0.01")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    press(&mut window, "Hide the settings");
+    assert!(window.query_by_role_and_label(Role::ComboBox, "workload").is_none());
+    let mut window = window_of(window.state().as_ref().unwrap().remembered(), vec2(1280.0, 720.0));
+    assert!(window.query_by_role_and_label(Role::ComboBox, "workload").is_none(), "as it was left");
+    press(&mut window, "Show the settings");
+    press(&mut window, "Run");
+    until_over(&mut window, 1);
+    press(&mut window, "Lessons");
+    key(&mut window, Key::Period);
+    assert!(window.query_by_role_and_label(Role::ComboBox, "workload").is_none(), "a lesson and an item take the room");
+    press(&mut window, "Show the settings");
+    assert!(window.query_by_role_and_label(Role::ComboBox, "workload").is_some());
+}
+
+/// What was left out, or makes workers idle, is told beside the chart.
+#[test]
+fn what_to_know_of_the_items_is_told() {
+    let form = remembered("sleep", &[("tasks", "24"), ("seconds", "0")], "threads", "4", "25");
+    let window = window_after_run(form);
+    assert!(shows(&window, "24 items at chunk size 25 make 1 call: 1 of 4 workers has work"));
+}
+
+/// By words of their titles and texts.
+#[test]
+fn lessons_are_searched() {
+    let mut window = window();
+    press(&mut window, "Lessons");
+    let search = window.get_by_role_and_label(Role::SearchInput, "search lessons");
+    search.focus();
+    search.type_text("gil lock");
+    until(&mut window, "some are left", |window| {
+        tells(window, "Four countdowns under the GIL") && !tells(window, "From queue to queue")
+    });
+    window.get_by_role_and_label(Role::SearchInput, "search lessons").type_text(" nonesuch");
+    until_shown(&mut window, "No lesson has these words.");
+}
+
+/// An error's row leads to its item, wherever it is pressed, and it is found by its words.
+#[test]
+fn errors_are_found_and_lead_to_their_items() {
+    let form = remembered("sleep", &[("tasks", "6"), ("seconds", "0.01"), ("fail", "2")], "threads", "1", "1");
+    let mut window = window_after_run(form);
+    window.get_by_role_and_label(Role::Tab, "Errors (1)").click();
+    window.run_steps(3);
+    let row = window.get_by_label("Boom!").rect();
+    click_at(&mut window, row.center());
+    assert!(shows(&window, "item 2 · sleep 0.01 s"));
+    key(&mut window, Key::Slash);
+    window.get_by_role_and_label(Role::SearchInput, "search").type_text("boom");
+    until_shown(&mut window, "1 match");
+}

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use eframe::egui::{Context, Event, Id};
 
+use super::page::Page;
 use super::{App, Looking, Pick, preference, waker};
 use crate::executor::{Interruption, Pending};
 use crate::lab::{CheckedSettings, Command, ExecutorKind, Lab, Run};
@@ -98,8 +99,7 @@ impl App {
             Action::SubmitMore(run) => self.send_to(run, Command::SubmitMore),
             Action::Close(run) => self.send_to(run, Command::Close),
             Action::PickPath(param) => self.pick_path(context, param),
-            Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
-            Action::ToggleLessons => self.lessons.toggle(),
+            Action::OpenLesson(_) | Action::ToggleLessons | Action::ToggleSettings => self.open_panel(context, &action),
             Action::TakeOver(settings) => self.form.take_over(*settings),
             Action::ChooseWorkload(name) => name.clone_into(&mut self.form.workload),
             Action::FocusRun(number) => self.focus = Some(number),
@@ -283,6 +283,31 @@ impl App {
         }
     }
 
+    /// What stands beside the chart.
+    fn open_panel(&mut self, context: &Context, action: &Action) {
+        match *action {
+            Action::OpenLesson(lesson) => self.lessons.open_lesson(lesson),
+            Action::ToggleLessons => self.lessons.toggle(),
+            Action::ToggleSettings => self.toggle_settings(context),
+            _ => {}
+        }
+    }
+
+    /// Where there is only one panel at a time, they have their page.
+    fn toggle_settings(&mut self, context: &Context) {
+        if Page::are_needed(context) {
+            self.turn_to(if self.pages.shown == Page::Settings { Page::Chart } else { Page::Settings });
+        } else if self.settings_panel.is_hidden {
+            self.settings_panel.is_hidden = false;
+        } else if self.settings_panel.gives_way {
+            // They come before what has taken their room.
+            while self.chart.clear() {}
+            self.lessons.open = false;
+        } else {
+            self.settings_panel.is_hidden = true;
+        }
+    }
+
     /// The items that failed in that run, again.
     fn run_failed(&mut self, context: &Context, number: usize) {
         let Some(run) = self.find(number) else { return };
@@ -379,7 +404,8 @@ impl App {
         self.runs.delete(number);
         self.lessons.forget(number);
         self.labs().for_each(|lab| lab.forget(number));
-        if was_looked_at && matches!(self.looking, Looking::Newest | Looking::Run(_)) {
+        let was_alone = matches!(self.looking, Looking::Newest | Looking::Run(_)) || self.looked_at().is_empty();
+        if was_looked_at && was_alone {
             self.look_at(self.runs.newest().map_or(Looking::Newest, Looking::Run));
         }
     }

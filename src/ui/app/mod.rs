@@ -44,6 +44,7 @@ use crate::lab::{Command, Lab, Run};
 use crate::workload::ParamKind;
 use demo::Demo;
 use page::Pages;
+use places::SettingsPanel;
 use queue::Queued;
 pub(in crate::ui) use queue::RunQueue;
 
@@ -67,6 +68,7 @@ pub struct Remembered {
     tab: Tab,
     /// In points, if somebody has chosen it.
     details_height: Option<f32>,
+    settings_hidden: bool,
     never_ask: NeverAsk,
     recent: Vec<PathBuf>,
 }
@@ -121,6 +123,7 @@ pub struct App {
     scale: Scale,
     /// How high somebody made the lower panel.
     details_height: Option<f32>,
+    settings_panel: SettingsPanel,
     /// What is shown where there is room for one panel only.
     pages: Pages,
     frame_times: FrameTimes,
@@ -189,6 +192,7 @@ impl App {
             high_contrast: remembered.high_contrast,
             scale: remembered.scale,
             details_height: remembered.details_height,
+            settings_panel: SettingsPanel { is_hidden: remembered.settings_hidden, gives_way: false },
             pages: Pages::default(),
             frame_times: FrameTimes::default(),
             show_help: false,
@@ -217,8 +221,9 @@ impl App {
     #[must_use]
     pub fn remembered(&self) -> Remembered {
         let &Self { light, high_contrast, scale, details_height, never_ask, .. } = self;
+        let settings_hidden = self.settings_panel.is_hidden;
         let (form, tab, recent) = (self.form.clone(), self.details.tab, self.recent.clone());
-        Remembered { form, light, high_contrast, scale, tab, details_height, never_ask, recent }
+        Remembered { form, light, high_contrast, scale, tab, details_height, settings_hidden, never_ask, recent }
     }
 
     /// Tells the user of something that went wrong.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Frame, Margin, Panel, ScrollArea, Ui};
+use eframe::egui::{Frame, Label, Margin, Panel, RichText, ScrollArea, Ui};
 
 use super::App;
 use crate::lab::{CheckedSettings, ExecutorKind, Run};
@@ -87,6 +87,9 @@ impl App {
         match places.settings {
             Some(place) => place.show(ui, "settings", |ui| self.settings(ui, &scene, actions)),
             None => self.runs.are_hidden(),
+        }
+        if let Some(place) = places.strip {
+            place.show(ui, "settings strip", |ui| settings_panel::bring_back(ui, actions));
         }
         if let Some(place) = places.centre {
             place.show(ui, "chart", |ui| {
@@ -209,7 +212,17 @@ fn flow(ui: &mut Ui, planned: ExecutorKind, scene: &Scene<'_>, actions: &mut Vec
     flow::show(ui, planned, scene.run, call.map(|(_, call)| call), actions);
     deadlock::show(ui, scene.run, actions);
     broken::show(ui, scene.now.filter(|_| scene.past.is_none()));
+    notes(ui, scene.now);
     ui.add_space(6.0);
+}
+
+/// What is to be known of the items before the picture is trusted, such as what was left out.
+fn notes(ui: &mut Ui, run: Option<&Run>) {
+    let Some(run) = run.filter(|run| !run.notes.is_empty()) else { return };
+    let notes = run.notes.join(" · ");
+    ui.add_space(2.0);
+    let text = RichText::new(&notes).size(11.5).color(theme::palette(ui).dim);
+    ui.add(Label::new(text).truncate()).on_hover_text(run.notes.join("\n"));
 }
 
 /// What is selected: the area above the item.

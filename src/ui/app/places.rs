@@ -20,6 +20,8 @@ const NARROWEST_INSPECTOR: f32 = 260.0;
 /// Above and below the chart: the data flow and the line with the moment that is looked at; and the banner of a deadlock.
 const AROUND_CHART: f32 = 150.0;
 const ROOM_FOR_BANNER: f32 = 110.0;
+/// What is left of the settings when they are hidden.
+const STRIP: f32 = 32.0;
 /// The line with the moment.
 const TRANSPORT: f32 = 32.0;
 /// Panels beside the chart, and around it.
@@ -35,10 +37,21 @@ pub(super) struct Place {
     inner: Rect,
 }
 
+/// Why the settings are not there, if they are not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SettingsPanel {
+    /// Somebody has hidden them.
+    pub(super) is_hidden: bool,
+    /// Others have taken their room.
+    pub(super) gives_way: bool,
+}
+
 /// Where which panel is; `None` = it is not shown.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) settings: Option<Place>,
+    /// In place of the settings: what brings them back.
+    pub(super) strip: Option<Place>,
     /// The data flow, what is said of a deadlock, and the chart: what of them there is goes below each other.
     pub(super) centre: Option<Place>,
     pub(super) with_flow: bool,
@@ -69,7 +82,12 @@ impl App {
         let mut places = Places { with_flow: true, with_chart: true, ..Places::default() };
         // A lesson brings its own settings, and the chart needs room beside it.
         let beside = usize::from(self.lessons.open) + usize::from(scene.selects());
-        if beside == 0 || ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32 {
+        let has_room = beside == 0 || ui.available_width() >= ROOM_FOR_CHART + ROOM_FOR_PANEL * (beside + 1) as f32;
+        self.settings_panel.gives_way = !has_room;
+        if self.settings_panel.is_hidden || !has_room {
+            let panel = Panel::left("settings strip").resizable(false).exact_size(STRIP);
+            places.strip = Some(take(ui, panel, "settings strip", Margin { left: 3, right: 3, top: 8, bottom: 8 }));
+        } else {
             let panel = Panel::left("settings").default_size(300.0).size_range(300.0..=420.0);
             places.settings = Some(take(ui, panel, "settings", EDGE));
         }
@@ -83,7 +101,7 @@ impl App {
         }
         if scene.selects() {
             let most = most(ui, 0.0).clamp(NARROWEST_INSPECTOR, 480.0);
-            let panel = Panel::right("inspector").default_size(320.0).size_range(NARROWEST_INSPECTOR..=most);
+            let panel = Panel::right("inspector").default_size(384.0).size_range(NARROWEST_INSPECTOR..=most);
             places.inspector = Some(take(ui, panel, "inspector", BESIDE));
         }
         places.details = Some(self.lower_place(ui, scene));

@@ -119,7 +119,7 @@ pub(super) fn show(
         }
         // A click brings what is there into the middle.
         (None, Some(at)) if response.clicked() => {
-            let start = at - view.length() / 2;
+            let start = (at - view.length() / 2).max(whole.start);
             Some(TimeView { start, end: start + view.length() })
         }
         _ => None,

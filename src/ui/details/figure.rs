@@ -70,13 +70,15 @@ impl Figure {
         let label = format!("{} over time, {when} {values}", self.title);
         let response = ui.interact(area, ui.scope_id().with(self.title), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
-        ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-            bare_plot(self.title, inner.size()).label_formatter(|hover| self.describe(hover)).show(ui, |plot| {
+        // Where there is nothing, nothing follows the pointer.
+        if !self.times.is_empty() {
+            let mut ui = ui.new_child(UiBuilder::new().max_rect(inner));
+            bare_plot(self.title, inner.size()).label_formatter(|hover| self.describe(hover)).show(&mut ui, |plot| {
                 let (from, to) = (seconds(view.start), seconds(view.end));
                 plot.set_plot_bounds(PlotBounds::from_min_max([from, 0.0], [to, top]));
                 if self.stacked { self.layers(plot) } else { self.lines(plot) }
             });
-        });
+        }
         if let Some(playhead) = playhead {
             let x = inner.left() + ((playhead - view.start) as f64 / view.length() as f64) as f32 * inner.width();
             if inner.x_range().contains(x) {

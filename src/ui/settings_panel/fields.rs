@@ -130,7 +130,7 @@ pub(super) fn note(ui: &mut Ui, text: &str) {
     let dim = theme::palette(ui).dim;
     ui.horizontal(|ui| {
         ui.add_space(LABEL_WIDTH + 8.0);
-        ui.label(RichText::new(text).size(11.0).color(dim));
+        ui.add(Label::new(RichText::new(text).size(11.0).color(dim)).wrap());
     });
 }
 

@@ -4,11 +4,11 @@ mod executor;
 mod fields;
 mod in_progress;
 
-use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo, vec2};
+use eframe::egui::{Align, Button, ComboBox, Label, Layout, RichText, Role, Ui, WidgetInfo, vec2};
 
 use super::action::Action;
 use super::form::Form;
-use super::{focus, readers, theme};
+use super::{commands, focus, readers, theme};
 use crate::lab::Run;
 use crate::workload::{self, FieldError, ParamKind};
 use fields::{complain, note, row, text_field, was_entered, with_unit, words_to_choose};
@@ -36,7 +36,10 @@ pub(super) fn show(
     if let Some((run, fields)) = live {
         fields.show(ui, run, actions);
     }
-    theme::heading(ui, if in_progress { "NEXT RUN: WORKLOAD" } else { "WORKLOAD" });
+    ui.horizontal(|ui| {
+        theme::heading(ui, if in_progress { "NEXT RUN: WORKLOAD" } else { "WORKLOAD" });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| fold(ui, "«", "Hide the settings", actions));
+    });
     workload_fields(ui, form, told, actions);
     ui.add_space(10.0);
     theme::heading(ui, if in_progress { "NEXT RUN: EXECUTOR" } else { "EXECUTOR" });
@@ -44,6 +47,21 @@ pub(super) fn show(
     // In a form, Enter is for all of it; while a run is in progress it may have been for that.
     if was_entered(ui) && !in_progress {
         actions.push(Action::Run);
+    }
+}
+
+/// What stands where the settings are hidden.
+pub(super) fn bring_back(ui: &mut Ui, actions: &mut Vec<Action>) {
+    fold(ui, "»", "Show the settings", actions);
+}
+
+fn fold(ui: &mut Ui, sign: &str, name: &str, actions: &mut Vec<Action>) {
+    let key = commands::key_of(&Action::ToggleSettings);
+    let button =
+        ui.add(Button::new(sign).frame(false).min_size(vec2(22.0, 22.0))).on_hover_text(format!("{name} ({key})"));
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    if button.clicked() {
+        actions.push(Action::ToggleSettings);
     }
 }
 
