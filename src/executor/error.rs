@@ -289,6 +289,18 @@ pub enum BrokenExecutor {
     /// The manager thread itself failed.
     #[error("the executor manager thread failed: {0}")]
     Manager(String),
+    /// The program that was started as a worker ended without having become one.
+    #[error(
+        "worker {worker} (pid {pid}) ended with {exit}, and never called `run_worker`: a program has to when it is started as a worker"
+    )]
+    NotAWorker {
+        /// Which worker.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+        /// Exit code or signal, in words.
+        exit: String,
+    },
 }
 
 /// The two ways to end workers without waiting for their tasks.
@@ -379,6 +391,12 @@ pub enum BuildError {
     /// `max_tasks_per_child` was 0.
     #[error("max_tasks_per_child must be at least 1")]
     MaxTasksPerChild,
+    /// The names of threads were to hold a NUL.
+    #[error("a thread's name can't hold a NUL character")]
+    NamePrefix,
+    /// This process was started as the worker of a pool, but has not called `run_worker`.
+    #[error("this process was started as a worker: it has to call `run_worker` before it makes pools")]
+    NotAWorker,
     /// The initializer's argument could not be encoded.
     #[error(transparent)]
     Initializer(TaskError),

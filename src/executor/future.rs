@@ -7,7 +7,8 @@
 //! A future and the call that resolves it share one allocation: a pending call takes little memory, and submitting one
 //! little time.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,13 +20,15 @@ use super::error::{InvalidStateError, ResultError, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
 use super::guard;
 use super::sync::{Condvar, Mutex, MutexGuard};
-use super::waiting::{Waiter, wait_until_found};
+use super::waiting::wait_until_found;
 
 /// The result of a call that may still be on its way. Clones are handles to the same future.
 ///
 /// It is also a [`std::future::Future`], so it can be awaited on any async runtime.
 pub struct TaskFuture<T> {
     shared: Arc<Shared<T, dyn Send + Sync>>,
+    /// Under which key the waker is kept that this handle was last polled with, if it was.
+    waker: Option<u32>,
 }
 
 /// The five states, as CPython names them.
@@ -117,15 +120,23 @@ type Callback<T> = Box<dyn FnOnce(&TaskFuture<T>) + Send>;
 
 struct Observers<T> {
     callbacks: Vec<Callback<T>>,
-    /// `wait` and `as_completed`: each is sent the key that it gave.
-    waiters: Vec<(Arc<Waiter>, usize)>,
-    wakers: Vec<Waker>,
+    /// `wait`, `as_completed` and `gather`: each is told the key that it gave.
+    waiters: Vec<(Arc<dyn Waiter>, usize)>,
+    /// One for each handle that was polled, by its key.
+    wakers: Vec<(u32, Waker)>,
+    next_key: u32,
 }
 
 impl<T> Default for Observers<T> {
     fn default() -> Self {
-        Self { callbacks: Vec::new(), waiters: Vec::new(), wakers: Vec::new() }
+        Self { callbacks: Vec::new(), waiters: Vec::new(), wakers: Vec::new(), next_key: 0 }
     }
+}
+
+/// Who is told that a future is done.
+pub(super) trait Waiter: Send + Sync {
+    /// The future with that key is; `well` = it holds a value.
+    fn tell(&self, key: usize, well: bool);
 }
 
 impl FutureState {
@@ -243,9 +254,15 @@ impl<T> Core<T> {
     }
 
     /// Whether this thread is the one that has to resolve this future.
-    fn waiting_would_never_end(&self) -> bool {
+    pub(super) fn waiting_would_never_end(&self) -> bool {
         let pool = RESOLVES_FOR.get();
         pool != 0 && pool == self.identity.pool.load(Ordering::Relaxed)
+    }
+
+    /// Whether whoever polls it here blocks the one thread that could wake it: a callback, as in `block_on`. An executor that polls where it
+    /// wakes does not wait.
+    pub(super) fn polling_would_never_end(&self) -> bool {
+        self.waiting_would_never_end() && CALLBACKS.with_borrow(|callbacks| callbacks.depth > 0)
     }
 
     /// Why a state that is not final is no result.
@@ -261,6 +278,34 @@ impl<T> Core<T> {
 thread_local! {
     /// The pool whose futures only this thread resolves; 0 = none.
     static RESOLVES_FOR: Cell<PoolId> = const { Cell::new(0) };
+    static CALLBACKS: RefCell<Callbacks> = const { RefCell::new(Callbacks { depth: 0, deferred: VecDeque::new() }) };
+}
+
+/// The callbacks that run in this thread.
+struct Callbacks {
+    /// One within another, as each resolves the next future.
+    depth: usize,
+    /// Those that would be too deep: they run when the outermost has.
+    deferred: VecDeque<Box<dyn FnOnce()>>,
+}
+
+/// A chain of callbacks may be as long as memory; the stack is not.
+const DEEPEST: usize = 64;
+
+/// Runs `callbacks` now, or, where callbacks run deep within each other, soon.
+fn in_turn(callbacks: impl FnOnce() + 'static) {
+    let depth = CALLBACKS.with_borrow(|now| now.depth);
+    if depth >= DEEPEST {
+        return CALLBACKS.with_borrow_mut(|now| now.deferred.push_back(Box::new(callbacks)));
+    }
+    CALLBACKS.with_borrow_mut(|now| now.depth += 1);
+    callbacks();
+    if depth == 0 {
+        while let Some(next) = CALLBACKS.with_borrow_mut(|now| now.deferred.pop_front()) {
+            next();
+        }
+    }
+    CALLBACKS.with_borrow_mut(|now| now.depth -= 1);
 }
 
 /// From now on waiting without a timeout for a future of `pool` is an error in this thread: it is the one that has to
@@ -273,15 +318,15 @@ impl<T> TaskFuture<T> {
     /// A pending future that belongs to no executor; whoever makes it resolves it.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: Shared::new((), None) }
+        Self { shared: Shared::new((), None), waker: None }
     }
 
     /// The future of a call.
     pub(super) fn of<C: Send + Sync + 'static>(shared: Arc<Shared<T, C>>) -> Self {
-        Self { shared }
+        Self { shared, waker: None }
     }
 
-    fn core(&self) -> &Core<T> {
+    pub(super) fn core(&self) -> &Core<T> {
         &self.shared.future
     }
 
@@ -333,7 +378,10 @@ impl<T> TaskFuture<T> {
     ///
     /// Whoever waits for the future is told at once, `wait` and `as_completed` included; callbacks run in this thread.
     #[expect(clippy::must_use_candidate, reason = "cancelling is what it is called for")]
-    pub fn cancel(&self) -> bool {
+    pub fn cancel(&self) -> bool
+    where
+        T: 'static,
+    {
         match self.core().try_cancel() {
             Ok(observers) => {
                 self.core().record(|call| EventKind::Cancelled { call });
@@ -360,7 +408,10 @@ impl<T> TaskFuture<T> {
     ///
     /// # Errors
     /// When it is already done; what is there stays.
-    pub fn set_result(&self, value: T) -> Result<(), InvalidStateError> {
+    pub fn set_result(&self, value: T) -> Result<(), InvalidStateError>
+    where
+        T: 'static,
+    {
         self.finish(Ok(value))
     }
 
@@ -368,11 +419,17 @@ impl<T> TaskFuture<T> {
     ///
     /// # Errors
     /// When it is already done; what is there stays.
-    pub fn set_exception(&self, error: TaskError) -> Result<(), InvalidStateError> {
+    pub fn set_exception(&self, error: TaskError) -> Result<(), InvalidStateError>
+    where
+        T: 'static,
+    {
         self.finish(Err(error))
     }
 
-    pub(super) fn finish(&self, result: Result<T, TaskError>) -> Result<(), InvalidStateError> {
+    pub(super) fn finish(&self, result: Result<T, TaskError>) -> Result<(), InvalidStateError>
+    where
+        T: 'static,
+    {
         let observers = {
             let mut inner = self.core().inner.lock();
             if inner.state.is_done() {
@@ -388,18 +445,26 @@ impl<T> TaskFuture<T> {
     }
 
     /// Tells everyone that the state is final: first those who block, then the callbacks.
-    fn announce(&self, observers: Option<Box<Observers<T>>>) {
+    fn announce(&self, observers: Option<Box<Observers<T>>>)
+    where
+        T: 'static,
+    {
         self.core().done.notify_all();
         let Some(observers) = observers else { return };
-        for (waiter, key) in observers.waiters {
-            waiter.tell(key);
+        let Observers { callbacks, waiters, wakers, .. } = *observers;
+        if !waiters.is_empty() {
+            let well = matches!(self.core().inner.lock().state, State::Finished(Ok(_)));
+            for (waiter, key) in waiters {
+                waiter.tell(key, well);
+            }
         }
-        for waker in observers.wakers {
+        for (_, waker) in wakers {
             // What wakes a task is its runtime's, and no reason to tell others nothing.
             let _ = guard::run(|| waker.wake());
         }
-        for callback in observers.callbacks {
-            self.run_callback(callback);
+        if !callbacks.is_empty() {
+            let future = self.clone();
+            in_turn(move || callbacks.into_iter().for_each(|callback| future.run_callback(callback)));
         }
     }
 
@@ -411,8 +476,12 @@ impl<T> TaskFuture<T> {
     }
 
     /// Runs `callback` once the future is done: in the thread that finishes or cancels it, or here and now if it is done
-    /// already. A panic in it is reported as an event and stays there.
-    pub fn add_done_callback(&self, callback: impl FnOnce(&Self) + Send + 'static) {
+    /// already. A panic in it is reported as an event and stays there. Where callbacks resolve futures whose callbacks resolve others, and
+    /// so on, those that would run too deep within each other wait until the outermost has run.
+    pub fn add_done_callback(&self, callback: impl FnOnce(&Self) + Send + 'static)
+    where
+        T: 'static,
+    {
         {
             let mut inner = self.core().inner.lock();
             if !inner.state.is_done() {
@@ -420,16 +489,17 @@ impl<T> TaskFuture<T> {
                 return;
             }
         }
-        self.run_callback(Box::new(callback));
+        let future = self.clone();
+        in_turn(move || future.run_callback(Box::new(callback)));
     }
 
     /// Tells `waiter` the `key` once the future is done. Returns false, and tells nothing, if it is done already.
-    pub(super) fn add_waiter(&self, waiter: &Arc<Waiter>, key: usize) -> bool {
+    pub(super) fn add_waiter(&self, waiter: Arc<dyn Waiter>, key: usize) -> bool {
         let mut inner = self.core().inner.lock();
         if inner.state.is_done() {
             return false;
         }
-        inner.observers.get_or_insert_default().waiters.push((Arc::clone(waiter), key));
+        inner.observers.get_or_insert_default().waiters.push((waiter, key));
         true
     }
 
@@ -445,10 +515,15 @@ impl<T> TaskFuture<T> {
         Arc::as_ptr(&self.shared).addr()
     }
 
-    pub(super) fn remove_waiter(&self, waiter: &Arc<Waiter>) {
+    pub(super) fn remove_waiter<W: Waiter>(&self, waiter: &Arc<W>) {
         if let Some(observers) = &mut self.core().inner.lock().observers {
-            observers.waiters.retain(|(other, _)| !Arc::ptr_eq(other, waiter));
+            observers.waiters.retain(|(other, _)| !std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(waiter)));
         }
+    }
+
+    /// Why there is no result, after a wait of so long.
+    pub(super) fn not_done(&self, timeout: Option<Duration>) -> ResultError {
+        self.core().not_done(timeout)
     }
 
     /// Blocks until the future is done or `timeout` is over (`None` = forever). Returns whether it is done.
@@ -499,7 +574,20 @@ impl<T> TaskFuture<T> {
 
 impl<T> Clone for TaskFuture<T> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { shared: Arc::clone(&self.shared), waker: None }
+    }
+}
+
+impl<T> Drop for TaskFuture<T> {
+    fn drop(&mut self) {
+        let Some(key) = self.waker else { return };
+        // Nobody waits with this handle any more.
+        let waker = self.core().inner.lock().observers.as_mut().and_then(|observers| {
+            let place = observers.wakers.iter().position(|(other, _)| *other == key)?;
+            Some(observers.wakers.swap_remove(place))
+        });
+        // Outside the lock: it is not ours.
+        drop(waker);
     }
 }
 
@@ -521,15 +609,31 @@ impl<T> Eq for TaskFuture<T> {}
 impl<T: Clone> Future for TaskFuture<T> {
     type Output = Result<T, ResultError>;
 
+    /// Ready with [`ResultError::OwnManager`] in a callback on the manager thread of the future's own pool.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut inner = self.core().inner.lock();
-        if let Some(outcome) = inner.state.outcome() {
-            return Poll::Ready(outcome);
-        }
-        let wakers = &mut inner.observers.get_or_insert_default().wakers;
-        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            wakers.push(context.waker().clone());
-        }
+        let this = self.get_mut();
+        let waker = context.waker();
+        let replaced = {
+            let mut inner = this.shared.future.inner.lock();
+            if let Some(outcome) = inner.state.outcome() {
+                return Poll::Ready(outcome);
+            }
+            if this.shared.future.polling_would_never_end() {
+                return Poll::Ready(Err(ResultError::OwnManager));
+            }
+            let Observers { wakers, next_key, .. } = &mut **inner.observers.get_or_insert_default();
+            match wakers.iter_mut().find(|(key, _)| Some(*key) == this.waker) {
+                Some((_, known)) if known.will_wake(waker) => None,
+                Some((_, known)) => Some(std::mem::replace(known, waker.clone())),
+                None => {
+                    this.waker = Some(*next_key);
+                    wakers.push((*next_key, waker.clone()));
+                    *next_key += 1;
+                    None
+                }
+            }
+        };
+        drop(replaced);
         Poll::Pending
     }
 }

@@ -123,6 +123,12 @@ impl<'a, R: Portable> Map<'a, R> {
 }
 
 impl<'a, R> Map<'a, R> {
+    /// Ends it: cancels what no worker has begun, and yields nothing more (a generator's `close` in Python).
+    pub fn close(&mut self) {
+        self.feed.lock().close(true);
+        self.current = Current::failed(ResultError::TimedOut, 0);
+    }
+
     /// Gives the results up, but not the work: everything that was submitted runs.
     pub fn detach(self) {
         self.feed.lock().close(false);
@@ -135,7 +141,10 @@ impl<'a, R> Map<'a, R> {
     }
 
     /// The results of the next chunk.
-    fn next_chunk(&mut self) -> Option<Current<R>> {
+    fn next_chunk(&mut self) -> Option<Current<R>>
+    where
+        R: 'static,
+    {
         let (future, items) = {
             let mut feed = self.feed.lock();
             // First one more is taken from the input, then the oldest is waited for (CPython).
@@ -151,9 +160,10 @@ impl<'a, R> Map<'a, R> {
             Some(Ok(results)) => Current::Results(results.into_iter()),
             Some(Err(error)) => Current::failed(error, items),
             None => {
+                let why = future.not_done(left);
                 future.cancel();
                 self.feed.lock().close(true);
-                Current::failed(ResultError::TimedOut, 1)
+                Current::failed(why, 1)
             }
         })
     }
@@ -180,7 +190,7 @@ impl<R> Iterator for Current<R> {
     }
 }
 
-impl<R> Iterator for Map<'_, R> {
+impl<R: 'static> Iterator for Map<'_, R> {
     type Item = Result<R, ResultError>;
 
     fn next(&mut self) -> Option<Self::Item> {

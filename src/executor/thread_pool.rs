@@ -13,6 +13,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 
@@ -62,6 +63,9 @@ pub struct ThreadPoolBuilder {
     sink: Arc<dyn EventSink>,
 }
 
+/// How long a shortage of threads lasts until the system is asked again.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+
 /// A handle for those who start threads.
 #[derive(Clone)]
 struct Pool(Arc<Shared>);
@@ -82,9 +86,16 @@ struct Shared {
     gil: GilSettings,
     /// The one that all workers share, if they do.
     one_gil: Arc<Gil>,
-    threads: Mutex<Vec<Worker>>,
+    threads: Mutex<Threads>,
     /// Held while joining, so that a second `shutdown(wait)` waits for real.
     joining: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Threads {
+    workers: Vec<Worker>,
+    /// The one that retired last. The next that does joins it, so that no more than one is kept, however many come and go.
+    retired: Option<thread::JoinHandle<()>>,
 }
 
 struct Worker {
@@ -104,12 +115,15 @@ struct State {
     /// Threads that were ever started.
     started: WorkerId,
     max_workers: usize,
-    /// The system gave no more threads than there are.
-    no_more: bool,
+    /// The system gave no more threads than there are: when to try again.
+    no_more_until: Option<Instant>,
     numbering: Numbering,
     shut_down: bool,
     broken: Option<BrokenExecutor>,
 }
+
+/// Why a worker ends that is one too many.
+const RETIRED: &str = "retired";
 
 /// What a worker does next.
 enum Next {
@@ -162,9 +176,13 @@ impl ThreadPoolBuilder {
     }
 
     /// # Errors
-    /// When `max_workers` is 0 or above [`ThreadPoolExecutor::WORKERS_LIMIT`].
+    /// When `max_workers` is 0 or above [`ThreadPoolExecutor::WORKERS_LIMIT`], or the prefix of the names holds a NUL, which no thread's
+    /// name can.
     pub fn build(self) -> Result<ThreadPoolExecutor, BuildError> {
         BuildError::check_workers(self.max_workers, ThreadPoolExecutor::WORKERS_LIMIT)?;
+        if self.name_prefix.as_ref().is_some_and(|prefix| prefix.contains('\0')) {
+            return Err(BuildError::NamePrefix);
+        }
         let id = next_pool_id();
         let state = State {
             incoming: VecDeque::new(),
@@ -172,7 +190,7 @@ impl ThreadPoolBuilder {
             alive: 0,
             started: 0,
             max_workers: self.max_workers,
-            no_more: false,
+            no_more_until: None,
             numbering: Numbering::default(),
             shut_down: false,
             broken: None,
@@ -189,7 +207,7 @@ impl ThreadPoolBuilder {
             initializer: self.initializer,
             gil: self.gil,
             one_gil: self.one_gil.unwrap_or_else(|| Arc::new(Gil::new(self.gil.switch_interval))),
-            threads: Mutex::new(Vec::new()),
+            threads: Mutex::default(),
             joining: Mutex::new(()),
         });
         join_at_exit(&shared);
@@ -253,10 +271,10 @@ impl Pool {
         let pool = self.clone();
         let name = format!("{}_{worker}", self.0.name_prefix);
         let started = Event::now(EventKind::WorkerStarted { worker, pid: None });
-        let thread = thread::Builder::new().name(name).spawn(move || pool.shared().work(worker))?;
+        let thread = thread::Builder::new().name(name).spawn(move || pool.shared().work(&pool, worker))?;
         // It waits for the lock that is held here before it tells anything.
         self.0.sink.tell(started);
-        self.0.threads.lock().push(Worker { id: thread.thread().id(), handle: Some(thread) });
+        self.0.threads.lock().workers.push(Worker { id: thread.thread().id(), handle: Some(thread) });
         state.started += 1;
         state.alive += 1;
         state.idle += 1;
@@ -264,17 +282,24 @@ impl Pool {
     }
 
     /// Starts threads for the calls that no idle one will take, pending ones and `more`, as far as there may be more threads.
-    /// If the system gives no more, that is told, and not tried again.
+    /// If the system gives no more, that is told, and tried again after a while.
     fn spawn_for(&self, more: usize, state: &mut State) -> io::Result<()> {
         let calls = self.0.ready.lock().len() + state.incoming.len() + more;
-        while calls > state.idle && state.alive < state.max_workers && !state.no_more {
+        while calls > state.idle && state.alive < state.max_workers {
+            if state.no_more_until.is_some_and(|until| Instant::now() < until) {
+                break;
+            }
             match self.spawn(state) {
-                Ok(()) => {}
+                Ok(()) => state.no_more_until = None,
                 Err(cause) if state.alive == 0 => return Err(cause),
                 // With other workers left the call is in good hands, only later.
                 Err(cause) => {
-                    state.no_more = true;
-                    self.0.record(EventKind::WorkerMissing { cause: cause.to_string().into() });
+                    if state.no_more_until.is_none() {
+                        self.0.record(EventKind::WorkerMissing { cause: cause.to_string().into() });
+                    }
+                    state.no_more_until = Some(Instant::now() + TRY_AGAIN);
+                    // Workers look after each call whether there is room by now.
+                    self.0.changed.store(true, Ordering::Relaxed);
                 }
             }
         }
@@ -374,7 +399,7 @@ impl RawExecutor for ThreadPoolExecutor {
             return Ok(());
         }
         state.max_workers = max_workers;
-        state.no_more = false;
+        state.no_more_until = None;
         self.pool.0.record(EventKind::MaxWorkersChanged { max_workers: WorkerId::try_from(max_workers).unwrap_or(0) });
         // Threads that can't be started are missed only if there is none, and then there is no call either.
         let _ = self.pool.spawn_for(0, &mut state);
@@ -415,7 +440,7 @@ impl Shared {
     /// Waits for all threads, which end once the pool is shut down; a callback in one of them can't wait for itself.
     fn join(&self) {
         let this = thread::current().id();
-        if self.threads.lock().iter().any(|worker| worker.id == this) {
+        if self.threads.lock().workers.iter().any(|worker| worker.id == this) {
             return;
         }
         let _joining = self.joining.lock();
@@ -427,11 +452,30 @@ impl Shared {
     }
 
     fn next_to_join(&self) -> Option<thread::JoinHandle<()>> {
-        self.threads.lock().iter_mut().find_map(|worker| worker.handle.take())
+        let mut threads = self.threads.lock();
+        let Threads { workers, retired } = &mut *threads;
+        workers.iter_mut().find_map(|worker| worker.handle.take()).or_else(|| retired.take())
+    }
+
+    /// This thread is about to end although the pool goes on: whoever retires next, or shuts the pool down, joins it.
+    fn retire(&self) {
+        let this = thread::current().id();
+        let before = {
+            let mut threads = self.threads.lock();
+            let place = threads.workers.iter().position(|worker| worker.id == this);
+            match place.and_then(|place| threads.workers.swap_remove(place).handle) {
+                Some(own) => threads.retired.replace(own),
+                // Somebody joins it right now.
+                None => None,
+            }
+        };
+        if let Some(before) = before {
+            let _ = before.join();
+        }
     }
 
     /// A worker's life. Whoever has started it tells of that, at the same time as of the call that it is for.
-    fn work(&self, worker: WorkerId) {
+    fn work(&self, pool: &Pool, worker: WorkerId) {
         drop(self.state.lock());
         if let Err(error) = self.initialize() {
             self.record(EventKind::InitializerFailed { worker, error: Box::new(error.clone()) });
@@ -448,17 +492,20 @@ impl Shared {
         let context = TaskContext::new(Arc::clone(&self.control), self.id, worker, Arc::clone(&self.sink))
             .with_gil(self.gil, &self.one_gil);
         let cause = loop {
-            match self.next(std::mem::take(&mut is_new)) {
+            match self.next(pool, std::mem::take(&mut is_new)) {
                 Next::Run(item) => {
                     if item.start() {
                         item.run(&context);
                     }
                 }
-                Next::Retire => break "retired",
+                Next::Retire => break RETIRED,
                 Next::End => break "shutdown",
             }
         };
         self.record(EventKind::WorkerExited { worker, cause: cause.into() });
+        if cause == RETIRED {
+            self.retire();
+        }
     }
 
     fn initialize(&self) -> Result<(), TaskError> {
@@ -497,7 +544,7 @@ impl Shared {
 
     /// What this worker is to do next, waiting for it. A new one still counts as idle: until it takes the call that it was started for,
     /// in one step with that, or it would be started again.
-    fn next(&self, is_new: bool) -> Next {
+    fn next(&self, pool: &Pool, is_new: bool) -> Next {
         if !is_new
             && !self.changed.load(Ordering::Relaxed)
             && let Some(item) = self.ready.lock().pop_front()
@@ -509,8 +556,8 @@ impl Shared {
         let patience = Patience::new();
         loop {
             let surplus = state.alive > state.max_workers;
-            // The next worker looks too, until nobody is too many.
-            self.changed.store(surplus, Ordering::Relaxed);
+            // The next worker looks too, until nobody is too many or missing.
+            self.changed.store(surplus || state.no_more_until.is_some(), Ordering::Relaxed);
             if surplus {
                 state.alive -= 1;
                 // It may have been this worker that was woken for a call.
@@ -518,8 +565,14 @@ impl Shared {
                 return Next::Retire;
             }
             if let Some(item) = self.next_ready(&mut state) {
+                if state.no_more_until.is_some() {
+                    // With this worker there, that is no error.
+                    let _ = pool.spawn_for(0, &mut state);
+                }
                 return Next::Run(item);
             }
+            // Nothing waits for a worker that is missing.
+            state.no_more_until = None;
             if state.shut_down || state.broken.is_some() {
                 state.alive -= 1;
                 return Next::End;

@@ -9,22 +9,25 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::error::{ResultError, TimeoutError};
-use super::future::{TaskFuture, deadline_after};
+use super::future::{TaskFuture, Waiter, deadline_after};
+use super::guard;
 use super::sync::{Condvar, Mutex, MutexGuard, Patience};
 
-/// Where futures tell that they are done, each by the key that was given for it.
+/// Where futures tell that they are done, each by the key that was given for it, and a thread waits for that.
 #[derive(Default)]
-pub(super) struct Waiter {
+struct DoneQueue {
     done: Mutex<VecDeque<usize>>,
     one_more: Condvar,
 }
 
-impl Waiter {
-    pub(super) fn tell(&self, key: usize) {
+impl Waiter for DoneQueue {
+    fn tell(&self, key: usize, _well: bool) {
         self.done.lock().push_back(key);
         self.one_more.notify_one();
     }
+}
 
+impl DoneQueue {
     /// The key of the next future that is done; `None` if there is none before the deadline.
     fn next(&self, deadline: Option<Instant>) -> Option<usize> {
         wait_until_found(&self.one_more, &mut self.done.lock(), deadline, VecDeque::pop_front)
@@ -55,9 +58,9 @@ pub(super) fn wait_until_found<T, R>(
     }
 }
 
-impl fmt::Debug for Waiter {
+impl fmt::Debug for DoneQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Waiter").field(&*self.done.lock()).finish()
+        f.debug_tuple("DoneQueue").field(&*self.done.lock()).finish()
     }
 }
 
@@ -104,7 +107,7 @@ pub struct DoneAndNotDone<T> {
 }
 
 /// Waits for futures, at most `timeout` (`None` = forever). Running out of time is no error: what is done so far is
-/// returned.
+/// returned. Without a timeout, futures for which waiting would never end ([`ResultError::OwnManager`]) are not waited for.
 pub fn wait<T>(
     futures: impl IntoIterator<Item = TaskFuture<T>>,
     timeout: Option<Duration>,
@@ -119,6 +122,9 @@ pub fn wait<T>(
     let deadline = deadline_after(timeout);
     let subscription = Subscription::new(&futures);
     let mut open = subscription.open;
+    if timeout.is_none() {
+        open -= stuck(&futures).min(open);
+    }
     if !futures.iter().any(enough) {
         while open > 0 {
             let Some(index) = subscription.waiter.next(deadline) else { break };
@@ -133,10 +139,15 @@ pub fn wait<T>(
     DoneAndNotDone { done, not_done }
 }
 
+/// How many of them only this thread can resolve, while it waits.
+fn stuck<'a, T: 'a>(futures: impl IntoIterator<Item = &'a TaskFuture<T>>) -> usize {
+    futures.into_iter().filter(|future| future.core().waiting_would_never_end() && !future.done()).count()
+}
+
 /// Futures as they get done: first those that are done already, then the others in the order of completion.
 ///
-/// Nothing happens before the first `next()`, and the deadline counts from there, as in CPython. If it passes, the last
-/// thing that the iterator yields is [`Unfinished`].
+/// Nothing happens before the first `next()`, and the deadline counts from there, as in CPython. If it passes, or waiting for the rest would
+/// never end ([`ResultError::OwnManager`]), the last thing that the iterator yields is [`Unfinished`].
 pub fn as_completed<T>(futures: impl IntoIterator<Item = TaskFuture<T>>, timeout: Option<Duration>) -> AsCompleted<T> {
     AsCompleted { state: AsCompletedState::NotStarted { futures: distinct(futures), timeout } }
 }
@@ -158,7 +169,7 @@ enum AsCompletedState<T> {
 struct Pending<T> {
     futures: Vec<Option<TaskFuture<T>>>,
     left: usize,
-    waiter: Arc<Waiter>,
+    waiter: Arc<DoneQueue>,
 }
 
 impl<T> Drop for Pending<T> {
@@ -194,7 +205,10 @@ impl<T> Iterator for AsCompleted<T> {
             self.state = AsCompletedState::Ended;
             return None;
         }
-        if let Some(index) = pending.waiter.next(*deadline) {
+        let waiting_ends = deadline.is_some() || stuck(pending.futures.iter().flatten()) < pending.left;
+        // What is told already needs no waiting.
+        let deadline = if waiting_ends { *deadline } else { Some(Instant::now()) };
+        if let Some(index) = pending.waiter.next(deadline) {
             pending.left -= 1;
             // Yielding drops the iterator's own handle.
             return pending.futures[index].take().map(Ok);
@@ -207,12 +221,12 @@ impl<T> Iterator for AsCompleted<T> {
 
 impl<T> AsCompletedState<T> {
     fn start(futures: Vec<TaskFuture<T>>, timeout: Option<Duration>) -> Self {
-        let waiter = Arc::new(Waiter::default());
+        let waiter = Arc::new(DoneQueue::default());
         let total = futures.len();
         let mut ready = Vec::new();
         let mut waiting = Vec::new();
         for future in futures {
-            if future.add_waiter(&waiter, waiting.len()) {
+            if future.add_waiter(Arc::clone(&waiter) as _, waiting.len()) {
                 waiting.push(Some(future));
             } else {
                 ready.push(future);
@@ -263,36 +277,53 @@ pub fn gather_results<T: Clone + Send + 'static>(
 pub struct Gather<T> {
     futures: Vec<TaskFuture<T>>,
     /// From the first poll on.
-    progress: Option<Arc<Mutex<Progress>>>,
+    progress: Option<Arc<Progress>>,
 }
 
-struct Progress {
+struct Progress(Mutex<ProgressNow>);
+
+struct ProgressNow {
     left: usize,
     /// The first that failed or was cancelled.
     failed: Option<usize>,
     waker: Waker,
 }
 
+impl Waiter for Progress {
+    fn tell(&self, key: usize, well: bool) {
+        let waker = {
+            let mut now = self.0.lock();
+            now.left -= 1;
+            if !well {
+                now.failed.get_or_insert(key);
+            }
+            (now.left == 0 || now.failed == Some(key)).then(|| now.waker.clone())
+        };
+        if let Some(waker) = waker {
+            // It is somebody else's.
+            let _ = guard::run(|| waker.wake());
+        }
+    }
+}
+
 impl<T: Clone + Send + 'static> Gather<T> {
-    fn watch(&self, waker: &Waker) -> Arc<Mutex<Progress>> {
-        let progress = Progress { left: self.futures.len(), failed: None, waker: waker.clone() };
-        let progress = Arc::new(Mutex::new(progress));
+    fn watch(&self, waker: &Waker) -> Arc<Progress> {
+        let now = ProgressNow { left: self.futures.len(), failed: None, waker: waker.clone() };
+        let progress = Arc::new(Progress(Mutex::new(now)));
         for (index, future) in self.futures.iter().enumerate() {
-            let progress = Arc::clone(&progress);
-            future.add_done_callback(move |future| {
-                let mut progress = progress.lock();
-                progress.left -= 1;
-                if future.cancelled() || future.failed() {
-                    progress.failed.get_or_insert(index);
-                }
-                if progress.left == 0 || progress.failed == Some(index) {
-                    let waker = progress.waker.clone();
-                    drop(progress);
-                    waker.wake();
-                }
-            });
+            if !future.add_waiter(Arc::clone(&progress) as _, index) {
+                progress.tell(index, !future.cancelled() && !future.failed());
+            }
         }
         progress
+    }
+}
+
+impl<T> Drop for Gather<T> {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            self.futures.iter().for_each(|future| future.remove_waiter(progress));
+        }
     }
 }
 
@@ -301,21 +332,24 @@ impl<T: Clone + Send + 'static> Future for Gather<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let progress = if let Some(progress) = &self.progress {
-            progress.lock().waker.clone_from(context.waker());
+            progress.0.lock().waker.clone_from(context.waker());
             Arc::clone(progress)
         } else {
             let progress = self.watch(context.waker());
             Arc::clone(self.progress.insert(progress))
         };
         let (left, failed) = {
-            let progress = progress.lock();
-            (progress.left, progress.failed)
+            let now = progress.0.lock();
+            (now.left, now.failed)
         };
         // None of the futures that are read here is waited for.
         let read = |future: &TaskFuture<T>| future.result(Some(Duration::ZERO));
         match failed {
             Some(failed) => Poll::Ready(read(&self.futures[failed]).map(|value| vec![value])),
             None if left == 0 => Poll::Ready(self.futures.iter().map(read).collect()),
+            None if self.futures.iter().any(|future| !future.done() && future.core().polling_would_never_end()) => {
+                Poll::Ready(Err(ResultError::OwnManager))
+            }
             None => Poll::Pending,
         }
     }
@@ -324,15 +358,19 @@ impl<T: Clone + Send + 'static> Future for Gather<T> {
 /// Keeps a waiter registered with those futures that were not done.
 struct Subscription<'a, T> {
     futures: &'a [TaskFuture<T>],
-    waiter: Arc<Waiter>,
+    waiter: Arc<DoneQueue>,
     /// How many futures were not done, and so will tell their index.
     open: usize,
 }
 
 impl<'a, T> Subscription<'a, T> {
     fn new(futures: &'a [TaskFuture<T>]) -> Self {
-        let waiter = Arc::new(Waiter::default());
-        let open = futures.iter().enumerate().filter(|(index, future)| future.add_waiter(&waiter, *index)).count();
+        let waiter = Arc::new(DoneQueue::default());
+        let open = futures
+            .iter()
+            .enumerate()
+            .filter(|(index, future)| future.add_waiter(Arc::clone(&waiter) as _, *index))
+            .count();
         Self { futures, waiter, open }
     }
 }

@@ -33,9 +33,9 @@ pub use shared_memory::{SharedMemory, wait, wake};
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// Gives memory that was freed back to the system, where the allocator does not do so by itself. Takes some milliseconds.
@@ -51,6 +51,41 @@ pub fn give_back_memory() {
 /// When the handles cannot be duplicated.
 pub fn take_worker_pipes() -> io::Result<(File, File)> {
     platform::take_worker_pipes()
+}
+
+/// What a worker process is told, and what it is to be started with as its standard input. Writing when it is gone is an error, and never
+/// SIGPIPE.
+///
+/// # Errors
+/// When the system gives no more of such.
+pub fn worker_input() -> io::Result<(Stdio, WorkerInput)> {
+    platform::worker_input().map(|(its, own)| (its, WorkerInput(own)))
+}
+
+/// See [`worker_input`].
+pub struct WorkerInput(platform::WorkerInput);
+
+impl Write for WorkerInput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// What the child `pid` says to its standard output, up to its end, as far as the system tells of that (Linux): elsewhere, until
+/// nobody can write there any more.
+#[must_use]
+pub fn child_output(output: ChildStdout, pid: u32) -> impl io::Read + Send {
+    platform::ChildOutput::of(output, pid)
+}
+
+/// The process that started this one, if it still lives and the system tells.
+#[must_use]
+pub fn parent_id() -> Option<u32> {
+    platform::parent_id()
 }
 
 /// Standard output and error of this process, read by itself.
@@ -73,11 +108,11 @@ impl CapturedOutput {
         self.0.try_clone().map(Self)
     }
 
-    /// Waits until there is something to read.
+    /// Waits until there is something to read. False = there will never be, as nobody can write to either any more.
     ///
     /// # Errors
     /// When the system can't wait.
-    pub fn wait_readable(&self) -> io::Result<()> {
+    pub fn wait_readable(&mut self) -> io::Result<bool> {
         self.0.wait_readable()
     }
 
@@ -107,6 +142,12 @@ pub struct FileIdentity(platform::FileIdentity);
 #[must_use]
 pub fn file_identity(path: &Path) -> Option<FileIdentity> {
     platform::file_identity(path).map(FileIdentity)
+}
+
+/// Whether `error` says that there is no more of something that others may give back: processes, threads, files, memory.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    platform::is_shortage(error)
 }
 
 /// Asks a child to end, as politely as the system can. It may be dead already.

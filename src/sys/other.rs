@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
     // The standard handles can't be replaced without unsafe code here: a task must not print to standard output.
@@ -15,6 +15,27 @@ pub(super) fn take_worker_pipes() -> io::Result<(File, File)> {
 
 /// Can't be had without unsafe code here.
 pub(super) const fn thread_cpu_nanos() -> Option<u64> {
+    None
+}
+
+/// The child's end comes with the child.
+pub(super) type WorkerInput = io::PipeWriter;
+
+pub(super) fn worker_input() -> io::Result<(Stdio, WorkerInput)> {
+    let (its, own) = io::pipe()?;
+    Ok((its.into(), own))
+}
+
+/// There it ends when nobody can write any more.
+pub(super) struct ChildOutput;
+
+impl ChildOutput {
+    pub(super) fn of(output: ChildStdout, _pid: u32) -> ChildStdout {
+        output
+    }
+}
+
+pub(super) const fn parent_id() -> Option<u32> {
     None
 }
 
@@ -30,7 +51,7 @@ impl CapturedOutput {
         match *self {}
     }
 
-    pub(super) fn wait_readable(&self) -> io::Result<()> {
+    pub(super) fn wait_readable(&mut self) -> io::Result<bool> {
         match *self {}
     }
 
@@ -52,6 +73,10 @@ pub(super) type FileIdentity = std::path::PathBuf;
 
 pub(super) fn file_identity(path: &std::path::Path) -> Option<FileIdentity> {
     path.canonicalize().ok()
+}
+
+pub(super) fn is_shortage(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::OutOfMemory
 }
 
 pub(super) fn terminate(child: &mut Child) {

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{MapFlags, ProtFlags};
+use rustix::process::{Resource, getrlimit};
 use rustix::thread::futex;
 
 /// Bytes of the bells, before the words.
@@ -41,9 +42,14 @@ impl SharedMemory {
     /// # Errors
     /// When the system does not let us.
     pub fn create(words: usize) -> io::Result<Self> {
+        let bytes = (BELLS_BYTES + words * size_of::<AtomicU64>()) as u64;
+        // Of a file that becomes too large, a process does not hear as an error: SIGXFSZ ends it.
+        if getrlimit(Resource::Fsize).current.is_some_and(|most| most < bytes) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file = File::from(rustix::fs::memfd_create("poolscope", flags)?);
-        file.set_len((BELLS_BYTES + words * size_of::<AtomicU64>()) as u64)?;
+        file.set_len(bytes)?;
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Self::map(file, words)
     }

@@ -2,15 +2,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, Permissions};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::net::SendFlags;
 
 pub use super::process_tree::{ProcessTree, TreeSignal};
 pub use super::signals::Suspendable;
@@ -45,37 +47,134 @@ pub(super) fn thread_cpu_nanos() -> Option<u64> {
     seconds.checked_mul(1_000_000_000)?.checked_add(u64::try_from(time.tv_nsec).ok()?)
 }
 
-pub(super) struct CapturedOutput([File; 2]);
+/// What a worker hears: a socket, as only its writer can say that a reader who is gone is no reason to be killed by SIGPIPE, whatever
+/// the program has made of that signal.
+pub(super) struct WorkerInput(UnixStream);
+
+pub(super) fn worker_input() -> io::Result<(Stdio, WorkerInput)> {
+    let (own, its) = UnixStream::pair()?;
+    #[cfg(target_vendor = "apple")]
+    rustix::net::sockopt::set_socket_nosigpipe(&own, true)?;
+    Ok((OwnedFd::from(its).into(), WorkerInput(own)))
+}
+
+impl io::Write for WorkerInput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(target_vendor = "apple")]
+        let flags = SendFlags::empty();
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = SendFlags::NOSIGNAL;
+        Ok(rustix::net::send(&self.0, bytes, flags)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a child says until it ends: also while others, which it has forked, keep its output open.
+pub(super) struct ChildOutput {
+    output: File,
+    /// Readable once the child has ended; `None` = the system does not tell.
+    ended: Option<OwnedFd>,
+}
+
+impl ChildOutput {
+    pub(super) fn of(output: ChildStdout, pid: u32) -> Self {
+        let output = File::from(OwnedFd::from(output));
+        let ended = ends(pid).filter(|_| {
+            // The child's end is another matter, and goes on to block.
+            rustix::fs::fcntl_setfl(&output, rustix::fs::OFlags::NONBLOCK).is_ok()
+        });
+        Self { output, ended }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn ends(pid: u32) -> Option<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ends(_pid: u32) -> Option<OwnedFd> {
+    None
+}
+
+impl Read for ChildOutput {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(ended) = &self.ended else { return self.output.read(buffer) };
+        let mut has_ended = false;
+        loop {
+            match self.output.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+            // What it had said by then has been read.
+            if has_ended {
+                return Ok(0);
+            }
+            let mut polled = [PollFd::new(&self.output, PollFlags::IN), PollFd::new(ended, PollFlags::IN)];
+            match rustix::event::poll(&mut polled, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                polled_now => _ = polled_now?,
+            }
+            has_ended = !polled[1].revents().is_empty();
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]
+pub(super) fn parent_id() -> Option<u32> {
+    Some(std::os::unix::process::parent_id())
+}
+
+pub(super) struct CapturedOutput {
+    streams: [File; 2],
+    /// Somebody can still write to it.
+    is_open: [bool; 2],
+}
 
 pub(super) fn capture_output() -> io::Result<CapturedOutput> {
     // All ends are close-on-exec but the two that become standard output and error.
     let ((output, output_in), (error, error_in)) = (io::pipe()?, io::pipe()?);
     rustix::stdio::dup2_stdout(&output_in)?;
     rustix::stdio::dup2_stderr(&error_in)?;
-    Ok(CapturedOutput([OwnedFd::from(output).into(), OwnedFd::from(error).into()]))
+    Ok(CapturedOutput { streams: [OwnedFd::from(output).into(), OwnedFd::from(error).into()], is_open: [true; 2] })
 }
 
 impl CapturedOutput {
     pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self([self.0[0].try_clone()?, self.0[1].try_clone()?]))
+        Ok(Self { streams: [self.streams[0].try_clone()?, self.streams[1].try_clone()?], is_open: self.is_open })
     }
 
-    pub(super) fn wait_readable(&self) -> io::Result<()> {
-        let mut polled = self.0.each_ref().map(|file| PollFd::new(file, PollFlags::IN));
-        loop {
+    pub(super) fn wait_readable(&mut self) -> io::Result<bool> {
+        while self.is_open.contains(&true) {
+            let open: Vec<usize> = (0..2).filter(|&index| self.is_open[index]).collect();
+            let mut polled: Vec<_> =
+                open.iter().map(|&index| PollFd::new(&self.streams[index], PollFlags::IN)).collect();
             match rustix::event::poll(&mut polled, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                result => return result.map(drop).map_err(io::Error::from),
+                Err(rustix::io::Errno::INTR) => continue,
+                polled_now => _ = polled_now?,
+            }
+            let events: Vec<_> = polled.iter().map(PollFd::revents).collect();
+            if events.iter().any(|events| events.contains(PollFlags::IN)) {
+                return Ok(true);
+            }
+            // One that was closed, as by a task that sends its output elsewhere, is ready all the time, for nothing.
+            for (index, events) in open.into_iter().zip(events) {
+                self.is_open[index] &= events.is_empty();
             }
         }
+        Ok(false)
     }
 
     pub(super) fn readable(&self) -> [usize; 2] {
-        self.0.each_ref().map(|file| rustix::io::ioctl_fionread(file).map_or(0, |bytes| bytes as usize))
+        self.streams.each_ref().map(|file| rustix::io::ioctl_fionread(file).map_or(0, |bytes| bytes as usize))
     }
 
     pub(super) fn stream(&mut self, index: usize) -> &mut File {
-        &mut self.0[index]
+        &mut self.streams[index]
     }
 }
 
@@ -90,6 +189,12 @@ pub(super) type FileIdentity = (u64, u64);
 pub(super) fn file_identity(path: &Path) -> Option<FileIdentity> {
     let there = std::fs::metadata(path).ok()?;
     Some((there.dev(), there.ino()))
+}
+
+pub(super) fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let short = [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| short.contains(&code))
 }
 
 pub(super) fn terminate(child: &mut Child) {

@@ -207,6 +207,8 @@ impl Trace {
             EventKind::Cancelled { call } => self.advance(*call, Stage::Cancelled, at),
             EventKind::Lost { call, error } => self.lost(*call, error, at),
             EventKind::WorkerStarted { worker, pid } => {
+                // The system has some again.
+                self.missing_worker = None;
                 let lane = self.lane(*worker);
                 // Threads within tasks take the lanes of earlier ones.
                 if lane.exited.take().is_none() {

@@ -36,7 +36,7 @@ pub(super) struct Form {
 impl Default for Form {
     /// A first press of Run shows some seconds of real work in chunks, more workers than most machines have to spare.
     fn default() -> Self {
-        let sum = BTreeMap::from([("tasks", "60"), ("to", "500000000")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+        let sum = BTreeMap::from([("tasks", "60"), ("to", "50000000")].map(|(k, v)| (k.to_owned(), v.to_owned())));
         Self {
             workload: "sum".to_owned(),
             params: BTreeMap::from([("sum".to_owned(), sum)]),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ProcessPoolExecutor;
+use super::worker::forgot_to_be_a_worker;
 use crate::executor::error::{BuildError, TaskError};
 use crate::executor::event::{EventSink, NoEvents};
 use crate::executor::function::{EncodedCall, Function, Portable, encode_arguments};
@@ -155,8 +156,11 @@ impl ProcessPoolBuilder {
 
     /// # Errors
     /// When a number is out of range, the initializer's argument can't be encoded, or the system does not say where this
-    /// program is.
+    /// program is; and in a process that was started as a worker and has not called [`run_worker`](super::run_worker).
     pub fn build(self) -> Result<ProcessPoolExecutor, BuildError> {
+        if forgot_to_be_a_worker() {
+            return Err(BuildError::NotAWorker);
+        }
         if self.max_tasks_per_child == Some(0) {
             return Err(BuildError::MaxTasksPerChild);
         }

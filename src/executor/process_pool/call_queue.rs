@@ -24,6 +24,8 @@ pub(super) struct SharedCallQueue {
     pub(super) seats: Vec<Option<Sitting>>,
     /// Calls that are on the board and have no room there.
     pub(super) too_long: HashMap<WorkId, EncodedCall>,
+    /// What was offered as long as no worker has come to share the memory; `None` = one has.
+    unproven: Option<Vec<CallItem>>,
     /// The last message, for its memory.
     message: Vec<u8>,
 }
@@ -41,10 +43,42 @@ impl CallQueue {
             let board = Board::new(hall.clone());
             let seats = (0..SEATS).map(|_| None).collect();
             let too_long = HashMap::new();
-            return Self::Shared(Box::new(SharedCallQueue { hall, board, seats, too_long, message: Vec::new() }));
+            let (unproven, message) = (Some(Vec::new()), Vec::new());
+            return Self::Shared(Box::new(SharedCallQueue { hall, board, seats, too_long, unproven, message }));
         }
+        Self::channel()
+    }
+
+    fn channel() -> Self {
         let (sender, receiver) = unbounded();
         Self::Channel(sender, receiver)
+    }
+
+    /// A worker has come to share the memory. Returns whether that is still what is used.
+    pub(super) fn prove(&mut self) -> bool {
+        match self {
+            Self::Shared(shared) => {
+                shared.unproven = None;
+                true
+            }
+            Self::Channel(..) => false,
+        }
+    }
+
+    /// A worker can't share the memory: unless others do already, all calls go through pipes from now on. Returns whether they do.
+    pub(super) fn fall_back(&mut self) -> bool {
+        let calls = match self {
+            Self::Shared(shared) => match shared.unproven.take() {
+                Some(calls) => calls,
+                None => return false,
+            },
+            Self::Channel(..) => return true,
+        };
+        *self = Self::channel();
+        for call in calls {
+            self.push(call);
+        }
+        true
     }
 
     pub(super) fn hall(&self) -> Option<&Hall> {
@@ -104,7 +138,11 @@ impl CallQueue {
 }
 
 impl SharedCallQueue {
-    fn push(&mut self, CallItem { call, encoded }: CallItem) {
+    fn push(&mut self, item: CallItem) {
+        if let Some(unproven) = &mut self.unproven {
+            unproven.push(item.clone());
+        }
+        let CallItem { call, encoded } = item;
         let message = ToWorker::Call { call, function: encoded.function.to_owned() };
         self.message.clear();
         // A message that can't be encoded is offered as one that is too long, and fails in the pipe.

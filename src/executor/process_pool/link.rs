@@ -11,8 +11,8 @@
 //! With [shared memory](super::shared) calls and answers do not come this way: the feeder passes on orders, and calls that are
 //! too long to share; the reader hears the greeting, and that the process has ended.
 
-use std::io::{self, BufReader};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{self, BufReader, Read};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -21,9 +21,10 @@ use parking_lot::Mutex;
 
 use super::builder::Settings;
 use super::protocol::{
-    Answer, FromWorker, ReadError, SharedPlace, ToWorker, VERSION, read_frame, release_if_large, write_frame,
+    Answer, FromWorker, GREETING, ReadError, SharedPlace, ToWorker, VERSION, read_frame, release_if_large, write_frame,
 };
 use super::shared::{Hall, Seat};
+use super::worker::STARTED_BY;
 use crate::executor::context::Interruption;
 use crate::executor::error::{ForcedShutdown, TaskError};
 use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
@@ -33,6 +34,7 @@ use crate::executor::gil::GilSettings;
 use crate::sys;
 
 /// A call in the call queue, or on its way to a worker.
+#[derive(Clone)]
 pub(super) struct CallItem {
     pub(super) call: WorkId,
     pub(super) encoded: EncodedCall,
@@ -49,6 +51,16 @@ pub(super) enum News {
         worker: WorkerId,
         error: TaskError,
     },
+    /// The system has no threads for it.
+    CannotStart {
+        worker: WorkerId,
+        cause: String,
+    },
+    /// It can't open the memory that it was to share.
+    NoSharedMemory {
+        worker: WorkerId,
+        cause: String,
+    },
     /// A call left the call queue.
     Taken {
         worker: WorkerId,
@@ -63,13 +75,22 @@ pub(super) enum News {
     Leaving {
         worker: WorkerId,
     },
-    /// The last thing that is heard of a worker. `fault` = it spoke, but not our protocol.
+    /// The last thing that is heard of a worker.
     Exited {
         worker: WorkerId,
         at: i64,
-        exit: String,
-        fault: Option<String>,
+        end: WorkerEnd,
     },
+}
+
+/// How a worker ended.
+pub(super) struct WorkerEnd {
+    /// In words.
+    pub(super) exit: String,
+    /// It called `run_worker`.
+    pub(super) was_worker: bool,
+    /// It spoke, but not our protocol.
+    pub(super) fault: Option<String>,
 }
 
 /// What the feeder is told.
@@ -157,11 +178,12 @@ impl Link {
         let mut command = Command::new(&settings.worker_command.program);
         command.args(&settings.worker_command.arguments);
         sys::detach_from_terminal(&mut command);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        command.env(STARTED_BY, std::process::id().to_string());
+        let (its_input, stdin) = sys::worker_input()?;
+        let mut child = command.stdin(its_input).stdout(Stdio::piped()).spawn()?;
         let pid = child.id();
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io::Error::other("the worker has no pipes"));
-        };
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the worker has no pipe"))?;
+        let stdout = sys::child_output(stdout, pid);
         sink.tell(Event::now(EventKind::WorkerStarted { worker, pid: Some(pid) }));
         let (orders, orders_in) = unbounded();
         let child = Arc::new(Mutex::new(child));
@@ -268,7 +290,7 @@ struct Feeder {
 
 impl Feeder {
     /// Until its worker is to end, or the pipe breaks (then the reader has more to tell).
-    fn run(mut self, mut stdin: ChildStdin) {
+    fn run(mut self, mut stdin: sys::WorkerInput) {
         let worker = self.worker;
         let (initializer, arguments) = match self.initializer.take() {
             Some(EncodedCall { function, arguments }) => (Some(function.to_owned()), arguments),
@@ -328,8 +350,13 @@ struct Reader {
 
 impl Reader {
     /// Until the process has ended; then reaps it.
-    fn run(self, stdout: ChildStdout) {
-        let fault = self.read(&mut BufReader::with_capacity(1 << 16, stdout));
+    fn run(self, stdout: impl Read) {
+        let mut stdout = BufReader::with_capacity(1 << 16, stdout);
+        let (was_worker, fault) = match read_greeting(&mut stdout) {
+            Greeting::Worker => (true, self.read(&mut stdout)),
+            Greeting::Nothing => (false, None),
+            Greeting::Other(fault) => (false, Some(fault)),
+        };
         let mut child = self.child.lock();
         if fault.is_some() {
             let _ = child.kill();
@@ -343,12 +370,13 @@ impl Reader {
         };
         drop(child);
         // The manager tells of it, once it has heard what the worker said before.
-        self.news.send(News::Exited { worker: self.worker, at: sys::monotonic_nanos(), exit, fault });
+        let end = WorkerEnd { exit, was_worker, fault };
+        self.news.send(News::Exited { worker: self.worker, at: sys::monotonic_nanos(), end });
         let _ = self.orders.send(Order::Close);
     }
 
     /// Returns what was wrong with the last message, if that is why reading ended.
-    fn read(&self, stdout: &mut BufReader<ChildStdout>) -> Option<String> {
+    fn read(&self, stdout: &mut impl Read) -> Option<String> {
         let worker = self.worker;
         let mut buffer = Vec::new();
         let mut greeted = false;
@@ -368,6 +396,15 @@ impl Reader {
                     let told = EventKind::InitializerFailed { worker, error: Box::new(error.clone()) };
                     self.sink.tell(Event::now(told));
                     self.news.send(News::InitializerFailed { worker, error });
+                }
+                Ok((FromWorker::CannotStart { cause }, _)) if !greeted => {
+                    self.news.send(News::CannotStart { worker, cause });
+                }
+                Ok((FromWorker::NoSharedMemory { cause }, _)) if !greeted => {
+                    self.news.send(News::NoSharedMemory { worker, cause });
+                }
+                Ok((FromWorker::CannotStart { .. } | FromWorker::NoSharedMemory { .. }, _)) => {
+                    return Some("it said that it can't start after it had".to_owned());
                 }
                 Ok((FromWorker::InitializerFailed { .. }, _)) => {
                     return Some("its initializer failed twice".to_owned());
@@ -395,4 +432,38 @@ impl Reader {
             }
         }
     }
+}
+
+/// What a worker begins with.
+enum Greeting {
+    Worker,
+    /// It ended before it said anything.
+    Nothing,
+    /// It is something else; what is wrong.
+    Other(String),
+}
+
+fn read_greeting(stdout: &mut BufReader<impl Read>) -> Greeting {
+    let mut said = Vec::new();
+    // No more than there is: what is no worker may say no more, and go on.
+    while said.len() < GREETING.len() && GREETING.starts_with(&said) {
+        let mut byte = [0];
+        match stdout.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => said.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    if said == GREETING {
+        return Greeting::Worker;
+    }
+    if said.is_empty() {
+        return Greeting::Nothing;
+    }
+    // The rest of its line, as far as it has come together with this.
+    said.extend(stdout.buffer().iter().take(60));
+    let line = String::from_utf8_lossy(&said);
+    let line = line.lines().next().unwrap_or_default();
+    Greeting::Other(format!("it printed `{line}` before it called `run_worker`"))
 }

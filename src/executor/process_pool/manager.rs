@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, after, at, never, select, unbounded};
 
 use super::builder::OnWorkerDeath;
 use super::call_queue::CallQueue;
-use super::link::{CallItem, Fate, Link, News, NewsSender, Order, record_packed};
+use super::link::{CallItem, Fate, Link, News, NewsSender, Order, WorkerEnd, record_packed};
 use super::protocol::{Answer, FromWorker, read_message};
 use super::shared::{INTERRUPT, SKIP_REST, Taken};
 use super::{ProcessPoolExecutor, Shared};
@@ -22,6 +22,7 @@ use crate::executor::event::{Event, EventKind, WorkId, WorkerId};
 use crate::executor::future::this_thread_resolves_for;
 use crate::executor::guard;
 use crate::executor::work_item::WorkItem;
+use crate::sys;
 
 /// How long an idle worker may take to end after its input was closed. A healthy one takes a millisecond; one that is
 /// stopped, or swaps, is ended the hard way after this.
@@ -29,6 +30,31 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How long an interrupted task may take to reach its next checkpoint.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// After a shortage of processes, threads or files the system is asked again after this time, and then after twice as long, up to the
+/// longest.
+const FIRST_TRY: Duration = Duration::from_millis(100);
+const LONGEST_TRY: Duration = Duration::from_secs(5);
+
+/// A pool that has had no worker for so long, for want of the system's means, is given up.
+const GIVE_UP: Duration = Duration::from_secs(10);
+
+/// The system gave no more workers than there are.
+struct Shortage {
+    since: Instant,
+    try_again: Instant,
+    pause: Duration,
+}
+
+/// A worker that was woken for a call may not come to take it for long: it is stopped, or starves. Others are woken after this time, and
+/// again after twice as long, up to the longest.
+const FIRST_RING: Duration = Duration::from_millis(20);
+const LONGEST_RING: Duration = Duration::from_secs(1);
+
+struct RingAgain {
+    at: Instant,
+    after: Duration,
+}
 
 pub(super) struct Manager {
     shared: Arc<Shared>,
@@ -38,8 +64,9 @@ pub(super) struct Manager {
     call_queue: CallQueue,
     links: HashMap<WorkerId, Link>,
     next_worker: WorkerId,
-    /// The system gave no more processes than these.
-    no_more_than: Option<usize>,
+    shortage: Option<Shortage>,
+    /// Calls wait although workers are idle: when to wake those once more.
+    ring_again: Option<RingAgain>,
     /// Workers that died without a call since one was last taken: a pool whose workers only die is given up. Each that dies of a
     /// call leaves a call less to die of.
     deaths_in_a_row: usize,
@@ -70,7 +97,8 @@ impl Manager {
             call_queue,
             links: HashMap::new(),
             next_worker: 0,
-            no_more_than: None,
+            shortage: None,
+            ring_again: None,
             deaths_in_a_row: 0,
             news,
             news_in,
@@ -101,6 +129,7 @@ impl Manager {
             self.fill_call_queue();
             self.start_workers()?;
             self.pass_orders_on();
+            self.ring_again_in_time();
             if self.is_finished() {
                 return Ok(());
             }
@@ -122,16 +151,43 @@ impl Manager {
             return select! {
                 recv(self.news) -> news => news.ok(),
                 recv(self.wake_ups) -> _ => None,
-                recv(self.kill_at.map_or_else(never, at)) -> _ => None,
+                recv(self.wakes_at().map_or_else(never, at)) -> _ => None,
             };
         };
         let look = || {
             let woken = self.wake_ups.try_recv().is_ok();
             (woken || !self.news.is_empty() || shared.is_ready()).then_some(())
         };
-        let timeout = self.kill_at.map(|when| when.saturating_duration_since(Instant::now()));
+        let timeout = self.wakes_at().map(|when| when.saturating_duration_since(Instant::now()));
         shared.hall.manager_bell().wait(timeout, look);
         None
+    }
+
+    /// When there is something to do even if nobody says anything.
+    fn wakes_at(&self) -> Option<Instant> {
+        let ring_again = self.ring_again.as_ref().map(|again| again.at);
+        let try_again = self.shortage.as_ref().map(|shortage| shortage.try_again);
+        [self.kill_at, try_again, ring_again].into_iter().flatten().min()
+    }
+
+    /// Wakes workers once more if calls have waited long although some of them are idle.
+    fn ring_again_in_time(&mut self) {
+        let CallQueue::Shared(shared) = &self.call_queue else { return };
+        let is_idle = |link: &Link| link.ready && link.call.is_none() && link.fate == Fate::Stays;
+        if shared.board.len() == 0 || !self.links.values().any(is_idle) {
+            self.ring_again = None;
+            return;
+        }
+        let now = Instant::now();
+        match &mut self.ring_again {
+            None => self.ring_again = Some(RingAgain { at: now + FIRST_RING, after: FIRST_RING }),
+            Some(again) if again.at <= now => {
+                shared.board.ring_all();
+                again.after = (again.after * 2).min(LONGEST_RING);
+                again.at = now + again.after;
+            }
+            Some(_) => {}
+        }
     }
 
     /// Hears what workers say in the shared memory, and who took which call.
@@ -270,8 +326,16 @@ impl Manager {
     /// A worker is started when there are more calls to run than workers.
     fn start_workers(&mut self) -> Result<(), BrokenExecutor> {
         let mut present = self.links.values().filter(|link| link.fate != Fate::Retiring).count();
-        let limit = self.shared.max_workers().min(self.no_more_than.unwrap_or(usize::MAX));
+        let limit = self.shared.max_workers();
+        let able = self.links.values().filter(|link| link.ready && link.fate == Fate::Stays).count();
+        if able >= limit.min(self.running.len()) {
+            // Nothing waits for a worker that is missing.
+            self.shortage = None;
+        }
         while self.forced.is_none() && present < limit && present < self.running.len() {
+            if self.shortage.as_ref().is_some_and(|shortage| Instant::now() < shortage.try_again) {
+                break;
+            }
             let worker = self.next_worker;
             let (settings, sink) = (&self.shared.settings, Arc::clone(&self.shared.sink));
             // Without a seat it is not started before another has left.
@@ -289,19 +353,36 @@ impl Manager {
                     self.links.insert(worker, link);
                     present += 1;
                 }
-                Err(cause) if self.links.is_empty() => {
+                Err(cause) if self.links.is_empty() && !sys::is_shortage(&cause) => {
                     let program = settings.worker_command.program.display();
                     return Err(BrokenExecutor::Spawn(format!("{program}: {cause}")));
                 }
-                // Those that are there can do the work; and it is not tried again.
+                // Those that are there can do the work, only later.
                 Err(cause) => {
                     self.call_queue.not_started(worker);
-                    self.no_more_than = Some(present.max(1));
-                    self.record(EventKind::WorkerMissing { cause: cause.to_string().into() });
+                    self.is_short(&cause.to_string())?;
                     break;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// A worker could not be started for want of the system's means. Somebody may give them back.
+    fn is_short(&mut self, cause: &str) -> Result<(), BrokenExecutor> {
+        let now = Instant::now();
+        if let Some(shortage) = &mut self.shortage {
+            shortage.pause = (shortage.pause * 2).min(LONGEST_TRY);
+            shortage.try_again = now + shortage.pause;
+            let others = self.links.values().any(|link| link.ready);
+            return if others || now - shortage.since < GIVE_UP {
+                Ok(())
+            } else {
+                Err(BrokenExecutor::Spawn(cause.to_owned()))
+            };
+        }
+        self.record(EventKind::WorkerMissing { cause: cause.into() });
+        self.shortage = Some(Shortage { since: now, try_again: now + FIRST_TRY, pause: FIRST_TRY });
         Ok(())
     }
 
@@ -356,8 +437,24 @@ impl Manager {
     fn handle(&mut self, news: News) -> Result<(), BrokenExecutor> {
         match news {
             News::Ready { worker } => {
+                self.shortage = None;
                 if let Some(link) = self.links.get_mut(&worker) {
                     link.ready = true;
+                    // It can share memory, but others can't, so nobody does any more.
+                    if link.seat.is_some() && !self.call_queue.prove() {
+                        link.fate = Fate::Leaving;
+                        link.order(Order::Close);
+                    }
+                }
+            }
+            News::CannotStart { worker, cause } => {
+                self.leaves(worker);
+                self.is_short(&cause)?;
+            }
+            News::NoSharedMemory { worker, cause } => {
+                self.leaves(worker);
+                if !self.call_queue.fall_back() {
+                    self.is_short(&cause)?;
                 }
             }
             News::InitializerFailed { worker, error } => {
@@ -372,22 +469,25 @@ impl Manager {
             News::Answered { worker, call, answer } => {
                 self.answered(worker, call, answer.as_deref().map_err(Clone::clone));
             }
-            News::Leaving { worker } => {
-                if let Some(link) = self.links.get_mut(&worker) {
-                    link.fate = Fate::Leaving;
-                }
-            }
-            News::Exited { worker, at, exit, fault } => {
+            News::Leaving { worker } => self.leaves(worker),
+            News::Exited { worker, at, end } => {
                 // It is gone, so what it has said is all there.
                 let heard = self.handle_frames();
-                self.record_exit(worker, at, &exit);
+                self.record_exit(worker, at, &end.exit);
                 heard?;
                 if let Some(link) = self.links.remove(&worker) {
-                    self.ended(worker, link, exit, fault)?;
+                    self.ended(worker, link, end)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Its end is no surprise.
+    fn leaves(&mut self, worker: WorkerId) {
+        if let Some(link) = self.links.get_mut(&worker) {
+            link.fate = Fate::Leaving;
+        }
     }
 
     fn answered(&mut self, worker: WorkerId, call: WorkId, answer: Result<&[u8], TaskError>) {
@@ -405,13 +505,8 @@ impl Manager {
     }
 
     /// A worker process is gone.
-    fn ended(
-        &mut self,
-        worker: WorkerId,
-        link: Link,
-        exit: String,
-        fault: Option<String>,
-    ) -> Result<(), BrokenExecutor> {
+    fn ended(&mut self, worker: WorkerId, link: Link, end: WorkerEnd) -> Result<(), BrokenExecutor> {
+        let WorkerEnd { exit, was_worker, fault } = end;
         let Link { pid, mut call, seat, ready, fate, .. } = link;
         link.join();
         if let (CallQueue::Shared(shared), Some(seat)) = (&mut self.call_queue, seat) {
@@ -421,6 +516,10 @@ impl Manager {
                 self.shared.sink.tell(Event::at(taken.at, EventKind::Taken { call: taken.call, worker }));
             }
             shared.seats[seat] = None;
+            // It may have been the one that was woken for a call.
+            if shared.board.len() > 0 {
+                shared.board.ring_all();
+            }
         }
         // Its feeder may have taken a call for it before it noticed.
         let mut others = VecDeque::new();
@@ -437,6 +536,7 @@ impl Manager {
                 (Fate::Forced(how), _) => BrokenExecutor::ForcedDown { worker, pid, how, call },
                 (Fate::Deaf, _) => BrokenExecutor::Unresponsive { worker, pid, call },
                 (_, Some(cause)) => BrokenExecutor::Protocol { worker, pid, cause },
+                (Fate::Stays, None) if !was_worker => BrokenExecutor::NotAWorker { worker, pid, exit },
                 (_, None) => BrokenExecutor::WorkerDied { worker, pid, exit, call },
             };
             self.deaths_in_a_row += usize::from(call.is_none());
@@ -490,9 +590,9 @@ impl Manager {
         while !self.links.is_empty() {
             select! {
                 recv(self.news) -> news => {
-                    if let Ok(News::Exited { worker, at, exit, .. }) = news {
+                    if let Ok(News::Exited { worker, at, end }) = news {
                         let _ = self.handle_frames();
-                        self.record_exit(worker, at, &exit);
+                        self.record_exit(worker, at, &end.exit);
                         if let Some(link) = self.links.remove(&worker) {
                             link.join();
                         }

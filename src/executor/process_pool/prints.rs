@@ -74,8 +74,8 @@ impl Prints {
 
     /// Waits for lines and tells them, forever.
     pub(super) fn run(&self, tell: impl Fn(Event)) {
-        let Ok(waiter) = self.reader.lock().output.try_clone() else { return };
-        while waiter.wait_readable().is_ok() {
+        let Ok(mut waiter) = self.reader.lock().output.try_clone() else { return };
+        while waiter.wait_readable().is_ok_and(|is_open| is_open) {
             let mut reader = self.reader.lock();
             let task = self.current.get();
             let readable = reader.output.readable();
@@ -98,11 +98,9 @@ impl Prints {
             let _ = std::io::stdout().flush();
             let mut reader = self.reader.lock();
             let task = self.current.get();
-            loop {
-                let readable = reader.output.readable();
-                if readable == [0, 0] {
-                    break;
-                }
+            // What is there now: whoever else writes, such as a program that the task left running, may go on forever.
+            let readable = reader.output.readable();
+            if readable != [0, 0] {
                 reader.read(self.worker, task, readable, &tell);
             }
             reader.end_of_task(self.worker, &tell);

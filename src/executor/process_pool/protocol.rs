@@ -3,7 +3,8 @@
 //!
 //! The same messages and blobs go through [shared memory](super::shared), which keeps their length in its own way.
 //!
-//! The first frame each way is a `Hello`; nothing else is said before both have seen that they are the same version.
+//! A worker begins with the [`GREETING`]. Then the first frame each way is a `Hello`; nothing else is said before both have seen that they
+//! are the same version.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -17,8 +18,11 @@ use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::PAYLOAD_LIMIT;
 use crate::executor::gil::GilSettings;
 
+/// What a worker says before all else, so that a program that is none is known by its first words.
+pub(super) const GREETING: &[u8] = b"poolscope worker\n";
+
 /// What both sides must agree on.
-pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 6");
+pub(super) const VERSION: &str = concat!("poolscope ", env!("CARGO_PKG_VERSION"), " protocol 7");
 
 /// A frame above this is not ours: the largest payload, and room for the message around it.
 pub(super) const FRAME_LIMIT: usize = PAYLOAD_LIMIT + (1 << 20);
@@ -67,6 +71,10 @@ pub(super) enum FromWorker {
     Hello { version: String },
     /// Instead of a hello: it is not ready, and ends.
     InitializerFailed { error: TaskError },
+    /// Instead of a hello: the system has no threads for it, and it ends.
+    CannotStart { cause: String },
+    /// Instead of a hello: it can't open the memory that it is to share, and ends.
+    NoSharedMemory { cause: String },
     /// It takes no more calls and ends, as it has had as many as it may, or was told to retire.
     Leaving,
     /// What happened since the last report, and the answer to a call if there is one by now.

@@ -17,6 +17,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::prints::Prints;
 use super::protocol::{
-    Answer, FromWorker, ReadError, SharedPlace, ToWorker, VERSION, append_frame, append_message, read_frame,
+    Answer, FromWorker, GREETING, ReadError, SharedPlace, ToWorker, VERSION, append_frame, append_message, read_frame,
     read_message, release_if_large,
 };
 use super::shared::{Claim, Hall, INTERRUPT, RingWriter, SKIP_REST};
@@ -59,12 +60,17 @@ pub enum WorkerError {
 /// # Errors
 /// When the process was not started by a pool of the same version, or a pipe fails.
 pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
-    let (input, output) = sys::take_worker_pipes()?;
+    IS_WORKER.store(true, Ordering::Relaxed);
+    let (input, mut output) = sys::take_worker_pipes()?;
+    output.write_all(GREETING)?;
     let mut input = BufReader::new(input);
     let Greeting { worker, initializer, gil, shared } = shake_hands(&mut input)?;
-    let shared = shared.map(|place| Hall::open(&place.path).map(|hall| (hall, place))).transpose()?;
-
     let outbox = Arc::new(Outbox::new(output, Prints::capture(worker)));
+    let shared = match shared.map(|place| Hall::open(&place.path).map(|hall| (hall, place))).transpose() {
+        Ok(shared) => shared,
+        // Calls can come through the pipe instead.
+        Err(cause) => return Ok(outbox.send(&FromWorker::NoSharedMemory { cause: cause.to_string() })?),
+    };
     let control = Arc::new(Control::default());
     let context = |sink, watcher| TaskContext::new(Arc::clone(&control), 0, worker, sink).in_worker_process(watcher);
     let initializing = context(NoEvents::shared(), None);
@@ -73,28 +79,41 @@ pub fn run_worker(registry: &Registry) -> Result<(), WorkerError> {
     let (calls, inbox) = unbounded();
     // From here on the process ends as soon as its parent does, whatever it is doing.
     let reader_control = Arc::clone(&control);
-    in_background("reader", move || read_calls(input, &calls, &reader_control))?;
+    let reader = in_background("reader", move || read_calls(input, &calls, &reader_control));
+    if let Err(cause) = reader.and_then(|()| outbox.start_threads()) {
+        return Ok(outbox.send(&FromWorker::CannotStart { cause: cause.to_string() })?);
+    }
     if let Some((function, arguments)) = initializer
         && let Err(error) = registry.initialize(&function, &arguments, &initializing)
     {
         outbox.send(&FromWorker::InitializerFailed { error: error.clone() })?;
         return Err(WorkerError::Initializer(error));
     }
+    // What it has printed is no task's.
+    outbox.ended(i64::MAX);
     outbox.send(&FromWorker::Hello { version: VERSION.to_owned() })?;
     if let Some((hall, place)) = &shared {
         outbox.output.lock().switch_to(RingWriter::new(hall.clone(), place.seat));
-    }
-    let flusher_outbox = Arc::clone(&outbox);
-    in_background("flusher", move || flusher_outbox.flush_regularly())?;
-    if let Some(prints) = outbox.prints.clone() {
-        let prints_outbox = Arc::clone(&outbox);
-        in_background("prints", move || prints.run(|event| prints_outbox.push(event)))?;
     }
     let server = Server { registry, inbox: &inbox, outbox: &outbox, context: &context };
     match shared {
         Some((hall, place)) => server.serve_shared(&hall, &place),
         None => server.serve(),
     }
+}
+
+/// [`run_worker`] was called in this process.
+static IS_WORKER: AtomicBool = AtomicBool::new(false);
+
+/// In the environment of a worker, which process started it.
+pub(super) const STARTED_BY: &str = "POOLSCOPE_WORKER_OF";
+
+/// Whether this process was started to be a worker, but has not called [`run_worker`]: were it to start workers of its own, they would do
+/// the same, and so on.
+pub(super) fn forgot_to_be_a_worker() -> bool {
+    let started_by = std::env::var(STARTED_BY).ok().and_then(|pid| pid.parse().ok());
+    // Programs that a task starts have that variable too, and another parent.
+    !IS_WORKER.load(Ordering::Relaxed) && started_by.is_some() && started_by == sys::parent_id()
 }
 
 fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -285,6 +304,17 @@ impl Outbox {
             output: Mutex::new(Output { pipe: output, ring: None, events: EventLog::default(), frame: Vec::new() }),
             prints,
         }
+    }
+
+    /// From here on what is printed is read, and events that wait leave by themselves.
+    fn start_threads(self: &Arc<Self>) -> io::Result<()> {
+        let flusher = Arc::clone(self);
+        in_background("flusher", move || flusher.flush_regularly())?;
+        if let Some(prints) = self.prints.clone() {
+            let outbox = Arc::clone(self);
+            in_background("prints", move || prints.run(|event| outbox.push(event)))?;
+        }
+        Ok(())
     }
 
     /// Sends `message`, and before it whatever events are waiting.

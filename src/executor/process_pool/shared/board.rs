@@ -180,6 +180,11 @@ impl Board {
     /// Tells a worker to take no more calls.
     pub(in crate::executor::process_pool) fn dismiss(&self, seat: Seat) {
         self.hall.word(LEAVE + seat).store(1, Ordering::Release);
+        self.ring_all();
+    }
+
+    /// Wakes all workers that sleep, to look for a call. Offering one wakes one, which may die or be stopped before it takes it.
+    pub(in crate::executor::process_pool) fn ring_all(&self) {
         self.hall.calls_bell().ring(u32::MAX >> 1);
     }
 
