@@ -50,6 +50,19 @@ pub enum TaskError {
     /// The executor broke while the task was pending or running.
     #[error(transparent)]
     Broken(BrokenExecutor),
+    /// The worker knows several functions of this name.
+    #[error("the worker knows several functions `{0}`: names must be unique")]
+    AmbiguousFunction(String),
+    /// The worker's function of this name has other types.
+    #[error("the worker's function `{function}` has other types: it takes `{takes}` and returns `{returns}`")]
+    OtherTypes {
+        /// The function's name.
+        function: String,
+        /// What the worker's takes, as the compiler calls it.
+        takes: String,
+        /// What it returns.
+        returns: String,
+    },
 }
 
 /// What went wrong in a task, as it is told across processes.
@@ -166,6 +179,8 @@ impl TaskError {
             Self::Argument { .. } => "ArgumentError",
             Self::Result { .. } => "ResultError",
             Self::UnknownFunction(_) => "UnknownFunction",
+            Self::AmbiguousFunction(_) => "AmbiguousFunction",
+            Self::OtherTypes { .. } => "OtherTypes",
             Self::Broken(_) => "BrokenExecutor",
         }
     }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::context::TaskContext;
 use super::error::{Codec, TaskError};
@@ -28,7 +28,7 @@ pub struct Function<A, R> {
 }
 
 impl<A, R> Function<A, R> {
-    /// `name` must be unique within a [`Registry`].
+    /// `name` must be unique within a [`Registry`]; what a worker calls by it must have the same types.
     #[must_use]
     pub const fn new(name: &'static str, body: fn(A, &TaskContext) -> Result<R, TaskError>) -> Self {
         Self { name, body }
@@ -141,10 +141,33 @@ impl<'a> RunningCall<'a> {
 
 type Erased = Box<dyn Fn(WorkId, &TaskContext, &[u8]) -> Result<Vec<u8>, TaskError> + Send + Sync>;
 
+/// What a function takes and returns, summed up: the checksum of what the compiler calls these types. Bytes of other types may well
+/// decode, to something else.
+pub(super) type Types = u32;
+
+fn types<A, R>() -> Types {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(std::any::type_name::<A>().as_bytes());
+    // No type has that in its name.
+    sum.update(b"\0");
+    sum.update(std::any::type_name::<R>().as_bytes());
+    sum.finalize()
+}
+
 /// The functions that a worker process knows.
 #[derive(Default)]
 pub struct Registry {
-    functions: BTreeMap<&'static str, Erased>,
+    functions: BTreeMap<&'static str, Registered>,
+}
+
+struct Registered {
+    types: Types,
+    /// In words.
+    takes: &'static str,
+    returns: &'static str,
+    call: Erased,
+    /// Another has its name, so nobody knows which is meant.
+    is_ambiguous: bool,
 }
 
 impl Registry {
@@ -154,11 +177,11 @@ impl Registry {
         Self::default()
     }
 
-    /// Adds `function`. Of two with the same name the later one is found.
+    /// Adds `function`. Of two that share a name neither can be called: calls of that name fail.
     #[must_use]
     pub fn with<A: Portable, R: Portable>(mut self, function: Function<A, R>) -> Self {
         let erased = move |call: WorkId, context: &TaskContext, bytes: &[u8]| {
-            let arguments: Vec<A> = guarded(|| postcard::from_bytes(bytes))
+            let arguments: Vec<A> = guarded(|| from_all_bytes(bytes))
                 .map_err(|cause| argument_error(function.name, Codec::Decoded, cause))?;
             let mut running = RunningCall::was_taken(call, context);
             let results = running.run_items(function, arguments);
@@ -167,26 +190,38 @@ impl Registry {
             guard::dispose(results);
             encoded
         };
-        self.functions.insert(function.name, Box::new(erased));
+        let (takes, returns) = (std::any::type_name::<A>(), std::any::type_name::<R>());
+        let call = Box::new(erased);
+        let registered = Registered { types: types::<A, R>(), takes, returns, call, is_ambiguous: false };
+        self.functions.entry(function.name).and_modify(|first| first.is_ambiguous = true).or_insert(registered);
         self
     }
 
-    /// Runs the chunk in `arguments` through the function `name`; the results come back as bytes.
+    /// Runs the chunk in `arguments` through the function `called`; the results come back as bytes.
     pub(super) fn run(
         &self,
-        name: &str,
+        called: &Called,
         call: WorkId,
         context: &TaskContext,
         arguments: &[u8],
     ) -> Result<Vec<u8>, TaskError> {
-        let function = self.functions.get(name).ok_or_else(|| TaskError::UnknownFunction(name.to_owned()))?;
-        guard::run(|| function(call, context, arguments)).unwrap_or_else(|message| Err(TaskError::panicked(message)))
+        let name = &called.name;
+        let function = self.functions.get(name.as_str()).ok_or_else(|| TaskError::UnknownFunction(name.clone()))?;
+        if function.is_ambiguous {
+            return Err(TaskError::AmbiguousFunction(name.clone()));
+        }
+        if function.types != called.types {
+            let (takes, returns) = (function.takes.to_owned(), function.returns.to_owned());
+            return Err(TaskError::OtherTypes { function: name.clone(), takes, returns });
+        }
+        guard::run(|| (function.call)(call, context, arguments))
+            .unwrap_or_else(|message| Err(TaskError::panicked(message)))
     }
 
     /// Runs an initializer: a call that nobody submitted, which returns nothing.
-    pub(super) fn initialize(&self, function: &str, arguments: &[u8], context: &TaskContext) -> Result<(), TaskError> {
-        let results = self.run(function, 0, context, arguments)?;
-        decode_results::<()>(function, 1, &results)?.into_iter().collect()
+    pub(super) fn initialize(&self, called: &Called, arguments: &[u8], context: &TaskContext) -> Result<(), TaskError> {
+        let results = self.run(called, 0, context, arguments)?;
+        decode_results::<()>(&called.name, 1, &results)?.into_iter().collect()
     }
 }
 
@@ -196,10 +231,18 @@ impl fmt::Debug for Registry {
     }
 }
 
+/// The function that a worker process is to call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Called {
+    name: String,
+    types: Types,
+}
+
 /// A call as a worker process is told of it.
 #[derive(Clone, Debug)]
 pub(super) struct EncodedCall {
-    pub(super) function: &'static str,
+    name: &'static str,
+    types: Types,
     /// All its items.
     pub(super) arguments: Vec<u8>,
 }
@@ -207,13 +250,19 @@ pub(super) struct EncodedCall {
 /// More bytes than this are not sent as the arguments or the results of one call.
 pub(super) const PAYLOAD_LIMIT: usize = 1 << 30;
 
-/// The arguments of a chunk as bytes.
-pub(super) fn encode_arguments<A: Serialize>(
-    function: &'static str,
+impl EncodedCall {
+    pub(super) fn called(&self) -> Called {
+        Called { name: self.name.to_owned(), types: self.types }
+    }
+}
+
+/// A call of `function` with the arguments of a chunk, as bytes.
+pub(super) fn encode_call<A: Serialize, R>(
+    function: Function<A, R>,
     arguments: &[A],
 ) -> Result<EncodedCall, TaskError> {
-    let arguments = encode(arguments).map_err(|cause| argument_error(function, Codec::Encoded, cause))?;
-    Ok(EncodedCall { function, arguments })
+    let arguments = encode(arguments).map_err(|cause| argument_error(function.name, Codec::Encoded, cause))?;
+    Ok(EncodedCall { name: function.name, types: types::<A, R>(), arguments })
 }
 
 /// The results of so many items, back from bytes.
@@ -222,7 +271,7 @@ pub(super) fn decode_results<R: DeserializeOwned>(
     items: usize,
     bytes: &[u8],
 ) -> Result<ItemResults<R>, TaskError> {
-    guarded(|| postcard::from_bytes::<ItemResults<R>>(bytes))
+    guarded(|| from_all_bytes::<ItemResults<R>>(bytes))
         .and_then(|results| match results.len() {
             of if of == items => Ok(results),
             of => Err(format!("there are {of} for {items} items")),
@@ -240,6 +289,14 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
         return Err(format!("{} bytes are more than one call may have ({PAYLOAD_LIMIT})", bytes.len()));
     }
     Ok(bytes)
+}
+
+/// What is in these bytes, and in all of them: bytes that are left over were something else.
+fn from_all_bytes<T: DeserializeOwned>(bytes: &[u8]) -> postcard::Result<T> {
+    match postcard::take_from_bytes(bytes)? {
+        (value, []) => Ok(value),
+        _ => Err(postcard::Error::DeserializeBadEncoding),
+    }
 }
 
 /// Runs a serialiser, which may be the user's own code and panic.

@@ -119,6 +119,8 @@ struct State {
     no_more_until: Option<Instant>,
     numbering: Numbering,
     shut_down: bool,
+    /// It was the end of the program that shut it down.
+    by_exit: bool,
     broken: Option<BrokenExecutor>,
 }
 
@@ -193,6 +195,7 @@ impl ThreadPoolBuilder {
             no_more_until: None,
             numbering: Numbering::default(),
             shut_down: false,
+            by_exit: false,
             broken: None,
         };
         let shared = Arc::new(Shared {
@@ -313,7 +316,7 @@ impl Submit for Pool {
         if let Some(broken) = &state.broken {
             return Err(SubmitError::Broken(broken.clone()));
         }
-        if state.shut_down {
+        if state.shut_down && !state.by_exit {
             return Err(SubmitError::ShutDown);
         }
         if program_is_ending() {
@@ -425,6 +428,7 @@ impl JoinAtExit for Shared {
     fn join_at_exit(&self) {
         {
             let mut state = self.state.lock();
+            state.by_exit = !state.shut_down;
             state.shut_down = true;
             self.notify(&state);
         }

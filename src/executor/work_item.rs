@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::context::TaskContext;
 use super::error::{BrokenExecutor, Codec, TaskError};
 use super::event::{Event, EventKind, EventSink, WorkId};
-use super::function::{EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_arguments};
+use super::function::{EncodedCall, Function, Portable, RunningCall, argument_error, decode_results, encode_call};
 use super::future::{PoolId, Shared, TaskFuture};
 use super::guard;
 use super::item_results::ItemResults;
@@ -246,7 +246,7 @@ impl<A: Portable, R: Portable> Call<R> for Single<A, R> {
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
         let argument = self.argument.lock().take();
-        let encoded = encode_arguments(self.function.name(), argument.as_slice());
+        let encoded = encode_call(self.function, argument.as_slice());
         guard::dispose(argument);
         encoded
     }
@@ -327,7 +327,7 @@ impl<A: Portable, R: Portable> Call<ItemResults<R>> for Chunk<A, R> {
 
     fn encode(&self) -> Result<EncodedCall, TaskError> {
         let arguments = self.arguments.lock().take().unwrap_or_default();
-        let encoded = encode_arguments(self.function.name(), &arguments);
+        let encoded = encode_call(self.function, &arguments);
         guard::dispose(arguments);
         encoded
     }

@@ -40,6 +40,37 @@ pub const PARSE: Function<String, u32> = Function::new("parse", |text, _| {
         .map_err(|error: std::num::ParseIntError| TaskError::with_cause(format!("`{text}` is no count"), &error))
 });
 
+/// Prints so many lines, as an initializer.
+pub const TALKATIVE_INITIALIZER: Function<usize, ()> = Function::new("talkative initializer", |lines, _| {
+    (0..lines).for_each(|line| println!("{line} {:99}", ""));
+    Ok(())
+});
+
+/// Sends standard output and error elsewhere, as a task may.
+#[cfg(unix)]
+pub const CLOSE_OUTPUT: Function<(), u32> = Function::new("close output", |(), _| {
+    let nothing = std::fs::File::create("/dev/null").map_err(|error| TaskError::from_error(&error))?;
+    rustix::stdio::dup2_stdout(&nothing).map_err(|error| TaskError::from_error(&error))?;
+    rustix::stdio::dup2_stderr(&nothing).map_err(|error| TaskError::from_error(&error))?;
+    Ok(std::process::id())
+});
+
+/// How long the programs of [`LEAVE_CHATTER`] go on at most.
+pub const CHATTER: Duration = Duration::from_secs(40);
+
+/// Leaves so many programs running which print without end, and returns their numbers.
+pub const LEAVE_CHATTER: Function<usize, Vec<u32>> = Function::new("leave chatter", |programs, _| {
+    let start = |_| {
+        let mut program = std::process::Command::new("timeout");
+        program.args([&CHATTER.as_secs().to_string(), "yes"]).spawn().map(|child| child.id())
+    };
+    (0..programs).map(start).collect::<Result<_, _>>().map_err(|error| TaskError::from_error(&error))
+});
+
+/// Two functions of one name.
+const TWIN: Function<u64, u64> = Function::new("twin", |n, _| Ok(n));
+const OTHER_TWIN: Function<u64, u64> = Function::new("twin", |n, _| Ok(2 * n));
+
 /// Panics when it is dropped, except where it is [spared](Bomb::spare).
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Bomb;
@@ -265,7 +296,10 @@ pub const PROGRESS: Function<(), ()> = Function::new("progress", |(), context| {
 });
 
 pub fn registry() -> Registry {
-    Registry::new()
+    let registry = Registry::new();
+    #[cfg(unix)]
+    let registry = registry.with(CLOSE_OUTPUT);
+    registry
         .with(POWER)
         .with(FAIL_ON_MULTIPLES)
         .with(PANIC)
@@ -291,6 +325,10 @@ pub fn registry() -> Registry {
         .with(SLEEP_IN_A_THREAD)
         .with(PROGRESS)
         .with(SAY_IN_A_THREAD)
+        .with(TALKATIVE_INITIALIZER)
+        .with(LEAVE_CHATTER)
+        .with(TWIN)
+        .with(OTHER_TWIN)
         .with(TAKE_BOMB)
         .with(GIVE_BOMB)
         .with(THROW_BOMB)

@@ -17,6 +17,8 @@ mod suite;
 mod surroundings;
 mod thread_pools;
 mod traced;
+#[cfg(unix)]
+mod under_fire;
 mod unwinding;
 
 use libtest_mimic::{Arguments, Trial};
@@ -34,6 +36,8 @@ fn main() {
         Some("parent") => faults::be_the_parent(),
         Some("open-files") => process_pools::be_the_one_who_counts_files(),
         Some("exit") => exit::be_the_program(),
+        #[cfg(unix)]
+        Some("fire") => under_fire::be(&std::env::args().nth(2).unwrap_or_default()),
         _ => {
             let trials = [
                 futures::trials(),
@@ -45,6 +49,8 @@ fn main() {
                 process_pools::trials(),
                 faults::trials(),
                 unwinding::trials(),
+                #[cfg(unix)]
+                under_fire::trials(),
                 exit::trials(),
                 random_programs(),
             ]

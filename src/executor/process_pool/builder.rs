@@ -10,7 +10,7 @@ use super::ProcessPoolExecutor;
 use super::worker::forgot_to_be_a_worker;
 use crate::executor::error::{BuildError, TaskError};
 use crate::executor::event::{EventSink, NoEvents};
-use crate::executor::function::{EncodedCall, Function, Portable, encode_arguments};
+use crate::executor::function::{EncodedCall, Function, Portable, encode_call};
 use crate::executor::gil::GilSettings;
 
 /// What a [`ProcessPoolExecutor`] is made of.
@@ -71,7 +71,10 @@ impl WorkerCommand {
     /// # Errors
     /// When the system does not say where this program is.
     pub fn this_program() -> std::io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?, arguments: vec!["worker".into()] })
+        let program = std::env::current_exe()?;
+        // One that was replaced or deleted while it runs can still be started anew by this name (Linux).
+        let program = if program.exists() || !cfg!(target_os = "linux") { program } else { "/proc/self/exe".into() };
+        Ok(Self { program, arguments: vec!["worker".into()] })
     }
 }
 
@@ -118,7 +121,7 @@ impl ProcessPoolBuilder {
     /// Runs in each worker before its first call. If it fails or panics, or takes its worker with it, the pool is broken.
     #[expect(clippy::needless_pass_by_value, reason = "as `submit` takes its argument")]
     pub fn initializer<A: Portable>(mut self, function: Function<A, ()>, argument: A) -> Self {
-        self.initializer = Some(encode_arguments(function.name(), std::slice::from_ref(&argument)));
+        self.initializer = Some(encode_call(function, std::slice::from_ref(&argument)));
         self
     }
 

@@ -143,7 +143,7 @@ impl SharedCallQueue {
             unproven.push(item.clone());
         }
         let CallItem { call, encoded } = item;
-        let message = ToWorker::Call { call, function: encoded.function.to_owned() };
+        let message = ToWorker::Call { call, function: encoded.called() };
         self.message.clear();
         // A message that can't be encoded is offered as one that is too long, and fails in the pipe.
         let fits = append_message(&mut self.message, &message, &[&encoded.arguments]).is_ok()

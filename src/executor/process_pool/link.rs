@@ -293,7 +293,7 @@ impl Feeder {
     fn run(mut self, mut stdin: sys::WorkerInput) {
         let worker = self.worker;
         let (initializer, arguments) = match self.initializer.take() {
-            Some(EncodedCall { function, arguments }) => (Some(function.to_owned()), arguments),
+            Some(encoded) => (Some(encoded.called()), encoded.arguments),
             None => (None, Vec::new()),
         };
         let tick_length = sys::tick_length().0;
@@ -316,13 +316,13 @@ impl Feeder {
                     self.calls_left = self.calls_left.map(|left| left - 1);
                     self.sink.tell(Event::now(EventKind::Taken { call, worker }));
                     self.news.send(News::Taken { worker, call });
-                    let message = ToWorker::Call { call, function: encoded.function.to_owned() };
+                    let message = ToWorker::Call { call, function: encoded.called() };
                     written = write_frame(&mut stdin, &message, &encoded.arguments);
                 }
                 recv(self.orders) -> order => match order {
                     Ok(Order::NextPlease) => ready = true,
                     Ok(Order::Send(CallItem { call, encoded })) => {
-                        let message = ToWorker::Call { call, function: encoded.function.to_owned() };
+                        let message = ToWorker::Call { call, function: encoded.called() };
                         written = write_frame(&mut stdin, &message, &encoded.arguments);
                     }
                     Ok(Order::Retire) => retiring = true,

@@ -87,7 +87,7 @@ impl Manager {
         let hall = call_queue.hall().cloned();
         if let Some(hall) = &hall {
             // From here on whoever wakes this thread rings that bell.
-            let _ = shared.hall.set(hall.clone());
+            shared.hall.store(Some(Arc::new(hall.clone())));
         }
         let news_in = NewsSender { news: news_in, hall };
         Self {

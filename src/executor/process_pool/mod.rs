@@ -32,6 +32,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, ThreadId};
 
+use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
@@ -72,7 +73,7 @@ struct Shared {
     manager: Mutex<Option<JoinHandle<()>>>,
     manager_thread: OnceLock<ThreadId>,
     /// What the manager shares with its workers, and waits at, if that is not the channel.
-    hall: OnceLock<Hall>,
+    hall: ArcSwapOption<Hall>,
 }
 
 struct State {
@@ -80,6 +81,8 @@ struct State {
     numbering: Numbering,
     max_workers: usize,
     shut_down: bool,
+    /// It was the end of the program that shut it down.
+    by_exit: bool,
     orders: Orders,
     /// Calls whose tasks are to end, if they execute.
     interrupt_calls: Vec<(WorkId, Interruption)>,
@@ -128,6 +131,7 @@ impl ProcessPoolExecutor {
             numbering: Numbering::default(),
             max_workers,
             shut_down: false,
+            by_exit: false,
             orders: Orders::default(),
             interrupt_calls: Vec::new(),
             kill_workers: Vec::new(),
@@ -142,7 +146,7 @@ impl ProcessPoolExecutor {
             sink,
             manager: Mutex::new(None),
             manager_thread: OnceLock::new(),
-            hall: OnceLock::new(),
+            hall: ArcSwapOption::empty(),
         });
         join_at_exit(&shared);
         Ok(Self { pool: Pool(shared) })
@@ -186,7 +190,11 @@ impl ProcessPoolExecutor {
 impl Pool {
     fn start_manager(&self, wake_ups: Receiver<()>) -> std::io::Result<()> {
         let pool = self.clone();
-        let manager = move || Manager::new(Arc::clone(&pool.0), wake_ups).run();
+        let manager = move || {
+            Manager::new(Arc::clone(&pool.0), wake_ups).run();
+            // Nobody shares it any more.
+            pool.0.hall.store(None);
+        };
         let thread = thread::Builder::new().name("executor manager".to_owned()).spawn(manager)?;
         let _ = self.0.manager_thread.set(thread.thread().id());
         *self.0.manager.lock() = Some(thread);
@@ -201,7 +209,7 @@ impl Submit for Pool {
             if let Some(broken) = &state.broken {
                 return Err(SubmitError::Broken(broken.clone()));
             }
-            if state.shut_down {
+            if state.shut_down && !state.by_exit {
                 return Err(SubmitError::ShutDown);
             }
             if program_is_ending() {
@@ -310,7 +318,11 @@ impl Drop for ProcessPoolExecutor {
 
 impl JoinAtExit for Shared {
     fn join_at_exit(&self) {
-        self.state.lock().shut_down = true;
+        {
+            let mut state = self.state.lock();
+            state.by_exit = !state.shut_down;
+            state.shut_down = true;
+        }
         self.wake();
         self.join();
     }
@@ -320,7 +332,7 @@ impl Shared {
     fn wake(&self) {
         // Full means that the manager will wake up anyway.
         let _ = self.wake_up.try_send(());
-        if let Some(hall) = self.hall.get() {
+        if let Some(hall) = &*self.hall.load() {
             hall.manager_bell().ring(1);
         }
     }

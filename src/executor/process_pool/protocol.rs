@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::executor::context::Interruption;
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, WorkId, WorkerId};
-use crate::executor::function::PAYLOAD_LIMIT;
+use crate::executor::function::{Called, PAYLOAD_LIMIT};
 use crate::executor::gil::GilSettings;
 
 /// What a worker says before all else, so that a program that is none is known by its first words.
@@ -36,7 +36,7 @@ pub(super) enum ToWorker {
         worker: WorkerId,
         /// How long the parent takes a tick of the clock to be: both stamp events with the same clock.
         tick_length: u64,
-        initializer: Option<String>,
+        initializer: Option<Called>,
         /// Whether threads of a task in it share a lock, and which.
         gil: GilSettings,
         /// What it shares with the parent in memory, if there is such a thing: then calls and answers come and go there.
@@ -45,7 +45,7 @@ pub(super) enum ToWorker {
     /// The blob holds the arguments.
     Call {
         call: WorkId,
-        function: String,
+        function: Called,
     },
     Interrupt,
     InterruptCall {
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_frame_comes_back_as_it_was_and_half_of_one_does_not() {
-        let message = ToWorker::Call { call: 7, function: "sum".to_owned() };
+        let message = ToWorker::InterruptCall { call: 7, why: Interruption::Cancelled };
         let mut bytes = Vec::new();
         write_frame(&mut bytes, &message, b"blob").unwrap();
         let mut buffer = Vec::new();

@@ -34,7 +34,7 @@ use crate::executor::context::{Control, ItemWatcher, TaskContext};
 use crate::executor::error::TaskError;
 use crate::executor::event::{Event, EventSink, NoEvents, WorkId, WorkerId};
 use crate::executor::event_log::EventLog;
-use crate::executor::function::Registry;
+use crate::executor::function::{Called, Registry};
 use crate::executor::gil::{Gil, GilSettings};
 use crate::sys::{self, TickLength};
 
@@ -122,13 +122,13 @@ fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result
 
 struct Call {
     id: WorkId,
-    function: String,
+    function: Called,
     arguments: Vec<u8>,
 }
 
 struct Greeting {
     worker: WorkerId,
-    initializer: Option<(String, Vec<u8>)>,
+    initializer: Option<(Called, Vec<u8>)>,
     gil: GilSettings,
     shared: Option<SharedPlace>,
 }
@@ -225,7 +225,7 @@ impl Server<'_> {
         Ok(self.outbox.send(&FromWorker::Leaving)?)
     }
 
-    fn run(&self, call: WorkId, function: &str, arguments: &mut Vec<u8>) -> Result<(), WorkerError> {
+    fn run(&self, call: WorkId, function: &Called, arguments: &mut Vec<u8>) -> Result<(), WorkerError> {
         let results = self.registry.run(function, call, self.context, arguments);
         // Freed before the result is sent: an idle worker holds nothing of its last task.
         drop(std::mem::take(arguments));
