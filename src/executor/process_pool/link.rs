@@ -27,7 +27,7 @@ use super::shared::{Hall, Seat};
 use super::worker::STARTED_BY;
 use crate::executor::context::Interruption;
 use crate::executor::error::{ForcedShutdown, TaskError};
-use crate::executor::event::{Event, EventKind, EventSink, WorkId, WorkerId};
+use crate::executor::event::{Event, EventKind, EventSink, Printed, Stream, WorkId, WorkerId};
 use crate::executor::event_log::{EventLog, EventLogError};
 use crate::executor::function::EncodedCall;
 use crate::executor::gil::GilSettings;
@@ -353,8 +353,11 @@ impl Reader {
     fn run(self, stdout: impl Read) {
         let mut stdout = BufReader::with_capacity(1 << 16, stdout);
         let (was_worker, fault) = match read_greeting(&mut stdout) {
-            Greeting::Worker => (true, self.read(&mut stdout)),
-            Greeting::Nothing => (false, None),
+            Greeting::Worker(printed) => {
+                self.tell_printed(&printed);
+                (true, self.read(&mut stdout))
+            }
+            Greeting::None => (false, None),
             Greeting::Other(fault) => (false, Some(fault)),
         };
         let mut child = self.child.lock();
@@ -373,6 +376,15 @@ impl Reader {
         let end = WorkerEnd { exit, was_worker, fault };
         self.news.send(News::Exited { worker: self.worker, at: sys::monotonic_nanos(), end });
         let _ = self.orders.send(Order::Close);
+    }
+
+    /// What the program printed before it was a worker.
+    fn tell_printed(&self, printed: &[u8]) {
+        for line in String::from_utf8_lossy(printed).lines() {
+            let printed = Printed { task: None, stream: Stream::Stdout, line: line.to_owned() };
+            let told = EventKind::Printed { worker: self.worker, printed: Box::new(printed) };
+            self.sink.tell(Event::now(told));
+        }
     }
 
     /// Returns what was wrong with the last message, if that is why reading ended.
@@ -434,36 +446,32 @@ impl Reader {
     }
 }
 
-/// What a worker begins with.
+/// How a worker begins.
 enum Greeting {
-    Worker,
-    /// It ended before it said anything.
-    Nothing,
-    /// It is something else; what is wrong.
+    /// After it has printed this, as a program may before it calls `run_worker`.
+    Worker(Vec<u8>),
+    /// It ended without.
+    None,
+    /// It says too much to be one.
     Other(String),
 }
 
-fn read_greeting(stdout: &mut BufReader<impl Read>) -> Greeting {
+fn read_greeting(stdout: &mut impl Read) -> Greeting {
+    /// No program has more to say before its work begins.
+    const LONGEST: usize = 1 << 20;
     let mut said = Vec::new();
-    // No more than there is: what is no worker may say no more, and go on.
-    while said.len() < GREETING.len() && GREETING.starts_with(&said) {
+    while said.len() < LONGEST {
         let mut byte = [0];
         match stdout.read(&mut byte) {
-            Ok(0) => break,
+            Ok(0) => return Greeting::None,
             Ok(_) => said.push(byte[0]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
+            Err(_) => return Greeting::None,
+        }
+        if said.ends_with(GREETING) {
+            said.truncate(said.len() - GREETING.len());
+            return Greeting::Worker(said);
         }
     }
-    if said == GREETING {
-        return Greeting::Worker;
-    }
-    if said.is_empty() {
-        return Greeting::Nothing;
-    }
-    // The rest of its line, as far as it has come together with this.
-    said.extend(stdout.buffer().iter().take(60));
-    let line = String::from_utf8_lossy(&said);
-    let line = line.lines().next().unwrap_or_default();
-    Greeting::Other(format!("it printed `{line}` before it called `run_worker`"))
+    Greeting::Other(format!("it printed {LONGEST} bytes and did not call `run_worker`"))
 }

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::executor::event::{Event, EventKind, Printed, Stream, WorkId, WorkerId};
 use crate::sys::{self, CapturedOutput};
@@ -83,6 +83,8 @@ impl Prints {
             if readable != [0, 0] && self.current.get() == task {
                 reader.read(self.worker, task, readable, &tell);
             }
+            // The end of a task does not wait for as long as others print.
+            MutexGuard::unlock_fair(reader);
         }
     }
 
@@ -121,11 +123,15 @@ impl Reader {
             if self.output.stream(index).read_exact(&mut bytes).is_err() {
                 continue;
             }
-            self.unfinished[index].extend_from_slice(&bytes);
-            while let Some(end) = self.unfinished[index].iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.unfinished[index].drain(..=end).collect();
-                self.tell_line(worker, stream, &line[..end], tell);
+            let mut unfinished = std::mem::take(&mut self.unfinished[index]);
+            for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+                unfinished.extend_from_slice(part);
+                if unfinished.pop_if(|last| *last == b'\n').is_some() {
+                    self.tell_line(worker, stream, &unfinished, tell);
+                    unfinished.clear();
+                }
             }
+            self.unfinished[index] = unfinished;
             // A task that never ends its line does not get all memory for it.
             if self.unfinished[index].len() > LINE_LIMIT {
                 let line = std::mem::take(&mut self.unfinished[index]);

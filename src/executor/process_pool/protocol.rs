@@ -18,7 +18,7 @@ use crate::executor::event::{Event, WorkId, WorkerId};
 use crate::executor::function::{Called, PAYLOAD_LIMIT};
 use crate::executor::gil::GilSettings;
 
-/// What a worker says before all else, so that a program that is none is known by its first words.
+/// What a worker says before all else. What its program has printed before is known from it.
 pub(super) const GREETING: &[u8] = b"poolscope worker\n";
 
 /// What both sides must agree on.
