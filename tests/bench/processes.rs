@@ -14,7 +14,7 @@ use poolscope::executor::{
 };
 use poolscope::trace::Recorder;
 
-use side_by_side::{Rival, compare, wanted};
+use side_by_side::{Rival, compare, many, wanted};
 
 const WORKERS: usize = 2;
 const ROUNDS: usize = 7;
@@ -32,7 +32,7 @@ fn main() {
     let mut python = Python::start();
     submits(python.as_mut());
     for (chunksize, items) in [(1, 50_000), (16, 1_000_000), (256, 4_000_000)] {
-        maps(chunksize, items, python.as_mut());
+        maps(chunksize, many(items) as u64, python.as_mut());
     }
     round_trips(python.as_mut());
 }
@@ -54,16 +54,16 @@ fn ours() -> Ours {
 }
 
 fn submits(python: Option<&mut Python>) {
-    const TASKS: u64 = 50_000;
+    let tasks = many(50_000) as u64;
     let title = "submit to result, chunksize 1";
     let ours = || {
         let Ours { pool, recorder } = ours();
         let started = Instant::now();
-        let futures: Vec<_> = (0..TASKS).map(|n| pool.submit(NOOP, n).unwrap()).collect();
+        let futures: Vec<_> = (0..tasks).map(|n| pool.submit(NOOP, n).unwrap()).collect();
         let sum: u64 = futures.into_iter().map(|future| future.result(None).unwrap()).sum();
-        let rate = TASKS as f64 / started.elapsed().as_secs_f64();
-        assert_eq!(sum, (0..TASKS).sum::<u64>());
-        check(&pool, &recorder, TASKS, TASKS);
+        let rate = tasks as f64 / started.elapsed().as_secs_f64();
+        assert_eq!(sum, (0..tasks).sum::<u64>());
+        check(&pool, &recorder, tasks, tasks);
         rate
     };
     let mut rivals = Vec::new();
@@ -104,16 +104,16 @@ fn maps(chunksize: usize, items: u64, python: Option<&mut Python>) {
     compare(&title, "items/s", ROUNDS, rivals);
 }
 
-/// Six events a call, two an item; and how the workers came and went.
+/// Five events a call, two an item; how the workers came and went; and what of its core a long item had.
 fn check(pool: &ProcessPoolExecutor, recorder: &Recorder, calls: u64, items: u64) {
     pool.shutdown(true, false);
     let events = recorder.backlog() as u64;
     let expected = 5 * calls + 2 * items;
-    assert!((expected..=expected + 3 * WORKERS as u64).contains(&events), "{events} events, not {expected}");
+    assert!(events >= expected, "{events} events, not {expected}");
 }
 
 fn round_trips(python: Option<&mut Python>) {
-    const TRIPS: u64 = 3_000;
+    let count = many(3_000) as u64;
     let title = "round trip, idle pool";
     if !wanted(title) {
         return;
@@ -122,8 +122,8 @@ fn round_trips(python: Option<&mut Python>) {
     let Ours { pool, .. } = ours();
     let each = |trip: &mut dyn FnMut(u64)| {
         let started = Instant::now();
-        (0..TRIPS).for_each(trip);
-        started.elapsed().as_secs_f64() * 1e6 / TRIPS as f64
+        (0..count).for_each(trip);
+        started.elapsed().as_secs_f64() * 1e6 / count as f64
     };
     let mut rivals = vec![
         Rival::new("floor: eight bytes through two pipes", || each(&mut |n| pipe.trip(n))),

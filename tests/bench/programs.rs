@@ -24,7 +24,9 @@ fn main() {
         }
         return;
     }
-    let cases = arguments.find_map(|argument| argument.parse().ok()).unwrap_or(2_000);
+    let cases = arguments
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(if std::env::args().any(|argument| argument == "--bench") { 2_000 } else { 20 });
     for kind in [Kind::Sequential, Kind::Threads, Kind::Processes, Kind::Pipes] {
         let started = Instant::now();
         programs::run(kind, cases);

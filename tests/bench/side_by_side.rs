@@ -13,11 +13,22 @@ impl<'a> Rival<'a> {
     }
 }
 
+/// Whether figures are wanted: `cargo bench` says so, and `cargo test --benches` only looks whether all of it runs.
+pub fn measures() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// So many, or few where nobody wants figures.
+pub fn many(count: usize) -> usize {
+    if measures() { count } else { count.div_ceil(1_000).max(100) }
+}
+
 /// Measures each rival `rounds` times, all in each round, after one round that does not count.
 pub fn compare(title: &str, unit: &str, rounds: usize, mut rivals: Vec<Rival<'_>>) {
     if !wanted(title) {
         return;
     }
+    let rounds = if measures() { rounds } else { 1 };
     let mut figures = vec![Vec::new(); rivals.len()];
     for round in 0..=rounds {
         // Another one begins each time: who comes after whom makes a difference, as one finds the memory that another gave back.

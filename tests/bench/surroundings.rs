@@ -15,7 +15,7 @@ use poolscope::executor::{
 use poolscope::lab::{Command, ExecutorKind, Lab, RunSettings};
 use poolscope::trace::{Recorder, Trace};
 
-use side_by_side::{Rival, compare, median, wanted};
+use side_by_side::{Rival, compare, many, measures, median, wanted};
 
 const ROUNDS: usize = 9;
 
@@ -47,11 +47,11 @@ fn each(mode: GilMode, times: u64, work: impl Fn(&TaskContext) -> Result<(), Tas
 }
 
 fn checkpoints() {
-    const TIMES: u64 = 50_000_000;
+    let times = many(50_000_000) as u64;
     // As in a task's loop: what comes of it is looked at, and not kept.
-    let checkpoint = |mode| move || each(mode, TIMES, |context| black_box(context).checkpoint());
+    let checkpoint = |mode| move || each(mode, times, |context| black_box(context).checkpoint());
     let rivals = vec![
-        Rival::new("the loop alone", || each(GilMode::Off, TIMES, |context| Ok(_ = black_box(context)))),
+        Rival::new("the loop alone", || each(GilMode::Off, times, |context| Ok(_ = black_box(context)))),
         Rival::new("no GIL", checkpoint(GilMode::Off)),
         Rival::new("with a GIL that nobody else wants", checkpoint(GilMode::Shared)),
     ];
@@ -60,10 +60,10 @@ fn checkpoints() {
 
 /// A part has a beginning and an end: two events.
 fn parts() {
-    const TIMES: u64 = 1_000_000;
+    let times = many(1_000_000) as u64;
     let part = |mode| {
         move || {
-            each(mode, TIMES, |context| {
+            each(mode, times, |context| {
                 black_box(context.blocking(|| black_box(1)));
                 Ok(())
             })
@@ -82,7 +82,7 @@ fn hand_over() {
     }
     let recorder = Arc::new(Recorder::new());
     let pool = pool(2, GilMode::Shared, &recorder);
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + if measures() { Duration::from_secs(5) } else { Duration::from_millis(200) };
     let computes = move |context: &TaskContext| {
         while Instant::now() < until {
             context.checkpoint()?;
@@ -117,7 +117,7 @@ fn hand_over() {
 
 /// What the lab does after each fold, which is at most 125 times a second.
 fn looking_for_deadlocks() {
-    const TIMES: usize = 100_000;
+    let times = many(100_000);
     let look = |workers: u32| {
         move || {
             let mut trace = Trace::new(0);
@@ -125,10 +125,10 @@ fn looking_for_deadlocks() {
                 trace.apply(&Event { at: 0, kind: EventKind::WorkerStarted { worker, pid: None } });
             }
             let began = Instant::now();
-            for _ in 0..TIMES {
+            for _ in 0..times {
                 assert!(black_box(&trace).deadlock().is_none());
             }
-            began.elapsed().as_secs_f64() * 1e9 / TIMES as f64
+            began.elapsed().as_secs_f64() * 1e9 / times as f64
         }
     };
     let rivals = vec![Rival::new("2 workers", look(2)), Rival::new("1,024 workers", look(1_024))];
@@ -149,7 +149,7 @@ fn finding_a_deadlock() {
         workers: 2,
         ..RunSettings::default()
     };
-    let mut waited: Vec<f64> = (0..ROUNDS)
+    let mut waited: Vec<f64> = (0..if measures() { ROUNDS } else { 1 })
         .map(|_| {
             lab.send(Command::Run(Box::new(settings.check().unwrap())));
             let nanos = loop {

@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 use poolscope::executor::{Event, Executor, Function, NoEvents, RawExecutor, ThreadPoolExecutor};
 use poolscope::trace::Recorder;
 
-use side_by_side::{Rival, compare, median, wanted};
+use side_by_side::{Rival, compare, many, median, wanted};
 
-const TASKS: usize = 1_000_000;
 const WORKERS: usize = 2;
 const ROUNDS: usize = 14;
+
+fn tasks() -> usize {
+    many(1_000_000)
+}
 
 const NOOP: Function<u64, u64> = Function::new("noop", |n, _| Ok(n));
 
@@ -24,7 +27,7 @@ fn main() {
         "tasks/s",
         ROUNDS,
         vec![
-            Rival::new("floor: crossbeam-channel + oneshot", || floor_throughput(TASKS)),
+            Rival::new("floor: crossbeam-channel + oneshot", || floor_throughput(tasks())),
             Rival::new("poolscope, every event recorded", || ours_throughput(&recorded())),
             Rival::new("poolscope, nobody listens", || ours_throughput(&unwatched())),
             Rival::new("poolscope, closures, every event recorded", || closures_throughput(&recorded())),
@@ -57,31 +60,31 @@ fn rate(tasks: usize, started: Instant) -> f64 {
 
 fn ours_throughput(ours: &Ours) -> f64 {
     let started = Instant::now();
-    let futures: Vec<_> = (0..TASKS as u64).map(|n| ours.pool.submit(NOOP, n).unwrap()).collect();
+    let futures: Vec<_> = (0..tasks() as u64).map(|n| ours.pool.submit(NOOP, n).unwrap()).collect();
     let sum: u64 = futures.into_iter().map(|future| future.result(None).unwrap()).sum();
     check(ours, sum, started)
 }
 
 fn closures_throughput(ours: &Ours) -> f64 {
     let started = Instant::now();
-    let futures: Vec<_> = (0..TASKS as u64).map(|n| ours.pool.submit_closure(move |_| Ok(n)).unwrap()).collect();
+    let futures: Vec<_> = (0..tasks() as u64).map(|n| ours.pool.submit_closure(move |_| Ok(n)).unwrap()).collect();
     let sum: u64 = futures.into_iter().map(|future| future.result(None).unwrap()).sum();
     check(ours, sum, started)
 }
 
 fn check(ours: &Ours, sum: u64, started: Instant) -> f64 {
-    let rate = rate(TASKS, started);
+    let rate = rate(tasks(), started);
     assert_eq!(sum, expected());
     if let Some(recorder) = &ours.recorder {
         ours.pool.shutdown(true, false);
-        // Submitted, taken, started, finished, received; and three of each worker.
-        assert_eq!(recorder.backlog(), 5 * TASKS + 3 * WORKERS);
+        // Submitted, taken, started, finished, received; three of each worker; and what of its core a long task had.
+        assert!(recorder.backlog() >= 5 * tasks() + 3 * WORKERS);
     }
     rate
 }
 
 fn expected() -> u64 {
-    (0..TASKS as u64).sum()
+    (0..tasks() as u64).sum()
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -126,7 +129,7 @@ fn floor_throughput(tasks: usize) -> f64 {
 fn threadpool_throughput() -> f64 {
     let pool = threadpool::ThreadPool::new(WORKERS);
     let started = Instant::now();
-    let receivers: Vec<_> = (0..TASKS as u64)
+    let receivers: Vec<_> = (0..tasks() as u64)
         .map(|n| {
             let (sender, receiver) = oneshot::channel();
             pool.execute(move || drop(sender.send(n)));
@@ -135,15 +138,15 @@ fn threadpool_throughput() -> f64 {
         .collect();
     let sum: u64 = receivers.into_iter().map(|receiver| receiver.recv().unwrap()).sum();
     assert_eq!(sum, expected());
-    rate(TASKS, started)
+    rate(tasks(), started)
 }
 
 fn rusty_pool_throughput() -> f64 {
     let pool = rusty_pool::ThreadPool::new(WORKERS, WORKERS, Duration::from_secs(1));
     let started = Instant::now();
-    let handles: Vec<_> = (0..TASKS as u64).map(|n| pool.evaluate(move || n)).collect();
+    let handles: Vec<_> = (0..tasks() as u64).map(|n| pool.evaluate(move || n)).collect();
     let sum: u64 = handles.into_iter().map(rusty_pool::JoinHandle::await_complete).sum();
-    let rate = rate(TASKS, started);
+    let rate = rate(tasks(), started);
     assert_eq!(sum, expected());
     pool.shutdown_join();
     rate
@@ -152,7 +155,7 @@ fn rusty_pool_throughput() -> f64 {
 fn rayon_throughput() -> f64 {
     let pool = rayon_core::ThreadPoolBuilder::new().num_threads(WORKERS).build().unwrap();
     let started = Instant::now();
-    let receivers: Vec<_> = (0..TASKS as u64)
+    let receivers: Vec<_> = (0..tasks() as u64)
         .map(|n| {
             let (sender, receiver) = oneshot::channel();
             pool.spawn(move || drop(sender.send(n)));
@@ -161,18 +164,18 @@ fn rayon_throughput() -> f64 {
         .collect();
     let sum: u64 = receivers.into_iter().map(|receiver| receiver.recv().unwrap()).sum();
     assert_eq!(sum, expected());
-    rate(TASKS, started)
+    rate(tasks(), started)
 }
 
 /// One task at a time, a hundred microseconds apart: the workers sleep when it comes.
 fn parked_round_trips() {
-    const TRIPS: usize = 3_000;
+    let count = many(3_000);
     let title = "round trip, parked pool";
     if !wanted(title) {
         return;
     }
     let trips = |trip: &mut dyn FnMut(u64)| {
-        let mut times: Vec<f64> = (0..TRIPS as u64)
+        let mut times: Vec<f64> = (0..count as u64)
             .map(|n| {
                 spin(Duration::from_micros(100));
                 let started = Instant::now();
@@ -181,7 +184,7 @@ fn parked_round_trips() {
             })
             .collect();
         let middle = median(&mut times);
-        (middle, times[TRIPS * 99 / 100])
+        (middle, times[count * 99 / 100])
     };
     let (floor, ours) = (Floor::new(), recorded());
     let pool = threadpool::ThreadPool::new(WORKERS);
@@ -230,7 +233,7 @@ fn spin(duration: Duration) {
 
 /// What a pending task takes, measured as the process grows; and that ten millions of them are no trouble.
 fn memory() {
-    const PENDING: usize = 10_000_000;
+    let pending = many(10_000_000);
     let title = "memory of a pending task";
     if !wanted(title) {
         return;
@@ -240,17 +243,17 @@ fn memory() {
     let blocked = pool.submit_closure(move |_| Ok(gate.recv().is_ok())).unwrap();
     let before = resident();
     let started = Instant::now();
-    let mut futures: Vec<_> = (0..PENDING as u64).map(|n| pool.submit(NOOP, n).unwrap()).collect();
+    let mut futures: Vec<_> = (0..pending as u64).map(|n| pool.submit(NOOP, n).unwrap()).collect();
     let submitted = started.elapsed();
     let started = Instant::now();
     let handles = futures.capacity() * size_of_val(&futures[0]);
-    let bytes = (resident() - before - handles as f64) / PENDING as f64;
+    let bytes = (resident() - before - handles as f64) / pending as f64;
     open.send(()).unwrap();
     assert!(blocked.result(None).unwrap());
     let last = futures.pop().unwrap();
-    assert_eq!(last.result(None).unwrap(), PENDING as u64 - 1);
+    assert_eq!(last.result(None).unwrap(), pending as u64 - 1);
     println!(
-        "\n{title}\n\n{bytes:.0} bytes, and {} for its handle; {PENDING} were submitted in {submitted:.2?} and run in {:.2?}",
+        "\n{title}\n\n{bytes:.0} bytes, and {} for its handle; {pending} were submitted in {submitted:.2?} and run in {:.2?}",
         size_of_val(&last),
         started.elapsed(),
     );
