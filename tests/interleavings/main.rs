@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
 
 mod core;
+mod executor;
+mod sys;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +23,7 @@ use core::thread_pool::ThreadPoolExecutor;
 use core::waiting::{ReturnWhen, as_completed, wait};
 
 /// What the included sources call by these names.
-use poolscope::{sys, units};
+use poolscope::units;
 
 /// Runs `scenario` through many schedules: half at random, half with few, well-placed switches of threads, which is where
 /// most bugs are.
@@ -225,4 +227,14 @@ fn a_callback_may_use_its_pool() {
         assert_eq!(inner.result(None), Ok(Some(true)));
         pool.shutdown(true, false);
     });
+}
+
+#[test]
+fn every_call_that_processes_are_offered_is_taken() {
+    check(executor::process_pool::every_call_is_taken);
+}
+
+#[test]
+fn a_process_that_dies_when_it_is_woken_leaves_no_call_behind() {
+    check(executor::process_pool::a_death_leaves_no_call_behind);
 }

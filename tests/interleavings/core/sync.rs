@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
-pub(super) use shuttle::sync::atomic::AtomicBool;
+pub use shuttle::sync::atomic::{AtomicBool, AtomicU32, fence};
 pub(super) use shuttle::thread;
 
 #[derive(Debug, Default)]
@@ -88,18 +88,18 @@ impl Condvar {
 }
 
 /// Looks once more, and then sleeps: both ways are gone.
-pub(super) struct Patience(std::cell::Cell<bool>);
+pub struct Patience(std::cell::Cell<bool>);
 
 impl Patience {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self(std::cell::Cell::new(false))
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.0.get()
     }
 
-    pub(super) fn wait(&self) {
+    pub fn wait(&self) {
         self.0.set(true);
         thread::yield_now();
     }

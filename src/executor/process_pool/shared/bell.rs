@@ -1,9 +1,9 @@
 //! Sleeping and waking between processes without missing the call.
 
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::executor::patience::Patience;
+use crate::executor::sync::{AtomicU32, Patience, fence};
 use crate::sys;
 
 /// Two words: how often it was rung, and how many sleep. Who has something to tell writes it down and then rings; who wants
