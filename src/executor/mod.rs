@@ -31,7 +31,10 @@
 //! - `map` with a `buffersize` yields what is buffered before it says that the executor takes no more; it never ends early.
 //! - A process pool whose executor was dropped still replaces workers that have had their `max_tasks_per_child`.
 //! - The end of the program waits for pools only if `main` holds an [`ExitGuard`].
-//! - Bytes that can't be decoded, in the worker or in the parent, fail that one call and not the pool.
+//! - Bytes that can't be decoded, in the worker or in the parent, fail that one call and not the pool; so does a function whose types
+//!   are others in the worker, or whose name two have there.
+//! - In a callback, waiting without a timeout for what only its own thread can resolve is refused ([`ResultError::OwnManager`]).
+//! - A program that is started as a worker and has not called [`run_worker`] can't make pools.
 //!
 //! Invariants: every future that was handed out is resolved exactly once; after a shutdown that waited, no thread, child
 //! process or pipe of the executor is left; no lock is held while a callback runs.
