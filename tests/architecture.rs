@@ -103,3 +103,12 @@ fn every_file_says_what_lives_in_it() {
         }
     }
 }
+
+/// An executor runs what is not its own under one guard, which also sees to what a panic leaves behind.
+#[test]
+fn only_the_guard_of_the_executor_catches_panics() {
+    for (path, text) in source_of("executor") {
+        let line = code(&text).find(|line| line.contains("catch_unwind"));
+        assert!(line.is_none() || path.ends_with("guard.rs"), "{}: {line:?}", path.display());
+    }
+}

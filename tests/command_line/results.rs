@@ -109,6 +109,15 @@ fn no_output_replaces_another_or_the_input() {
         assert!(stderr(&output).contains("is also the file of"), "{line}: {}", stderr(&output));
     }
     assert_eq!(fs::read_to_string(home.path().join("times")).unwrap(), "0.001\n");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("new", home.path().join("link")).unwrap();
+        let output = run(home.path(), "run noop --set tasks=2 --csv link --save new");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        // What is no file is replaced by nothing.
+        let output = run(home.path(), "run noop --set tasks=2 --quiet --csv /dev/null --save /dev/null");
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
     assert!(run(home.path(), "run noop --set tasks=2 --quiet --csv x --save y").status.success());
     let again = run(home.path(), "run noop --set tasks=2 --quiet --only-failed y --save y");
     assert_eq!(again.status.code(), Some(2), "{}", stderr(&again));
