@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Why a task's future holds no value: CPython's "exception of the future".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum TaskError {
-    /// The task returned an error.
-    #[error("{}", .0.message)]
+    /// The task returned an error. Its [source](std::error::Error::source) is that of the error that was returned, in words.
+    #[error(transparent)]
     Raised(Box<Failure>),
     /// The task panicked.
     #[error("the task panicked: {}", .0.message)]
@@ -72,10 +72,55 @@ pub struct Failure {
     pub kind: String,
     /// The error in words.
     pub message: String,
-    /// Its chain of causes, outermost first.
-    pub causes: Vec<String>,
+    /// Its chain of causes.
+    pub causes: Causes,
     /// Where it happened, if that was in a worker process.
     pub place: Option<Place>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.causes.0.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// The causes of an error, outermost first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Causes(Option<Box<Cause>>);
+
+/// One of them, whose source is the next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+struct Cause {
+    message: String,
+    source: Option<Box<Cause>>,
+}
+
+impl Causes {
+    /// Each in words.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(self.0.as_deref(), |cause| cause.source.as_deref()).map(|cause| cause.message.as_str())
+    }
+}
+
+impl From<Vec<String>> for Causes {
+    fn from(messages: Vec<String>) -> Self {
+        let chain = |source, message| Some(Box::new(Cause { message, source }));
+        Self(messages.into_iter().rev().fold(None, chain))
+    }
+}
+
+impl From<Causes> for Vec<String> {
+    fn from(causes: Causes) -> Self {
+        causes.iter().map(str::to_owned).collect()
+    }
 }
 
 /// Where in a process pool something happened.
@@ -138,11 +183,11 @@ impl TaskError {
     }
 
     fn raised(kind: &str, message: String, causes: Vec<String>) -> Self {
-        Self::Raised(Box::new(Failure { kind: kind.to_owned(), message, causes, place: None }))
+        Self::Raised(Box::new(Failure { kind: kind.to_owned(), message, causes: causes.into(), place: None }))
     }
 
     pub(super) fn panicked(message: String) -> Self {
-        Self::Panicked(Box::new(Failure { kind: "panic".to_owned(), message, causes: Vec::new(), place: None }))
+        Self::Panicked(Box::new(Failure { kind: "panic".to_owned(), message, causes: Causes::default(), place: None }))
     }
 
     /// Says where it happened.
@@ -190,8 +235,8 @@ impl TaskError {
     #[must_use]
     pub fn full_message(&self) -> String {
         let mut line = self.to_string();
-        for cause in self.failure().map_or(&[][..], |failure| &failure.causes) {
-            if !line.ends_with(cause.as_str()) {
+        for cause in self.failure().into_iter().flat_map(|failure| failure.causes.iter()) {
+            if !line.ends_with(cause) {
                 line.push_str(": ");
                 line.push_str(cause);
             }
@@ -213,7 +258,7 @@ impl TaskError {
     pub fn report(&self) -> String {
         let mut report = self.to_string();
         if let Some(failure) = self.failure() {
-            for cause in &failure.causes {
+            for cause in failure.causes.iter() {
                 report.push_str("\ncaused by: ");
                 report.push_str(cause);
             }

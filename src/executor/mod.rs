@@ -64,8 +64,8 @@ mod work_item;
 
 pub use context::{Interruption, TaskContext};
 pub use error::{
-    BrokenExecutor, BuildError, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place, ResultError,
-    SubmitError, TaskError, TimeoutError,
+    BrokenExecutor, BuildError, Causes, Codec, Failure, ForcedShutdown, InvalidStateError, MapError, Place,
+    ResultError, SubmitError, TaskError, TimeoutError,
 };
 pub use event::{
     Activity, Event, EventKind, EventSink, Intervention, LockId, NoEvents, Omitted, Outcome, Printed, Stream, WorkId,

@@ -319,6 +319,9 @@ fn error_place() {
              type: core::num::error::ParseIntError"
         )
     );
+    // As the chain of errors that it was on the other side.
+    let sources = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    assert_eq!(sources.map(ToString::to_string).collect::<Vec<_>>(), ["invalid digit found in string"]);
     pool.finish();
 }
 
