@@ -234,7 +234,7 @@ pub(super) fn all() -> Vec<Command> {
         ("Window", "All keys", Some(key(Key::Questionmark, "?")), Action::ToggleHelp),
         ("Window", "Lessons", Some(key(Key::L, "L")), Action::ToggleLessons),
         ("Window", "Hide or show the settings", Some(key(Key::B, "Ctrl+B").command()), Action::ToggleSettings),
-        ("Window", "Light theme", None, Action::ToggleTheme),
+        ("Window", "Light theme (off: dark)", None, Action::ToggleTheme),
         ("Window", "High contrast", None, Action::ToggleContrast),
         ("Window", "Zoom in the interface", Some(held(Key::Plus, "Ctrl++").command()), Action::Scale { larger: true }),
         (

@@ -29,7 +29,7 @@ fn everything_fits_at_the_smallest_size_in_both_themes() {
             assert!(rect.min.x >= 0.0 && rect.max.x <= 1024.0 && rect.max.y <= 640.0, "{label} is cut off: {rect}");
         }
         press(&mut window, "View");
-        window.get_by_role_and_label(Role::MenuItemCheckBox, "Light theme").click();
+        window.get_by_role_and_label(Role::MenuItemCheckBox, "Light theme (off: dark)").click();
         window.run_steps(3);
     }
 }
